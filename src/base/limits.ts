@@ -1,0 +1,145 @@
+// Limits: how much of everything, in one place.
+//
+//   DEFAULT_LIMITS ──▶ limitsWith({ valueBytesMax: … }) ──▶ Limits ──▶ store, engine, doors, net
+//
+// Every queue, buffer, message and depth of a hive is bounded by a name on this page, in the unit that
+// the name ends in, for the reason beside it. Whoever refuses something says which limit it was:
+// `value of 70 MiB exceeds valueBytesMax (64 MiB)`. Nothing here is read from the environment and
+// nothing changes while a hive runs; how much memory the data may take is a setting (maxMemory).
+
+import { HiveError } from "./errors.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Upper bounds, all of them safe integers above 0. */
+export type Limits = {
+  /** A key, field or member. An entry's header keeps this length in 20 bits. */
+  keyBytesMax: number;
+  /** A value. One that is bigger holds up everybody else for longer than 20 ms while it is copied. */
+  valueBytesMax: number;
+  /** How deep arrays and maps nest inside one value. A decoder recurses: this bounds its stack. */
+  valueDepthMax: number;
+
+  /** All arguments of one call together. Room for the biggest value twice, or for a big MSET. */
+  frameBytesMax: number;
+  /** Arguments of one call, its name included. As Redis has it. */
+  argumentsMax: number;
+  /** A line of RESP's inline form, and of a length in the other form. As Redis has it. */
+  inlineBytesMax: number;
+  /** The first line of a connection, which tells HTTP from RESP. As web servers have it. */
+  firstLineBytesMax: number;
+
+  /** Arguments of one call before authentication: enough for HELLO 3 AUTH user token SETNAME name. */
+  unauthenticatedArgumentsMax: number;
+  /** All arguments of one call before authentication. Strangers get no memory. */
+  unauthenticatedBytesMax: number;
+  /** From connecting to being authenticated, where the hive has a token. Strangers get no time either. */
+  authenticationTimeoutMs: number;
+  /** Unknown inline commands before authentication, then the connection closes: it speaks something else. */
+  unknownInlineMax: number;
+
+  /** Connections at once. Ten thousand idle ones take about 100 MB. As Redis has it. */
+  connectionsMax: number;
+  /** Connections that the kernel holds until they are accepted; it may have a lower limit of its own. */
+  pendingConnectionsMax: number;
+  /** The name a connection gives itself, and the name and version of its library. */
+  connectionNameBytesMax: number;
+  /** Keys that one connection watches. */
+  watchedKeysMax: number;
+  /** Answered and not yet read by the client: above it the connection is cut off at once. Four of the biggest values. */
+  outputBytesMax: number;
+  /** Above it no further call of that connection runs until the client has read. Bounds what pipelining can pile up. */
+  outputSoftBytesMax: number;
+  /** Above outputSoftBytesMax for this long without reading: the client is cut off. As Redis has it for subscribers. */
+  outputSoftTimeoutMs: number;
+
+  /** Calls between MULTI and EXEC. They run without a pause, at about 1 µs each. */
+  transactionCallsMax: number;
+  /** All arguments between MULTI and EXEC. They wait in memory that eviction cannot give back. */
+  transactionBytesMax: number;
+
+  /** Calls the slow log remembers. As Redis has it. */
+  slowlogEntriesMax: number;
+  /** Arguments it keeps of a call, and bytes of an argument. As Redis has them. */
+  slowlogArgumentsMax: number;
+  slowlogArgumentBytesMax: number;
+
+  /** How long a hive that closes waits for clients to read their last replies. */
+  closeTimeoutMs: number;
+};
+
+// biome-ignore format: a table reads better aligned
+export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
+  keyBytesMax:                     MIB - 1,
+  valueBytesMax:                  64 * MIB,
+  valueDepthMax:                  64,
+
+  frameBytesMax:                 128 * MIB,
+  argumentsMax:            1_048_576,
+  inlineBytesMax:                 64 * KIB,
+  firstLineBytesMax:               8 * KIB,
+
+  unauthenticatedArgumentsMax:    10,
+  unauthenticatedBytesMax:        16 * KIB,
+  authenticationTimeoutMs:     5_000,
+  unknownInlineMax:                3,
+
+  connectionsMax:             10_000,
+  pendingConnectionsMax:       4_096,
+  connectionNameBytesMax:          1 * KIB,
+  watchedKeysMax:             65_536,
+  outputBytesMax:                256 * MIB,
+  outputSoftBytesMax:             32 * MIB,
+  outputSoftTimeoutMs:        60_000,
+
+  transactionCallsMax:       262_144,
+  transactionBytesMax:           128 * MIB,
+
+  slowlogEntriesMax:             128,
+  slowlogArgumentsMax:            32,
+  slowlogArgumentBytesMax:       128,
+
+  closeTimeoutMs:              5_000,
+});
+
+/** What the memory's layout and the wire allow at most, whatever is asked for. */
+const CEILINGS: Partial<Limits> = {
+  keyBytesMax: MIB - 1,
+  valueBytesMax: 512 * MIB,
+  valueDepthMax: 1_000,
+  frameBytesMax: 1_024 * MIB,
+};
+
+/**
+ * The default limits with `changes` applied.
+ *
+ * @throws {HiveError} REFUSED_SETTING where a name is unknown, a number is not a whole one above 0 or
+ *   is more than the memory's layout allows, or one limit would make another unreachable.
+ */
+export function limitsWith(changes: Partial<Limits>): Limits {
+  for (const [name, value] of Object.entries(changes)) {
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) throw refused(name, "there is no such limit");
+    if (!Number.isSafeInteger(value) || value < 1) throw refused(name, `expected a whole number above 0, got ${value}`);
+    const ceiling = CEILINGS[name as keyof Limits];
+    if (ceiling !== undefined && value > ceiling) throw refused(name, `${value} exceeds ${ceiling}`);
+  }
+  const limits: Limits = { ...DEFAULT_LIMITS, ...changes };
+  const pairs: [smaller: keyof Limits, bigger: keyof Limits][] = [
+    ["keyBytesMax", "frameBytesMax"],
+    ["valueBytesMax", "frameBytesMax"],
+    ["valueBytesMax", "outputBytesMax"],
+    ["unauthenticatedBytesMax", "frameBytesMax"],
+    ["outputSoftBytesMax", "outputBytesMax"],
+  ];
+  for (const [smaller, bigger] of pairs) {
+    if (limits[smaller] > limits[bigger]) {
+      throw refused(smaller, `${limits[smaller]} exceeds ${bigger} (${limits[bigger]}): change both`);
+    }
+  }
+  return limits;
+}
+
+function refused(name: string, reason: string): HiveError {
+  return new HiveError("REFUSED_SETTING", `limit ${name}: ${reason}`, { detail: { limit: name } });
+}

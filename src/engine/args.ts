@@ -9,8 +9,8 @@
 // One concrete class for every door, on purpose: the command rows read it in their hot path, and a
 // second implementation would make each of those reads polymorphic.
 
-import { HiveError } from "../base/errors.ts";
 import { parseInt64, parseSafeInteger } from "../base/decimal.ts";
+import { HiveError } from "../base/errors.ts";
 import { KIND_RAW } from "../store/layout.ts";
 
 export { KIND_BYTES, KIND_RAW, KIND_TEXT, KIND_VALUE } from "../store/layout.ts";

@@ -1,14 +1,18 @@
 // Context: one connection as the engine sees it.
 //
-// A door makes one per connection with engine.open(peer) and hands it in with every call; it ends
-// with engine.close(context). It holds who the caller is and the state that outlives a call: the
+// A door makes one per connection with runner.open(peer) and hands it in with every call; it ends
+// with runner.close(context). It holds who the caller is and the state that outlives a call: the
 // name, the protocol, the transaction. It must not know any wire format or socket: what it needs of
-// them is Peer.
+// them is Peer; what commands need of the engine is Services.
 
+import type { Limits } from "../base/limits.ts";
 import type { Store } from "../store/store.ts";
-import type { Engine } from "./engine.ts";
-import type { Row } from "./row.ts";
-import type { Transaction } from "./transaction.ts";
+import type { Args } from "./args.ts";
+import type { CommandTable } from "./command-table.ts";
+import type { Reply } from "./reply.ts";
+import type { Settings } from "./settings.ts";
+import type { SlowLog } from "./slow-log.ts";
+import type { Transaction, Watches } from "./transaction.ts";
 
 /** The connection behind a context, implemented by each door. */
 export interface Peer {
@@ -25,6 +29,41 @@ export interface Peer {
   close(how: "drain" | "now"): void;
 }
 
+/** What commands may ask of the engine that runs them. */
+export interface Services {
+  readonly store: Store;
+  readonly limits: Limits;
+  readonly commands: CommandTable;
+  readonly settings: Settings;
+  readonly slowLog: SlowLog;
+  readonly watches: Watches;
+  /** Open connections by id. */
+  readonly clients: Map<number, Context>;
+  readonly startedAtMs: number;
+  /** Epoch milliseconds, read at the start of this read event. */
+  readonly nowMs: number;
+  /** Counters since the start, for INFO; CONFIG RESETSTAT sets them to 0. */
+  readonly statistics: Statistics;
+  /** Milliseconds of a clock that only goes forward, read now. */
+  monotonicMs(): number;
+  /** Epoch milliseconds, read now. */
+  clockMs(): number;
+  /** Runs a queued call of a transaction: policy was applied when it was queued. */
+  runQueued(context: Context, args: Args, reply: Reply): void;
+  /** Calls of other connections wait from now on (all, or those that write), until then or unpause(). */
+  pause(untilMs: number, mode: "write" | "all"): void;
+  unpause(): void;
+  /** Stops the hive after this call was answered; nothing happens where the owner of the engine does not allow it. */
+  shutdown(): void;
+}
+
+export type Statistics = {
+  connections: number;
+  refusedConnections: number;
+  calls: number;
+  errors: number;
+};
+
 /** Whether replies are sent: always, never, or not for the next call (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
@@ -33,16 +72,18 @@ export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 export const GATE_AUTH = 1;
 /** Between MULTI and EXEC. */
 export const GATE_MULTI = 2;
+/** Reads do not count as access (CLIENT NO-TOUCH). */
+export const GATE_NO_TOUCH = 4;
 
 export class Context {
-  readonly engine: Engine;
+  readonly services: Services;
   readonly store: Store;
   readonly peer: Peer;
   readonly id: number;
   readonly createdAtMs: number;
   /** 0 for a plain authenticated connection outside MULTI: the fast path of the engine. */
   gate = 0;
-  /** RESP version; doors of other wires leave it at 3. */
+  /** RESP version; doors of other wires set it to 3. */
   protocol: 2 | 3 = 2;
   name = "";
   libraryName = "";
@@ -50,28 +91,30 @@ export class Context {
   user = "default";
   replyMode: ReplyMode = "on";
   noEvict = false;
-  /** Reads of this connection do not count as access for eviction (CLIENT NO-TOUCH). */
-  noTouch = false;
-  /** Time of the last call and its row, for CLIENT LIST. */
+  /** Time of the last call and its command, for CLIENT LIST. */
   lastCallMs: number;
-  lastRow: Row | undefined = undefined;
+  lastCommand = "";
   calls = 0;
   /** Present from the first MULTI or WATCH on. */
   transaction: Transaction | undefined = undefined;
   #abort: AbortController | undefined = undefined;
 
-  constructor(engine: Engine, peer: Peer, id: number, nowMs: number) {
-    this.engine = engine;
-    this.store = engine.store;
+  constructor(services: Services, peer: Peer, id: number) {
+    this.services = services;
+    this.store = services.store;
     this.peer = peer;
     this.id = id;
-    this.createdAtMs = nowMs;
-    this.lastCallMs = nowMs;
+    this.createdAtMs = services.nowMs;
+    this.lastCallMs = services.nowMs;
   }
 
   /** The hive's clock as read at the start of this read event, in epoch milliseconds. */
   get nowMs(): number {
-    return this.engine.nowMs;
+    return this.store.memory.nowMs;
+  }
+
+  get authenticated(): boolean {
+    return (this.gate & GATE_AUTH) === 0;
   }
 
   /** Ends when the connection closes or is reset, or when the hive stops. Made on first use. */

@@ -1,0 +1,126 @@
+// CommandTable: the rows by name, found from the bytes of a call without making a string.
+//
+//   args 0 ──▶ hash of its upper case letters ──▶ slot ──▶ Command (a row, compiled)
+//
+// A Command is a row with its flags as bits, so that policy is one test for the common call.
+
+import type { Args } from "./args.ts";
+import type { Context } from "./context.ts";
+import type { Reply } from "./reply.ts";
+import type { Flag, Row } from "./row.ts";
+
+// Bits of Command.flags, one for each Flag of a row.
+export const COMMAND_READ = 1;
+export const COMMAND_WRITE = 2;
+export const COMMAND_ADMIN = 4;
+export const COMMAND_FAST = 8;
+export const COMMAND_GROWS = 16;
+export const COMMAND_STEPS = 32;
+export const COMMAND_MAY_WAIT = 64;
+export const COMMAND_NO_MULTI = 128;
+export const COMMAND_IMMEDIATE = 256;
+export const COMMAND_BEFORE_AUTH = 512;
+export const COMMAND_CONNECTION = 1024;
+
+const BITS: Readonly<Record<Flag, number>> = {
+  read: COMMAND_READ,
+  write: COMMAND_WRITE,
+  admin: COMMAND_ADMIN,
+  fast: COMMAND_FAST,
+  grows: COMMAND_GROWS,
+  steps: COMMAND_STEPS,
+  mayWait: COMMAND_MAY_WAIT,
+  noMulti: COMMAND_NO_MULTI,
+  immediate: COMMAND_IMMEDIATE,
+  beforeAuth: COMMAND_BEFORE_AUTH,
+  connection: COMMAND_CONNECTION,
+};
+
+const SLOTS = 1024;
+const NAME_BYTES_MAX = 32;
+
+export class Command {
+  readonly row: Row;
+  readonly name: string;
+  readonly flags: number;
+  /** The fewest arguments, the name included, and the most. */
+  readonly argumentsMin: number;
+  readonly argumentsMax: number;
+  readonly run: (context: Context, args: Args, reply: Reply) => void | Promise<void>;
+  readonly subcommands: Map<string, Command> | undefined;
+  readonly #letters: Uint8Array;
+  calls = 0;
+  errors = 0;
+  /** Time of the calls that were timed, in microseconds. */
+  microseconds = 0;
+
+  constructor(row: Row) {
+    this.row = row;
+    this.name = row.name;
+    this.flags = row.flags.reduce((bits, flag) => bits | BITS[flag], 0);
+    this.argumentsMin = Math.abs(row.arity);
+    this.argumentsMax = row.arity > 0 ? row.arity : Number.MAX_SAFE_INTEGER;
+    this.run = row.run;
+    this.#letters = Buffer.from(row.name.split(" ").at(-1)!);
+    this.subcommands = row.subcommands
+      ? new Map(row.subcommands.map((inner) => [inner.name.split(" ")[1]!, new Command(inner)]))
+      : undefined;
+  }
+
+  isNamed(buffer: Uint8Array, start: number, length: number): boolean {
+    const letters = this.#letters;
+    if (letters.length !== length) return false;
+    for (let i = 0; i < length; i++) {
+      let byte = buffer[start + i]!;
+      if (byte >= 97 && byte <= 122) byte -= 32;
+      if (byte !== letters[i]) return false;
+    }
+    return true;
+  }
+}
+
+export class CommandTable {
+  /** Every row, by upper case name; subcommands are under their command. */
+  readonly all: ReadonlyMap<string, Command>;
+  readonly #slots: (Command | undefined)[] = new Array<Command | undefined>(SLOTS).fill(undefined);
+
+  /** @throws {Error} two rows have one name, or a row has no permission: a mistake of ours. */
+  constructor(rows: readonly Row[]) {
+    const all = new Map<string, Command>();
+    for (const row of rows) {
+      if (all.has(row.name)) throw new Error(`two commands are named ${row.name}`);
+      if (!row.permission) throw new Error(`${row.name} declares no permission`);
+      const command = new Command(row);
+      all.set(row.name, command);
+      let slot = hashOf(Buffer.from(row.name), 0, row.name.length);
+      while (this.#slots[slot]) slot = (slot + 1) % SLOTS;
+      this.#slots[slot] = command;
+    }
+    this.all = all;
+  }
+
+  /** The command of a call, not looking at a second word. */
+  find(args: Args): Command | undefined {
+    const start = args.starts[0]!;
+    const length = args.lengths[0]!;
+    if (length > NAME_BYTES_MAX) return undefined;
+    const buffer = args.buffer;
+    for (let slot = hashOf(buffer, start, length); ; slot = (slot + 1) % SLOTS) {
+      const command = this.#slots[slot];
+      if (command === undefined || command.isNamed(buffer, start, length)) return command;
+    }
+  }
+
+  /** The command or subcommand with this name ("get", "client|list", "CLIENT LIST"). */
+  named(name: string): Command | undefined {
+    const [word, second] = name.toUpperCase().split(/[| ]/);
+    const command = this.all.get(word!);
+    return second === undefined ? command : command?.subcommands?.get(second);
+  }
+}
+
+function hashOf(buffer: Uint8Array, start: number, length: number): number {
+  let hash = length;
+  for (let i = 0; i < length; i++) hash = (hash * 31 + (buffer[start + i]! & 0xdf)) | 0;
+  return (hash ^ (hash >>> 10)) & (SLOTS - 1);
+}

@@ -1,0 +1,5 @@
+// server.
+
+import type { Row } from "../row.ts";
+
+export const SERVER_ROWS: readonly Row[] = [];

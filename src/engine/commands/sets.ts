@@ -1,0 +1,5 @@
+// sets.
+
+import type { Row } from "../row.ts";
+
+export const SET_ROWS: readonly Row[] = [];

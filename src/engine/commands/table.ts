@@ -1,0 +1,20 @@
+// The command table: every family's rows.
+
+import type { Row } from "../row.ts";
+import { CONNECTION_ROWS } from "./connection.ts";
+import { KEY_ROWS } from "./keys.ts";
+import { SERVER_ROWS } from "./server.ts";
+import { SET_ROWS } from "./sets.ts";
+import { STRING_ROWS } from "./strings.ts";
+import { TABLE_ROWS } from "./tables.ts";
+import { TRANSACTION_ROWS } from "./transactions.ts";
+
+export const ROWS: readonly Row[] = [
+  ...KEY_ROWS,
+  ...STRING_ROWS,
+  ...TABLE_ROWS,
+  ...SET_ROWS,
+  ...TRANSACTION_ROWS,
+  ...CONNECTION_ROWS,
+  ...SERVER_ROWS,
+];

@@ -1,0 +1,5 @@
+// tables.
+
+import type { Row } from "../row.ts";
+
+export const TABLE_ROWS: readonly Row[] = [];

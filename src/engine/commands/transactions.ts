@@ -1,0 +1,5 @@
+// transactions.
+
+import type { Row } from "../row.ts";
+
+export const TRANSACTION_ROWS: readonly Row[] = [];

@@ -1,0 +1,36 @@
+// DelayedEngine: every call is answered one tick later.
+//
+// The second implementer of Runner. A door that passes its conformance suite over this one can also
+// stand in front of an engine where every call waits, such as one on a cluster.
+
+import type { Args } from "./args.ts";
+import type { Context, Peer } from "./context.ts";
+import type { Runner } from "./engine.ts";
+import type { Reply } from "./reply.ts";
+
+export class DelayedEngine implements Runner {
+  readonly #inner: Runner;
+
+  constructor(inner: Runner) {
+    this.#inner = inner;
+  }
+
+  tick(): void {
+    this.#inner.tick();
+  }
+
+  open(peer: Peer): Context {
+    return this.#inner.open(peer);
+  }
+
+  close(context: Context): void {
+    this.#inner.close(context);
+  }
+
+  async run(context: Context, args: Args, reply: Reply): Promise<void> {
+    args.keep();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.#inner.tick();
+    await this.#inner.run(context, args, reply);
+  }
+}

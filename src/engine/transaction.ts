@@ -1,0 +1,87 @@
+// Transactions: calls queued between MULTI and EXEC, and keys watched before.
+//
+//   WATCH ──▶ Watches listens to the funnel ──▶ a watched key changes ──▶ transaction.touched ──▶ EXEC answers nil
+//
+// A queued call is a copy of its arguments; policy was applied when it was queued.
+
+import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
+import type { Store } from "../store/store.ts";
+import type { Args } from "./args.ts";
+
+export class Transaction {
+  readonly queue: Args[] = [];
+  queuedBytes = 0;
+  /** Whether MULTI was said. */
+  open = false;
+  /** A call could not be queued: EXEC is refused. */
+  failed = false;
+  /** A watched key changed. */
+  touched = false;
+  /** Watched keys, one character per byte. */
+  readonly watched: Set<string> = new Set();
+
+  /** Forgets the queue, not the watches. */
+  clear(): void {
+    this.queue.length = 0;
+    this.queuedBytes = 0;
+    this.open = false;
+    this.failed = false;
+  }
+}
+
+export class Watches implements ChangeListener {
+  readonly #store: Store;
+  readonly #byKey = new Map<string, Set<Transaction>>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** How many keys are watched. */
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  watch(transaction: Transaction, key: string): void {
+    if (transaction.watched.has(key)) return;
+    transaction.watched.add(key);
+    const watchers = this.#byKey.get(key);
+    if (watchers) watchers.add(transaction);
+    else this.#byKey.set(key, new Set([transaction]));
+    this.#store.memory.funnel.listen(this);
+  }
+
+  /** Forgets what a transaction watches, and what it saw. */
+  unwatch(transaction: Transaction): void {
+    for (const key of transaction.watched) {
+      const watchers = this.#byKey.get(key);
+      watchers?.delete(transaction);
+      if (watchers?.size === 0) this.#byKey.delete(key);
+    }
+    transaction.watched.clear();
+    transaction.touched = false;
+    if (this.#byKey.size === 0) this.#store.memory.funnel.leave(this);
+  }
+
+  change(kind: ChangeKind, key: number, _entry: number, bytes: Uint8Array, start: number, length: number): void {
+    if (kind === "flush") return this.#touchExisting();
+    if (key === 0) return this.#touch(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice());
+    const { entries } = this.#store.memory;
+    const from = entries.keyStart(key);
+    this.#touch(entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key)));
+  }
+
+  #touch(key: string): void {
+    const watchers = this.#byKey.get(key);
+    if (watchers) for (const transaction of watchers) transaction.touched = true;
+  }
+
+  /** The keyspace is emptied: that changes the watched keys that are there. */
+  #touchExisting(): void {
+    for (const [key, watchers] of this.#byKey) {
+      const name = Buffer.from(key, "latin1");
+      if (this.#store.keys.find(name, 0, name.length) === 0) continue;
+      for (const transaction of watchers) transaction.touched = true;
+    }
+  }
+}

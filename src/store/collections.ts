@@ -1,0 +1,407 @@
+// Collections: the fields of tables and the members of sets (a member is a field without a value).
+//
+//   key's entry ──▶ packed records in it  (≤ 64 records, ≤ 4 KiB, no field TTL)
+//              └──▶ root ──▶ index ──▶ an entry per field
+//
+// A field is named by a handle, good until the next change of its container: in a packed container
+// the place of the record (below 8,192), else the ref of its entry (never below 8,192, since page 0
+// is the header). Whatever may move the key's entry returns the new ref.
+
+import { entryBytes } from "./entries.ts";
+import { type Keyspace, tooBig } from "./keyspace.ts";
+import {
+  FLAG_TTL,
+  KEY_KIND_SHIFT,
+  KEY_OFFSET,
+  KEYSPACE_ROOT,
+  KIND_VALUE,
+  PACKED_BYTES_MAX,
+  PACKED_HEADER,
+  PACKED_RECORDS_MAX,
+  PAGE_SHIFT,
+  RECORD_HEADER,
+  TYPE_FIELD,
+  TYPE_MEMBER,
+  TYPE_TABLE,
+  VALUE_KIND_SHIFT,
+} from "./layout.ts";
+import type { Memory } from "./memory.ts";
+import { Packed } from "./packed.ts";
+import { NO_DEADLINE, type Placement } from "./placement.ts";
+
+/** Bytes somewhere: good until the next change of the store. */
+export type Slice = { bytes: Buffer; start: number; end: number; kind: number };
+
+const NO_VALUE = Buffer.alloc(0);
+const FIRST_REF: number = 1 << PAGE_SHIFT;
+
+export class Collections {
+  /** What the last set() did: whether the field is new. */
+  created = false;
+  readonly #keyspace: Keyspace;
+  readonly #memory: Memory;
+  readonly #placement: Placement;
+  readonly #packed: Packed;
+
+  constructor(keyspace: Keyspace, placement: Placement) {
+    this.#keyspace = keyspace;
+    this.#memory = keyspace.memory;
+    this.#placement = placement;
+    this.#packed = new Packed(keyspace.memory.entries);
+  }
+
+  /** A new empty table or set under a name that no key has. The caller adds a field at once. */
+  create(type: number, name: Uint8Array, start: number, length: number, kind: number): number {
+    const key = this.#keyspace.create(type, name, start, length, kind, PACKED_HEADER);
+    this.#packed.clear(key);
+    return key;
+  }
+
+  isPacked(key: number): boolean {
+    return this.#memory.entries.rootOf(key) === 0;
+  }
+
+  /** Fields, those included that have run out within the current moment and are not removed yet. */
+  count(key: number): number {
+    const root = this.#memory.entries.rootOf(key);
+    if (root === 0) return this.#packed.count(key);
+    const { containers, wheel, index, nowMs } = this.#memory;
+    if (containers.ttls(root) === 0 || !wheel.isBehind(nowMs)) return index.count(root);
+    let live = 0;
+    this.each(key, () => live++);
+    return live;
+  }
+
+  /** Whether the container may hold typed names (encoded values) beside raw ones. */
+  mayHaveTyped(key: number): boolean {
+    const root = this.#memory.entries.rootOf(key);
+    return root === 0 || this.#memory.containers.typed(root) > 0;
+  }
+
+  /** The handle of a field that is there and has not run out; 0 when there is none. */
+  find(key: number, name: Uint8Array, start: number, length: number, kind: number = 0): number {
+    const { entries, keys, index, nowMs } = this.#memory;
+    const typed = kind === KIND_VALUE ? 1 : 0;
+    const root = entries.rootOf(key);
+    if (root === 0) return this.#packed.find(key, name, start, length, typed);
+    const field = index.find(root, keys.hash(name, start, length, typed), length, typed);
+    if (field === 0) return 0;
+    return entries.hasTtl(field) && entries.deadline(field) <= nowMs ? 0 : field;
+  }
+
+  /** Where the value of a field lies. */
+  value(key: number, handle: number, slice: Slice): Slice {
+    const { entries } = this.#memory;
+    if (handle >= 0 && handle < FIRST_REF) {
+      slice.bytes = entries.bytesOf(key);
+      slice.start = this.#packed.valueStart(key, handle);
+      slice.end = slice.start + this.#packed.valueLength(key, handle);
+      slice.kind = this.#packed.valueKind(key, handle);
+    } else {
+      slice.bytes = entries.bytesOf(handle);
+      slice.start = entries.valueStart(handle);
+      slice.end = slice.start + entries.valueLength(handle);
+      slice.kind = entries.valueKind(handle);
+    }
+    return slice;
+  }
+
+  /** Where the name of a field lies. */
+  name(key: number, handle: number, slice: Slice): Slice {
+    const { entries } = this.#memory;
+    if (handle >= 0 && handle < FIRST_REF) {
+      slice.bytes = entries.bytesOf(key);
+      slice.start = this.#packed.nameStart(key, handle);
+      slice.end = slice.start + this.#packed.nameLength(key, handle);
+      slice.kind = this.#packed.nameKind(key, handle);
+    } else {
+      slice.bytes = entries.bytesOf(handle);
+      slice.start = entries.keyStart(handle);
+      slice.end = slice.start + entries.keyLength(handle);
+      slice.kind = entries.keyKind(handle);
+    }
+    return slice;
+  }
+
+  /** The version of a field; a packed container has one for all its fields. */
+  version(key: number, handle: number): number {
+    return this.#memory.entries.versionOf(handle >= 0 && handle < FIRST_REF ? key : handle);
+  }
+
+  /**
+   * Sets a field, and says in `created` whether it is new. Returns the key's entry, which may have moved.
+   * @param deadlineMs NO_DEADLINE takes a field's TTL away, KEEP_DEADLINE leaves it.
+   * @throws {HiveError} KEY_TOO_BIG, VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+   */
+  set(
+    key: number,
+    name: Uint8Array,
+    nameStart: number,
+    nameLength: number,
+    nameKind: number,
+    value: Uint8Array,
+    start: number,
+    length: number,
+    kind: number,
+    deadlineMs: number = NO_DEADLINE,
+  ): number {
+    const { keyBytesMax, valueBytesMax } = this.#keyspace;
+    if (nameLength > keyBytesMax) throw tooBig("KEY_TOO_BIG", "field", nameLength, "keyBytesMax", keyBytesMax);
+    if (length > valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", length, "valueBytesMax", valueBytesMax);
+    const { entries, funnel } = this.#memory;
+    let target = key;
+    let root = entries.rootOf(key);
+    if (root === 0) {
+      const handle = this.#packed.find(key, name, nameStart, nameLength, nameKind === KIND_VALUE ? 1 : 0);
+      this.created = handle === 0;
+      const old = handle === 0 ? 0 : this.#packed.bytesOf(key, handle);
+      const bytes = RECORD_HEADER + nameLength + length;
+      const fits =
+        entries.valueLength(key) - old + bytes <= PACKED_BYTES_MAX &&
+        (handle !== 0 || this.#packed.count(key) < PACKED_RECORDS_MAX) &&
+        !(deadlineMs < NO_DEADLINE);
+      if (fits) {
+        return handle === 0
+          ? this.#appendRecord(key, name, nameStart, nameLength, nameKind, value, start, length, kind)
+          : this.#replaceRecord(key, handle, value, start, length, kind);
+      }
+      if (funnel.on) funnel.before("set", key);
+      target = this.#unpack(key);
+      root = entries.rootOf(target);
+    }
+    this.#setEntry(target, root, name, nameStart, nameLength, nameKind, value, start, length, kind, deadlineMs);
+    return target;
+  }
+
+  #appendRecord(
+    key: number,
+    name: Uint8Array,
+    nameStart: number,
+    nameLength: number,
+    nameKind: number,
+    value: Uint8Array,
+    start: number,
+    length: number,
+    kind: number,
+  ): number {
+    const { entries, funnel, index } = this.#memory;
+    if (funnel.on) funnel.before("field-set", key, 0, name, nameStart, nameLength, nameKind);
+    const end = entries.valueLength(key);
+    const target = this.#keyspace.resize(key, end + RECORD_HEADER + nameLength + length);
+    index.lock();
+    this.#packed.write(target, end, name, nameStart, nameLength, nameKind, value, start, length, kind);
+    this.#packed.setCount(target, this.#packed.count(target) + 1);
+    index.unlock();
+    return target;
+  }
+
+  #replaceRecord(key: number, handle: number, value: Uint8Array, start: number, length: number, kind: number): number {
+    const { entries, funnel, index } = this.#memory;
+    if (funnel.on) funnel.before("field-set", key);
+    const end = entries.valueLength(key);
+    const before = this.#packed.valueLength(key, handle);
+    const tail = end - handle - this.#packed.bytesOf(key, handle);
+    // Grown before and shrunk after the bytes are moved: the tail must lie inside the value.
+    let target = key;
+    if (length >= before) target = this.#keyspace.resize(key, end + length - before);
+    index.bucketOf(KEYSPACE_ROOT, this.#memory.hashOf(target));
+    index.lock();
+    this.#packed.replaceValue(target, handle, value, start, length, kind, tail);
+    index.unlock();
+    return length < before ? this.#keyspace.resize(target, end + length - before) : target;
+  }
+
+  #setEntry(
+    key: number,
+    root: number,
+    name: Uint8Array,
+    nameStart: number,
+    nameLength: number,
+    nameKind: number,
+    value: Uint8Array,
+    start: number,
+    length: number,
+    kind: number,
+    deadlineMs: number,
+  ): void {
+    const memory = this.#memory;
+    const { entries, index, funnel, containers } = memory;
+    const typed = nameKind === KIND_VALUE ? 1 : 0;
+    const hash = memory.keys.hash(name, nameStart, nameLength, typed);
+    const field = index.find(root, hash, nameLength, typed);
+    if (field === 0) {
+      if (funnel.on) funnel.before("field-set", key, 0, name, nameStart, nameLength, nameKind);
+      const type = entries.type(key) === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER;
+      const head = type | (nameKind << KEY_KIND_SHIFT) | (kind << VALUE_KIND_SHIFT);
+      const deadline = deadlineMs === deadlineMs ? deadlineMs : NO_DEADLINE;
+      this.#placement.insert(root, hash, head, name, nameStart, nameLength, value, start, length, deadline);
+      this.created = true;
+      entries.stamp(key);
+      return;
+    }
+    const live = !entries.hasTtl(field) || entries.deadline(field) > memory.nowMs;
+    this.created = !live;
+    if (funnel.on) funnel.before("field-set", key, field);
+    const head = entries.head(field);
+    const before = entries.size(field);
+    const after = entryBytes(KEY_OFFSET[0]!, nameLength, length);
+    if (
+      (head & FLAG_TTL) === 0 &&
+      !(deadlineMs < NO_DEADLINE) &&
+      (before === after || memory.pages.fits(field, after))
+    ) {
+      index.lock();
+      entries.writeValue(field, kind, value, start, length);
+      entries.stamp(field);
+      index.unlock();
+      if (before !== after) containers.account(root, containers.ownerOf(root), after - before);
+    } else {
+      const deadline = deadlineMs === deadlineMs ? deadlineMs : live ? entries.deadline(field) : NO_DEADLINE;
+      const ttl = deadline < NO_DEADLINE ? FLAG_TTL : 0;
+      const next = entries.create((head & ~FLAG_TTL) | ttl, name, nameStart, nameLength, length);
+      entries.writeValue(next, kind, value, start, length);
+      this.#placement.exchange(root, hash, field, next, deadline);
+    }
+    entries.stamp(key);
+  }
+
+  /** Gives every record of a packed container an entry of its own. Returns the key's new entry. */
+  #unpack(key: number): number {
+    const { entries, containers, keys } = this.#memory;
+    const root = containers.create();
+    const type = entries.type(key) === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER;
+    const packed = this.#packed;
+    const bytes = entries.bytesOf(key);
+    try {
+      for (let handle = packed.first(key); handle !== 0; handle = packed.next(key, handle)) {
+        const kind = packed.nameKind(key, handle);
+        const start = packed.nameStart(key, handle);
+        const length = packed.nameLength(key, handle);
+        const head = type | (kind << KEY_KIND_SHIFT) | (packed.valueKind(key, handle) << VALUE_KIND_SHIFT);
+        const hash = keys.hash(bytes, start, length, kind === KIND_VALUE ? 1 : 0);
+        const value = packed.valueStart(key, handle);
+        const valueLength = packed.valueLength(key, handle);
+        this.#placement.insert(root, hash, head, bytes, start, length, bytes, value, valueLength, NO_DEADLINE);
+      }
+      return this.#keyspace.unpack(key, root);
+    } catch (error) {
+      containers.detach(root);
+      throw error;
+    }
+  }
+
+  /** Removes a field. Returns the key's entry, which may have moved; 0 when that was its last field. */
+  delete(key: number, handle: number, why: "field-delete" | "field-expire" = "field-delete"): number {
+    const { entries, funnel, index, containers } = this.#memory;
+    const root = entries.rootOf(key);
+    if (root === 0) {
+      const count = this.#packed.count(key);
+      if (funnel.on) funnel.before(why, key);
+      if (count === 1) {
+        this.#keyspace.remove(key);
+        return 0;
+      }
+      const left = entries.valueLength(key) - this.#packed.bytesOf(key, handle);
+      index.bucketOf(KEYSPACE_ROOT, this.#memory.hashOf(key));
+      index.lock();
+      this.#packed.cut(key, handle);
+      this.#packed.setCount(key, count - 1);
+      index.unlock();
+      return this.#keyspace.resize(key, left);
+    }
+    if (funnel.on) funnel.before(why, key, handle);
+    this.#placement.remove(root, handle);
+    if (index.count(root) === 0) {
+      this.#keyspace.remove(containers.keyOf(root));
+      return 0;
+    }
+    entries.stamp(key);
+    return key;
+  }
+
+  /** The deadline of a field in epoch milliseconds; NO_DEADLINE without a TTL. */
+  deadline(handle: number): number {
+    return handle >= 0 && handle < FIRST_REF ? NO_DEADLINE : this.#memory.entries.deadline(handle);
+  }
+
+  /**
+   * Gives a field a deadline, or takes it away. One that has passed removes the field. Returns the
+   * key's entry; 0 when that was its last field.
+   */
+  setDeadline(key: number, handle: number, deadlineMs: number): number {
+    const { entries, funnel, keys, index, nowMs } = this.#memory;
+    if (deadlineMs <= nowMs) return this.delete(key, handle);
+    let target = key;
+    let field = handle;
+    if (handle >= 0 && handle < FIRST_REF) {
+      if (deadlineMs === NO_DEADLINE) return key;
+      const name = this.name(key, handle, { bytes: NO_VALUE, start: 0, end: 0, kind: 0 });
+      const copy = Buffer.from(name.bytes.subarray(name.start, name.end));
+      const typed = name.kind === KIND_VALUE ? 1 : 0;
+      if (funnel.on) funnel.before("set", key);
+      target = this.#unpack(key);
+      field = index.find(entries.rootOf(target), keys.hash(copy, 0, copy.length, typed), copy.length, typed);
+    }
+    if (funnel.on) funnel.before("field-ttl", target, field);
+    this.#placement.setDeadline(entries.rootOf(target), field, deadlineMs);
+    entries.stamp(target);
+    return target;
+  }
+
+  /** Calls back for every field that has not run out. The container may not change meanwhile. */
+  each(key: number, visit: (handle: number) => void): void {
+    const { entries, index } = this.#memory;
+    const root = entries.rootOf(key);
+    if (root === 0) {
+      for (let handle = this.#packed.first(key); handle !== 0; handle = this.#packed.next(key, handle)) visit(handle);
+      return;
+    }
+    const buckets = index.buckets(root);
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      index.moveTo(root, bucket);
+      this.#visitBucket(visit);
+    }
+  }
+
+  #visitBucket(visit: (handle: number) => void): void {
+    const { entries, index, nowMs } = this.#memory;
+    const refs = index.takeChain();
+    for (const ref of refs) {
+      if (!entries.hasTtl(ref) || entries.deadline(ref) > nowMs) visit(ref);
+    }
+  }
+
+  /**
+   * Calls back for the fields of the buckets from `cursor` on, until `fieldsMin` were seen; a packed
+   * container at once. Returns the next cursor; 0 at the end.
+   */
+  scan(key: number, cursor: number, fieldsMin: number, visit: (handle: number) => void): number {
+    const { entries, index } = this.#memory;
+    const root = entries.rootOf(key);
+    if (root === 0) {
+      this.each(key, visit);
+      return 0;
+    }
+    let seen = 0;
+    let next = cursor;
+    do {
+      next = index.seek(root, next);
+      seen += index.readChain() + 1;
+      this.#visitBucket(visit);
+    } while (next !== 0 && seen < fieldsMin);
+    return next;
+  }
+
+  /** A field, each with the same chance; 0 when all have run out. `random` gives numbers in [0, 1). */
+  random(key: number, random: () => number): number {
+    const { entries, index, nowMs } = this.#memory;
+    const root = entries.rootOf(key);
+    if (root === 0) {
+      let handle = this.#packed.first(key);
+      for (let skip = Math.floor(random() * this.#packed.count(key)); skip > 0; skip--)
+        handle = this.#packed.next(key, handle);
+      return handle;
+    }
+    return index.random(root, random, (ref) => !entries.hasTtl(ref) || entries.deadline(ref) > nowMs);
+  }
+}

@@ -1,0 +1,144 @@
+// Compactor: blocks move together, so that pages and whole segments become free and go back.
+//
+//   want() ──▶ sparse segments and pages are marked ──▶ step() walks every index and moves what lies in them
+//
+// Only its index slot and its wheel neighbours refer to an entry, so whoever walks the indexes can
+// move everything: entries, overflow nodes, blocks of buckets, directories, roots. A walk visits each
+// bucket once, by the cursor of SCAN, so that it holds while the index grows and shrinks. What is
+// allocated meanwhile never lands in a marked page, so after one walk the marked pages are empty.
+
+import { IndexMoves } from "./index-moves.ts";
+import { FLAG_ROOT, KEYSPACE_ID, KEYSPACE_ROOT } from "./layout.ts";
+import type { Memory } from "./memory.ts";
+import { markSparse } from "./sparse-pages.ts";
+
+/** A walk is worth it when less than this part of the open segments is in use, and they are more than these. */
+const WORTH = 0.75;
+const SMALL_BYTES: number = 48 * 1024 * 1024;
+
+type Walk = { id: number; cursor: number; block: number };
+
+export class Compactor {
+  /** Walks finished, and blocks moved, since the start. */
+  walks = 0;
+  moved = 0;
+  readonly #memory: Memory;
+  #asked = false;
+  /** The containers under way: the keyspace first, and those whose keys its last bucket had. */
+  readonly #walks: Walk[] = [];
+  /** Open bytes after the last walk: another one is not worth it before there are more, or far less in use. */
+  #settledOpen = 0;
+  #settledUsed = 0;
+
+  readonly #moves: IndexMoves;
+  readonly #isMarked = (ref: number): boolean => this.#memory.pages.isEvacuating(ref);
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+    this.#moves = new IndexMoves(memory.segments.words, memory.pages);
+  }
+
+  /** Asks for sparse pages to be emptied, whatever the segments look like: memory is short. */
+  want(): void {
+    this.#asked = true;
+  }
+
+  get wanted(): boolean {
+    return this.#walks.length > 0 || this.#asked || this.#worthIt();
+  }
+
+  #worthIt(): boolean {
+    const { openBytes, blockBytes } = this.#memory.pages;
+    if (openBytes < SMALL_BYTES || blockBytes > openBytes * WORTH) return false;
+    return openBytes > this.#settledOpen || blockBytes < this.#settledUsed * WORTH;
+  }
+
+  /** Visits up to `buckets` buckets, and moves what lies in marked pages. Stops early when memory is full. */
+  step(buckets: number): void {
+    const { pages } = this.#memory;
+    if (this.#walks.length === 0 && !this.#begin()) return;
+    try {
+      pages.overdraft = Math.max(64, pages.inUse >> 4);
+      for (let left = buckets; left > 0; left--) {
+        const walk = this.#walks.at(-1);
+        if (!walk) return this.#end();
+        if (this.#advance(walk)) this.#walks.splice(this.#walks.indexOf(walk), 1);
+      }
+    } catch {
+      this.#end();
+    } finally {
+      pages.overdraft = 0;
+    }
+  }
+
+  #begin(): boolean {
+    const marked = markSparse(this.#memory.pages, this.#asked);
+    this.#asked = false;
+    if (marked) this.#walks.push({ id: KEYSPACE_ID, cursor: 0, block: 0 });
+    else this.#settle();
+    return marked;
+  }
+
+  #end(): void {
+    this.#walks.length = 0;
+    this.#memory.pages.endEvacuation();
+    this.walks++;
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#settledOpen = this.#memory.pages.openBytes;
+    this.#settledUsed = this.#memory.pages.blockBytes;
+  }
+
+  /** One block of buckets, or one bucket. Returns whether the container is done. */
+  #advance(walk: Walk): boolean {
+    const { containers, index, pages } = this.#memory;
+    const root = containers.rootOf(walk.id);
+    if (root === 0 || containers.isDetached(root)) return true;
+    if (walk.block === 0) {
+      const target = this.#moveRoot(walk.id, root);
+      if (pages.isEvacuating(index.directoryOf(target))) this.#moves.directory(target);
+    }
+    if (walk.block < this.#moves.blocks(index.buckets(root))) {
+      if (this.#moves.block(containers.rootOf(walk.id), walk.block, this.#isMarked)) this.moved++;
+      walk.block++;
+      return false;
+    }
+    walk.cursor = index.seek(root, walk.cursor);
+    this.#moveBucket(root);
+    return walk.cursor === 0;
+  }
+
+  #moveRoot(id: number, root: number): number {
+    const { containers, entries, pages } = this.#memory;
+    if (id === KEYSPACE_ID || !pages.isEvacuating(root)) return root;
+    const next = containers.moveRoot(root);
+    entries.setRoot(containers.keyOf(next), next, id);
+    this.moved++;
+    return next;
+  }
+
+  #moveBucket(root: number): void {
+    const { index, pages, entries, containers, wheel } = this.#memory;
+    this.moved += this.#moves.nodes(index.bucketWords, index.bucketAt, this.#isMarked);
+    const count = index.readChain();
+    for (let i = 0; i < count; i++) {
+      const ref = index.chainRef(i);
+      let target = ref;
+      if (pages.isEvacuating(ref)) {
+        target = entries.duplicate(ref);
+        index.lock();
+        index.exchange(ref, target);
+        index.unlock();
+        wheel.moved(target);
+        entries.free(ref);
+        this.moved++;
+      }
+      if (root !== KEYSPACE_ROOT || (entries.head(target) & FLAG_ROOT) === 0) continue;
+      const inner = entries.rootOf(target);
+      if (target !== ref) containers.setKey(inner, target);
+      this.#walks.push({ id: containers.idOf(inner), cursor: 0, block: 0 });
+    }
+  }
+}

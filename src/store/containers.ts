@@ -1,0 +1,296 @@
+// Containers: the roots of the keyspace and of every table and set that is not packed.
+//
+//   create(type) ──▶ root + id        id ──▶ root (for entries in the wheel, snapshots)
+//   detach(root) ──▶ queue of the reaper ──▶ reap(budget) frees it in slices
+//
+// Deleting a container of any size is O(1): its root is detached and its bytes are credited at once;
+// its entries are freed later, a few buckets at a time.
+
+import type { Totals } from "./accounting.ts";
+import type { Entries } from "./entries.ts";
+import type { HashIndex } from "./hash-index.ts";
+import { blockOf } from "./index-growth.ts";
+import {
+  FLAG_ROOT,
+  KEYSPACE_ID,
+  KEYSPACE_ROOT,
+  ROOT_BYTES,
+  ROOT_BYTES_HIGH,
+  ROOT_BYTES_LOW,
+  ROOT_DIRECTORY,
+  ROOT_FLAGS,
+  ROOT_ID,
+  ROOT_INDEX_BYTES,
+  ROOT_KEY,
+  ROOT_OWNER,
+  ROOT_TTLS,
+  ROOT_TYPED,
+  SEGMENT_MASK,
+  SEGMENT_SHIFT,
+} from "./layout.ts";
+import type { Pages } from "./pages.ts";
+import type { Wheel } from "./wheel.ts";
+
+const TWO32 = 4294967296;
+/** ROOT_FLAGS: the container was deleted and waits for the reaper. */
+const DETACHED = 1;
+
+export type ContainerParts = {
+  pages: Pages;
+  index: HashIndex;
+  entries: Entries;
+  wheel: Wheel;
+  totals: Totals;
+};
+
+export class Containers {
+  /** Containers that wait to be freed. */
+  readonly detached: number[] = [];
+  readonly #parts: ContainerParts;
+  readonly #words: Int32Array[];
+  /** By container id: its root. Grows by doubling; 4 bytes for each container. */
+  #roots: Int32Array = new Int32Array(64);
+  readonly #freeIds: number[] = [];
+  #nextId = KEYSPACE_ID + 1;
+  /** The container that the reaper is at, and how many of its buckets are still to be freed. */
+  #reaping = 0;
+  #reapBucket = 0;
+  /** Detached while undo may still want them back. */
+  #held: number[] | undefined = undefined;
+
+  constructor(parts: ContainerParts) {
+    this.#parts = parts;
+    this.#words = parts.entries.words;
+  }
+
+  openKeyspace(): void {
+    this.#parts.index.open(KEYSPACE_ROOT);
+    this.#set(KEYSPACE_ROOT, ROOT_ID, KEYSPACE_ID);
+    this.#roots[KEYSPACE_ID] = KEYSPACE_ROOT;
+  }
+
+  /** A new empty container. @throws {HiveError} OUT_OF_MEMORY */
+  create(): number {
+    const root = this.#parts.pages.alloc(ROOT_BYTES);
+    this.#clearRoot(root);
+    try {
+      this.#parts.index.open(root);
+    } catch (error) {
+      this.#parts.pages.free(root);
+      throw error;
+    }
+    const id = this.#freeIds.pop() ?? this.#nextId++;
+    if (id >= this.#roots.length) {
+      const larger = new Int32Array(this.#roots.length * 2);
+      larger.set(this.#roots);
+      this.#roots = larger;
+    }
+    this.#roots[id] = root;
+    this.#set(root, ROOT_ID, id);
+    return root;
+  }
+
+  rootOf(id: number): number {
+    return this.#roots[id]!;
+  }
+
+  idOf(root: number): number {
+    return this.#get(root, ROOT_ID);
+  }
+
+  /** The entry of the key that has this container. */
+  keyOf(root: number): number {
+    return this.#get(root, ROOT_KEY);
+  }
+
+  setKey(root: number, key: number): void {
+    this.#set(root, ROOT_KEY, key);
+  }
+
+  isDetached(root: number): boolean {
+    return (this.#get(root, ROOT_FLAGS) & DETACHED) !== 0;
+  }
+
+  /** Bytes of the container's entries. */
+  bytesOf(root: number): number {
+    return this.#get(root, ROOT_BYTES_HIGH) * TWO32 + (this.#get(root, ROOT_BYTES_LOW) >>> 0);
+  }
+
+  /** Bytes of its root, directory, buckets and overflow nodes. */
+  indexBytesOf(root: number): number {
+    return ROOT_BYTES + (this.#get(root, ROOT_INDEX_BYTES) >>> 0);
+  }
+
+  /** Counts `bytes` more (or fewer) bytes of entries in a container, whose owner is told by the caller. */
+  account(root: number, owner: number, bytes: number): void {
+    this.#parts.totals.add(owner, bytes);
+    const words = this.#words[root >>> SEGMENT_SHIFT]!;
+    const at = (root & SEGMENT_MASK) << 1;
+    const total = words[at + ROOT_BYTES_HIGH]! * TWO32 + (words[at + ROOT_BYTES_LOW]! >>> 0) + bytes;
+    words[at + ROOT_BYTES_LOW] = total | 0;
+    words[at + ROOT_BYTES_HIGH] = Math.floor(total / TWO32);
+  }
+
+  /** How many entries have a TTL; how many have a typed key. */
+  ttls(root: number): number {
+    return this.#get(root, ROOT_TTLS);
+  }
+
+  countTtl(root: number, change: number): void {
+    this.#set(root, ROOT_TTLS, this.#get(root, ROOT_TTLS) + change);
+  }
+
+  ownerOf(root: number): number {
+    return this.#get(root, ROOT_OWNER);
+  }
+
+  setOwner(root: number, owner: number): void {
+    const bytes = this.bytesOf(root);
+    this.#parts.totals.add(this.ownerOf(root), -bytes);
+    this.#parts.totals.add(owner, bytes);
+    this.#set(root, ROOT_OWNER, owner);
+  }
+
+  typed(root: number): number {
+    return this.#get(root, ROOT_TYPED);
+  }
+
+  countTyped(root: number, change: number): void {
+    this.#set(root, ROOT_TYPED, this.#get(root, ROOT_TYPED) + change);
+  }
+
+  /** A copy of a root in another block takes its place; its key's entry is the caller's to tell. */
+  moveRoot(root: number): number {
+    const next = this.#parts.pages.alloc(ROOT_BYTES);
+    const from = (root & SEGMENT_MASK) << 1;
+    const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + ROOT_BYTES / 4);
+    this.#words[next >>> SEGMENT_SHIFT]!.set(words, (next & SEGMENT_MASK) << 1);
+    this.#roots[this.idOf(root)] = next;
+    this.#parts.pages.free(root);
+    return next;
+  }
+
+  /** Takes a container out of use: its bytes are credited now, its memory is freed by reap(). */
+  detach(root: number): void {
+    this.#parts.totals.add(this.#get(root, ROOT_OWNER), -this.bytesOf(root));
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | DETACHED);
+    if (this.#held) this.#held.push(root);
+    else this.detached.push(root);
+  }
+
+  /** From here on detached containers are kept, so that undo can attach them again. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  /** Attaches a container that was detached since hold(). */
+  reattach(root: number): void {
+    this.#held = this.#held?.filter((other) => other !== root);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~DETACHED);
+    this.#parts.totals.add(this.#get(root, ROOT_OWNER), this.bytesOf(root));
+  }
+
+  /** Ends hold(): what is still detached goes to the reaper. */
+  release(): void {
+    for (const root of this.#held ?? []) this.detached.push(root);
+    this.#held = undefined;
+  }
+
+  /** The keyspace becomes empty at once; what was in it is freed by reap(). @throws {HiveError} OUT_OF_MEMORY */
+  detachKeyspace(): void {
+    const old = this.#parts.pages.alloc(ROOT_BYTES);
+    const from = (KEYSPACE_ROOT & SEGMENT_MASK) << 1;
+    const to = (old & SEGMENT_MASK) << 1;
+    this.#words[old >>> SEGMENT_SHIFT]!.set(this.#words[0]!.subarray(from, from + ROOT_BYTES / 4), to);
+    this.#clearRoot(KEYSPACE_ROOT);
+    try {
+      this.#parts.index.open(KEYSPACE_ROOT);
+    } catch (error) {
+      this.#words[0]!.set(this.#words[old >>> SEGMENT_SHIFT]!.subarray(to, to + ROOT_BYTES / 4), from);
+      this.#parts.pages.free(old);
+      throw error;
+    }
+    this.#set(old, ROOT_ID, -1);
+    this.#set(old, ROOT_FLAGS, DETACHED);
+    this.#parts.totals.clear();
+    this.detached.push(old);
+  }
+
+  /**
+   * Frees up to `buckets` buckets of detached containers, with the entries in them. Returns how many
+   * are left of that number: 0 when there is more to do.
+   */
+  reap(buckets: number): number {
+    let left = buckets;
+    while (left > 0) {
+      if (this.#reaping === 0) {
+        const root = this.detached.pop();
+        if (root === undefined) break;
+        this.#reaping = root;
+        this.#reapBucket = this.#parts.index.buckets(root);
+      }
+      while (left > 0 && this.#reapBucket > 0) {
+        this.#freeBucket(this.#reaping, --this.#reapBucket);
+        left--;
+      }
+      if (this.#reapBucket > 0) break;
+      this.#freeRoot(this.#reaping);
+      this.#reaping = 0;
+    }
+    return left;
+  }
+
+  /** Whether nothing waits to be freed. */
+  get idle(): boolean {
+    return this.#reaping === 0 && this.detached.length === 0;
+  }
+
+  #freeBucket(root: number, bucket: number): void {
+    const { index, entries, wheel, pages } = this.#parts;
+    index.moveTo(root, bucket);
+    const count = index.readChain();
+    for (let i = 0; i < count; i++) {
+      const ref = index.chainRef(i);
+      const head = entries.head(ref);
+      wheel.unlink(ref);
+      if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref));
+      entries.free(ref);
+    }
+    index.freeChainNodes();
+    // The last bucket of its block takes the block with it.
+    const first = bucket < 1024 ? (bucket & (bucket - 1)) === 0 : (bucket & 1023) === 0;
+    if (!first) return;
+    const directory = this.#get(root, ROOT_DIRECTORY);
+    const at = ((directory & SEGMENT_MASK) << 1) + blockOf(bucket);
+    pages.free(this.#words[directory >>> SEGMENT_SHIFT]![at]!);
+  }
+
+  #detachInner(root: number): void {
+    this.#set(root, ROOT_FLAGS, DETACHED);
+    this.detached.push(root);
+  }
+
+  #freeRoot(root: number): void {
+    const { pages } = this.#parts;
+    const id = this.idOf(root);
+    if (id > 0) {
+      this.#roots[id] = 0;
+      this.#freeIds.push(id);
+    }
+    pages.free(this.#get(root, ROOT_DIRECTORY));
+    pages.free(root);
+  }
+
+  #clearRoot(root: number): void {
+    const at = (root & SEGMENT_MASK) << 1;
+    this.#words[root >>> SEGMENT_SHIFT]!.fill(0, at, at + ROOT_BYTES / 4);
+  }
+
+  #get(root: number, word: number): number {
+    return this.#words[root >>> SEGMENT_SHIFT]![((root & SEGMENT_MASK) << 1) + word]!;
+  }
+
+  #set(root: number, word: number, value: number): void {
+    this.#words[root >>> SEGMENT_SHIFT]![((root & SEGMENT_MASK) << 1) + word] = value;
+  }
+}

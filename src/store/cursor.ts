@@ -1,0 +1,18 @@
+// Cursors of SCAN count in the reversed bits of the hash (P. Noordhuis, for Redis's SCAN).
+//
+// A bucket is one interval of reversed hashes at every size of the index; growth and shrinking only
+// split and join intervals. So what is there from the first to the last call is seen at least once.
+
+/** The cursor behind the interval of the bucket at `cursor`, whose number has the bits of `mask`; 0 at the end. */
+export function nextCursor(cursor: number, mask: number): number {
+  return reverseBits((reverseBits(cursor | ~mask) + 1) | 0) >>> 0;
+}
+
+function reverseBits(value: number): number {
+  let bits = value;
+  bits = ((bits >>> 1) & 0x55555555) | ((bits & 0x55555555) << 1);
+  bits = ((bits >>> 2) & 0x33333333) | ((bits & 0x33333333) << 2);
+  bits = ((bits >>> 4) & 0x0f0f0f0f) | ((bits & 0x0f0f0f0f) << 4);
+  bits = ((bits >>> 8) & 0x00ff00ff) | ((bits & 0x00ff00ff) << 8);
+  return (bits >>> 16) | (bits << 16);
+}

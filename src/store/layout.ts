@@ -1,0 +1,154 @@
+// Layout: every byte of the store, drawn once. A second process reads this memory, so nothing else
+// may define an offset, and a change here raises LAYOUT_VERSION.
+//
+// Address. A ref is 32 bits and counts units of 8 bytes: 32 GiB a hive. It is kept as a signed
+// integer, so that it is always a small integer to the JavaScript engine; 0 is "none".
+//
+//   ref = | segment (11 bits) | unit in the segment (21 bits) |        segment: 16 MiB, page: 64 KiB
+//
+// Segments of 16 MiB instead of one large buffer: they can be given back one by one. A block larger
+// than a segment has a segment of its own size and takes the numbers behind it too.
+//
+// Page. 64 KiB, blocks of one size class, no header inside: what is known of a page stands in
+// arrays beside (pages.ts). A free block has word 0 = 0 and word 1 = the next free block.
+//
+// Entry: one key with its value, one field with its value, or one member. Little endian words.
+//
+//   word 0   type 4 | key kind 2 | value kind 2 | TTL 1 | OWNED 1 | ROOT 1 | SCRUB 1 | key bytes 20
+//   word 1   value bytes
+//   word 2   version, low 32 bits        one counter for the whole hive, 48 bits
+//   word 3   version, high 16 bits | access clock 16 bits (seconds; LFU: 8 bits minutes, 8 bits counter)
+//   TTL      deadline low | deadline high | next | previous | container id | wheel slot     (24 bytes)
+//   OWNED    owner id | session id                                                            (8 bytes)
+//   ROOT     root ref | container id                                                          (8 bytes)
+//   key bytes, then value bytes, each unpadded; the entry is rounded up to 8 bytes
+//
+// Only its index slot and its neighbours in the wheel refer to an entry, so it can be moved.
+//
+// Root of a container (the keyspace, a table, a set): 64 bytes.
+//
+//   0 flags            4 directory ref        8 bytes of entries, low     12 owner id
+//   1 count            5 directory capacity   9 bytes of entries, high    13 overflow nodes
+//   2 level            6 container id        10 entries with a TTL        14 its key
+//   3 split            7 sequence            11 entries with a typed key  15 bytes of index
+//
+// Index: linear hashing. Bucket b of a hash h is h & (2^(level+1) - 1) where that is below
+// 2^level + split, else h & (2^level - 1). Buckets lie in blocks that the directory lists:
+// block 0 = bucket 0, block i (1..10) = buckets 2^(i-1) to 2^i - 1, block 10 + n = 1024 buckets each.
+//
+//   bucket (64 bytes)    sequence | overflow ref | 7 × (hash, ref)      slots are filled from the front
+//   overflow (32 bytes)  next ref | 0            | 3 × (hash, ref)
+//
+// The sequence is odd while the bucket, its chain or an entry in it is being written.
+//
+// Packed container: ≤ 64 records and ≤ 4 KiB as the value of the key's own entry, no root.
+//
+//   count u16, then per record: kinds u8 (key 2 | value 2) | key bytes u16 | value bytes u16 | key | value
+//
+// Lists and sorted sets, in a later issue, take type 4 and 5 with a root whose words 2 to 5 are
+// | first chunk | last chunk | skip directory | chunks | and (head of tree | its height | …);
+// their chunks are blocks of 4 KiB: previous | next | count | bytes used | records.
+//
+// Page 0 of segment 0 is the header (header.ts) with the keyspace's root in it.
+
+export const LAYOUT_VERSION = 1;
+export const LAYOUT_MAGIC = 0x65766968; // "hive"
+
+export const UNIT_SHIFT = 3;
+export const SEGMENT_SHIFT = 21;
+export const SEGMENT_MASK: number = (1 << SEGMENT_SHIFT) - 1;
+export const SEGMENT_BYTES: number = 1 << (SEGMENT_SHIFT + UNIT_SHIFT);
+export const SEGMENTS_MAX: number = 1 << (32 - SEGMENT_SHIFT);
+export const PAGE_SHIFT = 13;
+export const PAGE_BYTES: number = 1 << (PAGE_SHIFT + UNIT_SHIFT);
+export const PAGES_PER_SEGMENT: number = 1 << (SEGMENT_SHIFT - PAGE_SHIFT);
+
+// Word 0 of an entry.
+export const TYPE_MASK = 0xf;
+export const TYPE_FREE = 0;
+export const TYPE_STRING = 1;
+export const TYPE_TABLE = 2;
+export const TYPE_SET = 3;
+export const TYPE_LIST = 4;
+export const TYPE_SORTED = 5;
+export const TYPE_STRUCTURE = 6;
+export const TYPE_FIELD = 7;
+export const TYPE_MEMBER = 8;
+
+/** Raw bytes whose sender could not say what they are (RESP). */
+export const KIND_RAW = 0;
+/** Raw bytes that are a string's UTF-8. */
+export const KIND_TEXT = 1;
+/** Raw bytes that are a Uint8Array's. */
+export const KIND_BYTES = 2;
+/** One canonically encoded value. */
+export const KIND_VALUE = 3;
+export const KEY_KIND_SHIFT = 4;
+export const KEY_KIND_MASK: number = 3 << KEY_KIND_SHIFT;
+export const VALUE_KIND_SHIFT = 6;
+export const VALUE_KIND_MASK: number = 3 << VALUE_KIND_SHIFT;
+
+export const FLAG_TTL: number = 1 << 8;
+export const FLAG_OWNED: number = 1 << 9;
+export const FLAG_ROOT: number = 1 << 10;
+export const FLAG_SCRUB: number = 1 << 11;
+export const KEY_LENGTH_SHIFT = 12;
+export const KEY_LENGTH_MAX: number = (1 << 20) - 1;
+
+export const HEADER_BYTES = 16;
+export const TTL_BYTES = 24;
+/** Bytes before the key, by (flags TTL, OWNED, ROOT) of word 0 as one number, in bytes. */
+export const KEY_OFFSET: Uint8Array = new Uint8Array([16, 40, 24, 48, 24, 48, 32, 56]);
+
+// Word numbers of the parts behind the header.
+export const TTL_LOW = 4;
+export const TTL_HIGH = 5;
+export const TTL_NEXT = 6;
+export const TTL_PREVIOUS = 7;
+export const TTL_CONTAINER = 8;
+export const TTL_SLOT = 9;
+
+// Words of a root.
+export const ROOT_BYTES = 64;
+export const ROOT_FLAGS = 0;
+export const ROOT_COUNT = 1;
+export const ROOT_LEVEL = 2;
+export const ROOT_SPLIT = 3;
+export const ROOT_DIRECTORY = 4;
+export const ROOT_CAPACITY = 5;
+export const ROOT_ID = 6;
+export const ROOT_SEQUENCE = 7;
+export const ROOT_BYTES_LOW = 8;
+export const ROOT_BYTES_HIGH = 9;
+export const ROOT_TTLS = 10;
+export const ROOT_TYPED = 11;
+export const ROOT_OWNER = 12;
+export const ROOT_OVERFLOWS = 13;
+export const ROOT_KEY = 14;
+export const ROOT_INDEX_BYTES = 15;
+
+export const BUCKET_BYTES = 64;
+export const BUCKET_SLOTS = 7;
+export const OVERFLOW_BYTES = 32;
+export const OVERFLOW_SLOTS = 3;
+
+export const PACKED_RECORDS_MAX = 64;
+export const PACKED_BYTES_MAX = 4096;
+export const PACKED_HEADER = 2;
+export const RECORD_HEADER = 5;
+
+/** The container id of the keyspace. */
+export const KEYSPACE_ID = 0;
+
+// Words of the header page. The keyspace's root stands at unit ROOT_AT of page 0.
+export const HEADER_MAGIC = 0;
+export const HEADER_VERSION = 1;
+export const HEADER_RUN_ID = 2; // 4 words
+export const HEADER_BEAT_LOW = 6;
+export const HEADER_BEAT_HIGH = 7;
+/** Not 0: readers ask the socket (a transaction or a structure's command is under way). */
+export const HEADER_BUSY = 8;
+export const HEADER_SEGMENTS = 9;
+export const HEADER_KEY0 = 10;
+export const HEADER_KEY1 = 11;
+export const KEYSPACE_ROOT: number = 64 >> UNIT_SHIFT;

@@ -1,0 +1,61 @@
+// Memory: the parts that everything in the store stands on, made once per hive and handed around.
+//
+//   segments ◀─ pages ◀─ entries, index ◀─ keyspace, collections     wheel, containers and funnel beside
+
+import { Totals } from "./accounting.ts";
+import { Containers } from "./containers.ts";
+import { Entries } from "./entries.ts";
+import { Funnel } from "./funnel.ts";
+import { KeyHash } from "./hash.ts";
+import { HashIndex } from "./hash-index.ts";
+import { openHeader } from "./header.ts";
+import { Pages } from "./pages.ts";
+import { type SegmentProvider, Segments } from "./segments.ts";
+import { Wheel } from "./wheel.ts";
+
+export type MemoryOptions = {
+  provider: SegmentProvider;
+  nowMs: number;
+  /** The key of the hash, 8 random bytes: whoever knows it can choose keys that collide. */
+  hashKey: Uint8Array;
+  /** Pages of 64 KiB that may be in use. */
+  pagesMax?: number;
+};
+
+export class Memory {
+  readonly segments: Segments;
+  readonly pages: Pages;
+  readonly keys: KeyHash;
+  readonly index: HashIndex;
+  readonly entries: Entries;
+  readonly wheel: Wheel;
+  readonly containers: Containers;
+  readonly funnel: Funnel = new Funnel();
+  /** The hive's time, in epoch milliseconds: set once per read event, so that a pipeline sees one moment. */
+  nowMs: number;
+  readonly totals: Totals = new Totals();
+
+  constructor(options: MemoryOptions) {
+    this.nowMs = options.nowMs;
+    this.segments = new Segments(options.provider);
+    this.pages = new Pages(this.segments);
+    this.pages.openHeader();
+    if (options.pagesMax !== undefined) this.pages.max = options.pagesMax;
+    const key = new DataView(options.hashKey.buffer, options.hashKey.byteOffset, 8);
+    this.keys = new KeyHash(key.getInt32(0, true), key.getInt32(4, true));
+    this.index = new HashIndex(this.segments, this.pages, this.keys);
+    this.entries = new Entries(this.segments, this.pages);
+    this.wheel = new Wheel(this.segments.words, options.nowMs);
+    const { pages, index, entries, wheel, totals } = this;
+    this.containers = new Containers({ pages, index, entries, wheel, totals });
+    openHeader(this.segments.words[0]!, options.hashKey);
+    this.containers.openKeyspace();
+  }
+
+  /** Hashes the key of an entry; the bytes stand in `keys` then, ready for the index. */
+  hashOf(ref: number): number {
+    const entries = this.entries;
+    const typed = entries.keyKind(ref) === 3 ? 1 : 0;
+    return this.keys.hash(entries.bytesOf(ref), entries.keyStart(ref), entries.keyLength(ref), typed);
+  }
+}

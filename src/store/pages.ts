@@ -1,0 +1,379 @@
+// Pages: blocks of any size out of the segments.
+//
+//   alloc(bytes) ──▶ size class ──▶ a page with a free block ──▶ free list, else the next untouched block
+//
+// A page holds blocks of one size; classes are 8 bytes apart up to 128 and then an eighth of their
+// size, so at most 12 % of a block is lost. Larger classes take spans of several pages, blocks above
+// 128 KiB a run of their own, blocks above a segment a segment of their own.
+//
+// What is known of a page stands in arrays by page number, not in the page: buckets stay aligned and
+// a page can be judged without touching it. Pages marked as evacuating get no new blocks; the
+// compactor marks them and moves what is still in them.
+
+import { HiveError } from "../base/errors.ts";
+import {
+  PAGE_BYTES,
+  PAGE_SHIFT,
+  PAGES_PER_SEGMENT,
+  SEGMENT_BYTES,
+  SEGMENT_MASK,
+  SEGMENT_SHIFT,
+  UNIT_SHIFT,
+} from "./layout.ts";
+import type { Segments } from "./segments.ts";
+import { CLASS_BYTES, CLASS_COUNT, CLASS_PAGES, classOf, LARGEST_CLASS } from "./size-classes.ts";
+
+const FREE = 0;
+const INNER = 254; // not the first page of its span
+const RUN = 255; // the first page of a run that is one block
+/** Free segments kept open for the next growth. */
+const SPARE_SEGMENTS = 1;
+
+export class Pages {
+  /** Pages in use, of 64 KiB: what `maxMemory` limits. */
+  inUse = 0;
+  /** Bytes of the blocks handed out, rounded up to their classes. */
+  blockBytes = 0;
+  /** inUse may not grow above this number of pages, and the compactor's overdraft. */
+  max: number = Number.MAX_SAFE_INTEGER;
+  overdraft = 0;
+  /** Bytes of the open segments. */
+  openBytes = 0;
+  /** By page number: size class + 1, or one of the marks above. */
+  #kind: Uint8Array = new Uint8Array(0);
+  /** By page number: blocks in use; for a run, its pages. */
+  #used: Int32Array = new Int32Array(0);
+  /** By page number: the first free block; 0 when there is none. */
+  #free: Int32Array = new Int32Array(0);
+  /** By page number: blocks ever handed out, in order; those behind are untouched memory. */
+  #bump: Int32Array = new Int32Array(0);
+  /** By page number: neighbours in its class's list of pages that have room. */
+  #next: Int32Array = new Int32Array(0);
+  #previous: Int32Array = new Int32Array(0);
+  /** By page number, for inner pages: how far back their span begins. */
+  #back: Uint8Array = new Uint8Array(0);
+  /** By page number: 1 when the compactor empties it. */
+  #evacuating: Uint8Array = new Uint8Array(0);
+  /** By class: the first page with room; -1 when there is none. */
+  readonly #room: Int32Array = new Int32Array(CLASS_COUNT).fill(-1);
+  /** By segment: free pages; -1 when the segment is not open or is one block. */
+  readonly #freePages: number[] = [];
+  /** Segments that the compactor empties. */
+  readonly #closed = new Set<number>();
+  readonly #segments: Segments;
+
+  constructor(segments: Segments) {
+    this.#segments = segments;
+  }
+
+  /** Page 0, for the header: opens the first segment. */
+  openHeader(): void {
+    const page = this.#takePages(1);
+    this.#kind[page] = RUN;
+    this.#used[page] = 1;
+  }
+
+  /**
+   * A block of at least `bytes` bytes, its contents undefined.
+   * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
+   */
+  alloc(bytes: number): number {
+    if (bytes > LARGEST_CLASS) return this.#allocRun(bytes);
+    const sizeClass = classOf(bytes);
+    let page = this.#room[sizeClass]!;
+    if (page < 0) page = this.#openSpan(sizeClass);
+    const size = CLASS_BYTES[sizeClass]!;
+    const spanBytes = CLASS_PAGES[sizeClass]! * PAGE_BYTES;
+    let ref = this.#free[page]!;
+    if (ref !== 0) {
+      const words = this.#segments.words[ref >>> SEGMENT_SHIFT]!;
+      this.#free[page] = words[((ref & SEGMENT_MASK) << 1) + 1]!;
+    } else {
+      const index = this.#bump[page]!;
+      this.#bump[page] = index + 1;
+      ref = ((page << PAGE_SHIFT) + ((index * size) >>> UNIT_SHIFT)) | 0;
+    }
+    this.#used[page]!++;
+    this.blockBytes += size;
+    if (this.#free[page] === 0 && (this.#bump[page]! + 1) * size > spanBytes) this.#unlist(page, sizeClass);
+    return ref;
+  }
+
+  /** Gives a block back. Its first two words are overwritten. */
+  free(ref: number): void {
+    let page = ref >>> PAGE_SHIFT;
+    let kind = this.#kind[page]!;
+    if (kind === INNER) {
+      page -= this.#back[page]!;
+      kind = this.#kind[page]!;
+    }
+    if (kind === RUN) return this.#freeRun(page);
+    const sizeClass = kind - 1;
+    const size = CLASS_BYTES[sizeClass]!;
+    const wasFull = this.#free[page] === 0 && (this.#bump[page]! + 1) * size > CLASS_PAGES[sizeClass]! * PAGE_BYTES;
+    const words = this.#segments.words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    words[at] = 0;
+    words[at + 1] = this.#free[page]!;
+    this.#free[page] = ref;
+    this.blockBytes -= size;
+    const used = --this.#used[page]!;
+    const evacuating = this.#evacuating[page] === 1;
+    if (used === 0 && (evacuating || !this.#alone(page, sizeClass))) {
+      if (!wasFull && !evacuating) this.#unlist(page, sizeClass);
+      this.#releasePages(page, CLASS_PAGES[sizeClass]!);
+    } else if (wasFull && !evacuating) {
+      this.#list(page, sizeClass);
+    }
+  }
+
+  /** Bytes of the block behind `ref`: at least what was asked for. */
+  sizeOf(ref: number): number {
+    let page = ref >>> PAGE_SHIFT;
+    let kind = this.#kind[page]!;
+    if (kind === INNER) {
+      page -= this.#back[page]!;
+      kind = this.#kind[page]!;
+    }
+    return kind === RUN ? this.#used[page]! * PAGE_BYTES : CLASS_BYTES[kind - 1]!;
+  }
+
+  /** Whether the block of `ref` is a good home for `bytes` bytes: large enough, and not twice too large. */
+  fits(ref: number, bytes: number): boolean {
+    const size = this.sizeOf(ref);
+    return bytes <= size && (bytes > size >> 1 || size <= 64);
+  }
+
+  /** Whether `bytes` more bytes can be had without reaching `max`, whatever their classes. */
+  hasRoom(bytes: number): boolean {
+    return (this.max - this.inUse) * PAGE_BYTES > bytes * 2 + (1 << 20);
+  }
+
+  /** Whether the compactor is emptying the page of `ref`. */
+  isEvacuating(ref: number): boolean {
+    const page = ref >>> PAGE_SHIFT;
+    return this.#evacuating[page] === 1;
+  }
+
+  // What the compactor decides with.
+
+  /**
+   * Calls back for every span of blocks and every run but the header: its first page, its pages, blocks
+   * in use, blocks it has room for, bytes in use. Segments that are one block are left out.
+   */
+  eachSpan(visit: (page: number, pages: number, used: number, room: number, bytes: number) => void): void {
+    for (let page = 1; page < this.#kind.length; page++) {
+      const kind = this.#kind[page]!;
+      if (kind === FREE || kind === INNER) continue;
+      if (kind === RUN) {
+        const pages = this.#used[page]!;
+        if (pages <= PAGES_PER_SEGMENT) visit(page, pages, 1, 1, pages * PAGE_BYTES);
+        continue;
+      }
+      const pages = CLASS_PAGES[kind - 1]!;
+      const size = CLASS_BYTES[kind - 1]!;
+      visit(page, pages, this.#used[page]!, Math.floor((pages * PAGE_BYTES) / size), this.#used[page]! * size);
+    }
+  }
+
+  /** No new pages are taken from this segment until endEvacuation(). */
+  closeToNew(segment: number): void {
+    this.#closed.add(segment);
+  }
+
+  /** By segment: free pages, -1 where it is not open or one block. */
+  freePagesOf(segment: number): number {
+    return this.#freePages[segment] ?? -1;
+  }
+
+  get segmentCount(): number {
+    return this.#freePages.length;
+  }
+
+  /** No new blocks in the span that begins at `page`, until it is empty or unmarked. */
+  evacuate(page: number): void {
+    if (this.#kind[page] === RUN) {
+      this.#evacuating[page] = 1;
+      return;
+    }
+    const sizeClass = this.#kind[page]! - 1;
+    const full =
+      this.#free[page] === 0 &&
+      (this.#bump[page]! + 1) * CLASS_BYTES[sizeClass]! > CLASS_PAGES[sizeClass]! * PAGE_BYTES;
+    if (!full) this.#unlist(page, sizeClass);
+    for (let i = 0; i < CLASS_PAGES[sizeClass]!; i++) this.#evacuating[page + i] = 1;
+  }
+
+  /** Takes the marks back from what could not be emptied. */
+  endEvacuation(): void {
+    this.#closed.clear();
+    for (let page = 0; page < this.#kind.length; page++) {
+      const kind = this.#kind[page]!;
+      if (this.#evacuating[page] === 0) continue;
+      this.#evacuating[page] = 0;
+      if (kind === FREE || kind === INNER || kind === RUN) continue;
+      const size = CLASS_BYTES[kind - 1]!;
+      const spanBytes = CLASS_PAGES[kind - 1]! * PAGE_BYTES;
+      if (this.#free[page] !== 0 || (this.#bump[page]! + 1) * size <= spanBytes) this.#list(page, kind - 1);
+    }
+  }
+
+  // Lists of pages with room.
+
+  #alone(page: number, sizeClass: number): boolean {
+    if (CLASS_PAGES[sizeClass] !== 1) return false;
+    const room = this.#room[sizeClass]!;
+    return room === -1 || (room === page && this.#next[page] === -1);
+  }
+
+  #list(page: number, sizeClass: number): void {
+    const first = this.#room[sizeClass]!;
+    this.#next[page] = first;
+    this.#previous[page] = -1;
+    if (first >= 0) this.#previous[first] = page;
+    this.#room[sizeClass] = page;
+  }
+
+  #unlist(page: number, sizeClass: number): void {
+    const next = this.#next[page]!;
+    const previous = this.#previous[page]!;
+    if (previous >= 0) this.#next[previous] = next;
+    else this.#room[sizeClass] = next;
+    if (next >= 0) this.#previous[next] = previous;
+  }
+
+  #openSpan(sizeClass: number): number {
+    const pages = CLASS_PAGES[sizeClass]!;
+    const page = this.#takePages(pages);
+    this.#kind[page] = sizeClass + 1;
+    this.#used[page] = 0;
+    this.#free[page] = 0;
+    this.#bump[page] = 0;
+    for (let i = 1; i < pages; i++) {
+      this.#kind[page + i] = INNER;
+      this.#back[page + i] = i;
+    }
+    this.#list(page, sizeClass);
+    return page;
+  }
+
+  #allocRun(bytes: number): number {
+    const pages = Math.ceil(bytes / PAGE_BYTES);
+    const page = bytes > SEGMENT_BYTES ? this.#openLarge(pages) : this.#takePages(pages);
+    this.#kind[page] = RUN;
+    this.#used[page] = pages;
+    if (bytes <= SEGMENT_BYTES) {
+      for (let i = 1; i < pages; i++) {
+        this.#kind[page + i] = INNER;
+        this.#back[page + i] = i;
+      }
+    }
+    this.blockBytes += pages * PAGE_BYTES;
+    return (page << PAGE_SHIFT) | 0;
+  }
+
+  #freeRun(page: number): void {
+    const pages = this.#used[page]!;
+    this.blockBytes -= pages * PAGE_BYTES;
+    if (pages <= PAGES_PER_SEGMENT) return this.#releasePages(page, pages);
+    this.#kind[page] = FREE;
+    this.inUse -= pages;
+    this.openBytes -= pages * PAGE_BYTES;
+    this.#segments.close(Math.floor(page / PAGES_PER_SEGMENT));
+  }
+
+  // Pages and segments.
+
+  #takePages(count: number): number {
+    if (this.inUse + count > this.max + this.overdraft) throw outOfMemory();
+    for (let segment = 0; segment < this.#freePages.length; segment++) {
+      if (this.#freePages[segment]! < count || this.#closed.has(segment)) continue;
+      const page = this.#runIn(segment, count);
+      if (page >= 0) return this.#claim(segment, page, count);
+    }
+    const segment = this.#openSegment(1, SEGMENT_BYTES);
+    this.#freePages[segment] = PAGES_PER_SEGMENT;
+    return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
+  }
+
+  #claim(segment: number, page: number, count: number): number {
+    this.#freePages[segment]! -= count;
+    this.inUse += count;
+    return page;
+  }
+
+  #runIn(segment: number, count: number): number {
+    const end = (segment + 1) * PAGES_PER_SEGMENT;
+    let run = 0;
+    for (let page = segment * PAGES_PER_SEGMENT; page < end; page++) {
+      run = this.#kind[page] === FREE ? run + 1 : 0;
+      if (run === count) return page - count + 1;
+    }
+    return -1;
+  }
+
+  #releasePages(page: number, count: number): void {
+    this.#kind.fill(FREE, page, page + count);
+    this.#evacuating.fill(0, page, page + count);
+    this.inUse -= count;
+    const segment = Math.floor(page / PAGES_PER_SEGMENT);
+    this.#freePages[segment]! += count;
+    if (this.#freePages[segment] === PAGES_PER_SEGMENT) this.#trim();
+  }
+
+  /** Closes free segments beyond the spare ones. */
+  #trim(): void {
+    let spare = 0;
+    for (let segment = 0; segment < this.#freePages.length; segment++) {
+      if (this.#freePages[segment] !== PAGES_PER_SEGMENT) continue;
+      if (!this.#closed.has(segment) && spare++ < SPARE_SEGMENTS) continue;
+      this.#segments.close(segment);
+      this.#freePages[segment] = -1;
+      this.#closed.delete(segment);
+      this.openBytes -= SEGMENT_BYTES;
+    }
+  }
+
+  #openLarge(pages: number): number {
+    if (this.inUse + pages > this.max + this.overdraft) throw outOfMemory();
+    const segment = this.#openSegment(Math.ceil(pages / PAGES_PER_SEGMENT), pages * PAGE_BYTES);
+    this.inUse += pages;
+    return segment * PAGES_PER_SEGMENT;
+  }
+
+  #openSegment(count: number, bytes: number): number {
+    const segment = this.#segments.unused(count);
+    if (segment < 0) throw new HiveError("OUT_OF_MEMORY", "the hive's 32 GiB of address space are full");
+    try {
+      this.#segments.open(segment, bytes);
+    } catch (cause) {
+      throw new HiveError("OUT_OF_MEMORY", `the system gave no memory for a segment of ${bytes >> 20} MiB`, { cause });
+    }
+    this.openBytes += bytes;
+    while (this.#freePages.length < segment + count) this.#freePages.push(-1);
+    this.#growArrays((segment + count) * PAGES_PER_SEGMENT);
+    return segment;
+  }
+
+  #growArrays(pages: number): void {
+    if (pages <= this.#kind.length) return;
+    const size = Math.max(pages, this.#kind.length * 2);
+    this.#kind = grown(this.#kind, new Uint8Array(size));
+    this.#used = grown(this.#used, new Int32Array(size));
+    this.#free = grown(this.#free, new Int32Array(size));
+    this.#bump = grown(this.#bump, new Int32Array(size));
+    this.#next = grown(this.#next, new Int32Array(size));
+    this.#previous = grown(this.#previous, new Int32Array(size));
+    this.#back = grown(this.#back, new Uint8Array(size));
+    this.#evacuating = grown(this.#evacuating, new Uint8Array(size));
+  }
+}
+
+function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+function outOfMemory(): HiveError {
+  return new HiveError("OUT_OF_MEMORY", "command not allowed when used memory > 'maxmemory'.");
+}

@@ -1,0 +1,129 @@
+// Store: the hive's memory as its users see it.
+//
+//   keys        find, put, remove, rename, deadlines of keys                    keyspace.ts
+//   fields      fields of tables and members of sets                            collections.ts
+//   setNow()    time passes: what has run out goes                              wheel.ts
+//   makeRoom()  before a call that may need memory                              eviction.ts
+//   work()      what can be done in slices: freeing, compacting                 containers.ts, compactor.ts
+//
+// It reads no clock, starts no timer and does no I/O: time is handed in, and whoever owns the store
+// calls work() while there is some. One thread uses it.
+
+import { randomBytes } from "node:crypto";
+import { Collections } from "./collections.ts";
+import { Compactor } from "./compactor.ts";
+import { Eviction, type EvictionPolicy } from "./eviction.ts";
+import { beat } from "./header.ts";
+import { Keyspace } from "./keyspace.ts";
+import { KEYSPACE_ID, PAGE_BYTES } from "./layout.ts";
+import { Memory } from "./memory.ts";
+import { Placement } from "./placement.ts";
+import { PlainSegments, type SegmentProvider } from "./segments.ts";
+import { Undo } from "./undo.ts";
+
+export type StoreOptions = {
+  nowMs: number;
+  /** Bytes of pages that may be in use; without it as much as the system gives. */
+  maxMemoryBytes?: number;
+  maxMemoryPolicy?: EvictionPolicy;
+  valueBytesMax?: number;
+  keyBytesMax?: number;
+  /** The hash's key, 8 bytes; random without it. Fixed only in tests. */
+  hashKey?: Uint8Array;
+  provider?: SegmentProvider;
+};
+
+/** Entries that one setNow() removes at most; what is left is gone for readers all the same. */
+const EXPIRED_PER_TICK = 200;
+/** Buckets that the reaper frees, or the compactor visits, between two looks at the clock. */
+const STEP = 32;
+
+export class Store {
+  readonly memory: Memory;
+  readonly keys: Keyspace;
+  readonly fields: Collections;
+  readonly eviction: Eviction;
+  readonly undo: Undo;
+  readonly compactor: Compactor;
+  /** Fields removed because their deadline had passed. */
+  expiredFields = 0;
+  readonly #expire = (ref: number): void => this.#expireEntry(ref);
+
+  constructor(options: StoreOptions) {
+    this.memory = new Memory({
+      provider: options.provider ?? new PlainSegments(),
+      nowMs: options.nowMs,
+      hashKey: options.hashKey ?? randomBytes(8),
+    });
+    const placement = new Placement(this.memory);
+    this.keys = new Keyspace(this.memory, placement);
+    this.fields = new Collections(this.keys, placement);
+    this.compactor = new Compactor(this.memory);
+    this.eviction = new Eviction(this.memory, this.keys, this.compactor);
+    this.undo = new Undo(this.memory, placement);
+    if (options.valueBytesMax !== undefined) this.keys.valueBytesMax = options.valueBytesMax;
+    if (options.keyBytesMax !== undefined) this.keys.keyBytesMax = options.keyBytesMax;
+    this.eviction.configure(options.maxMemoryBytes ?? 0, options.maxMemoryPolicy ?? "noeviction");
+    this.setNow(options.nowMs);
+  }
+
+  get nowMs(): number {
+    return this.memory.nowMs;
+  }
+
+  /** Bytes of memory in use: pages of 64 KiB, whether full or not. */
+  get usedBytes(): number {
+    return this.memory.pages.inUse * PAGE_BYTES;
+  }
+
+  /** Time passes: keys and fields whose deadline has come go, a bounded number at once. */
+  setNow(nowMs: number): void {
+    const memory = this.memory;
+    if (memory.nowMs === nowMs) return;
+    memory.nowMs = nowMs;
+    this.eviction.setNow(nowMs);
+    if (memory.wheel.count > 0) memory.wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
+  }
+
+  #expireEntry(ref: number): void {
+    const { entries, containers } = this.memory;
+    const id = entries.containerOf(ref);
+    if (id === KEYSPACE_ID) return this.keys.remove(ref, "expire");
+    const root = containers.rootOf(id);
+    if (root === 0 || containers.isDetached(root)) return;
+    this.expiredFields++;
+    this.fields.delete(containers.keyOf(root), ref, "field-expire");
+  }
+
+  /** Marks the header as alive at this moment; every 100 ms. */
+  beat(): void {
+    beat(this.memory.segments.words[0]!, this.memory.nowMs);
+  }
+
+  /** Whether work() has something to do. */
+  get hasWork(): boolean {
+    return !this.memory.containers.idle || this.compactor.wanted || this.memory.wheel.isBehind(this.memory.nowMs);
+  }
+
+  /**
+   * Frees, expires and compacts until `until()` says that the slice is over. Returns whether there is more to do.
+   * @param until Asked about every 10 to 50 µs.
+   */
+  work(until: () => boolean): boolean {
+    const { containers, wheel, nowMs } = this.memory;
+    while (!until()) {
+      if (wheel.isBehind(nowMs) && wheel.advance(nowMs, STEP * 4, this.#expire) > 0) continue;
+      if (!containers.idle) containers.reap(STEP);
+      else if (this.compactor.wanted) this.compactor.step(STEP);
+      else return false;
+    }
+    return this.hasWork;
+  }
+
+  /** Gives all memory back. Nothing of the store may be used afterwards. */
+  close(): void {
+    this.memory.segments.closeAll();
+  }
+}
+
+export type { EvictionPolicy } from "./eviction.ts";

@@ -1,0 +1,127 @@
+// Undo: a command that fails half-way leaves no trace.
+//
+//   begin() ──▶ the funnel's changes are noted, each with what was there before ──▶ commit() | rollback()
+//
+// Armed only for commands that change more than one entry: a single change takes its memory before it
+// writes, so it cannot fail half-way. Containers that are detached meanwhile wait for the outcome.
+
+import type { ChangeKind, ChangeListener } from "./funnel.ts";
+import { FLAG_TTL, KEY_OFFSET, KEYSPACE_ROOT, KIND_VALUE, SEGMENT_MASK, UNIT_SHIFT } from "./layout.ts";
+import type { Memory } from "./memory.ts";
+import type { Placement } from "./placement.ts";
+
+/** What was there: the bytes of an entry, or only a name where nothing was. Of a key, or of a field in the container `id`. */
+type Note = { id: number; name: Buffer; kind: number; image: Buffer | undefined; deadlineMs: number; root: number };
+
+const KEY_LEVEL = 0;
+
+export class Undo implements ChangeListener {
+  readonly #memory: Memory;
+  readonly #placement: Placement;
+  #notes: Note[] = [];
+  #armed = false;
+
+  constructor(memory: Memory, placement: Placement) {
+    this.#memory = memory;
+    this.#placement = placement;
+  }
+
+  begin(): void {
+    this.#armed = true;
+    this.#memory.containers.hold();
+    this.#memory.funnel.listen(this);
+  }
+
+  /** Whether a command is being noted. */
+  get armed(): boolean {
+    return this.#armed;
+  }
+
+  commit(): void {
+    this.#end();
+  }
+
+  /** Puts everything back as it was at begin(). */
+  rollback(): void {
+    this.#memory.funnel.leave(this);
+    for (let i = this.#notes.length - 1; i >= 0; i--) this.#restore(this.#notes[i]!);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#notes = [];
+    this.#armed = false;
+    this.#memory.funnel.leave(this);
+    this.#memory.containers.release();
+  }
+
+  change(
+    kind: ChangeKind,
+    key: number,
+    entry: number,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    nameKind: number,
+  ): void {
+    if (kind === "flush") return;
+    const { entries, containers } = this.#memory;
+    const root = key === 0 ? 0 : entries.rootOf(key);
+    const inField = kind.startsWith("field") && root !== 0;
+    const target = inField ? entry : key;
+    const id = inField ? containers.idOf(root) : KEY_LEVEL;
+    if (target === 0) {
+      const name = Buffer.from(bytes.subarray(start, start + length));
+      this.#notes.push({ id, name, kind: nameKind, image: undefined, deadlineMs: Number.POSITIVE_INFINITY, root: 0 });
+      return;
+    }
+    const own = entries.bytesOf(target);
+    const at = (target & SEGMENT_MASK) << UNIT_SHIFT;
+    const nameAt = entries.keyStart(target);
+    this.#notes.push({
+      id,
+      name: Buffer.from(own.subarray(nameAt, nameAt + entries.keyLength(target))),
+      kind: entries.keyKind(target),
+      image: Buffer.from(own.subarray(at, at + entries.size(target))),
+      deadlineMs: entries.deadline(target),
+      root: entries.rootOf(target),
+    });
+  }
+
+  #restore(note: Note): void {
+    const { entries, index, keys, containers } = this.#memory;
+    const root = note.id === KEY_LEVEL ? KEYSPACE_ROOT : containers.rootOf(note.id);
+    const typed = note.kind === KIND_VALUE ? 1 : 0;
+    const hash = keys.hash(note.name, 0, note.name.length, typed);
+    const now = index.find(root, hash, note.name.length, typed);
+    if (now !== 0) {
+      const inner = entries.rootOf(now);
+      if (inner !== 0 && inner !== note.root) containers.detach(inner);
+      this.#placement.remove(root, now);
+    }
+    if (note.image === undefined) return;
+    const head = note.image.readInt32LE(0);
+    const length = note.image.readInt32LE(4);
+    const valueAt = KEY_OFFSET[(head >>> 8) & 7]! + note.name.length;
+    const bytes = note.name.length;
+    const plain = head & ~FLAG_TTL;
+    const ref = this.#placement.insert(
+      root,
+      hash,
+      plain,
+      note.name,
+      0,
+      bytes,
+      note.image,
+      valueAt,
+      length,
+      note.deadlineMs,
+    );
+    entries.restoreParts(ref, note.image);
+    if (note.root !== 0) {
+      if (containers.isDetached(note.root)) containers.reattach(note.root);
+      entries.setRoot(ref, note.root, containers.idOf(note.root));
+      containers.setKey(note.root, ref);
+    }
+  }
+}

@@ -1,0 +1,172 @@
+// Wheel: which entries run out next. A hierarchical timing wheel (G. Varghese, A. Lauck, 1987): eight
+// levels of 64 slots, the lowest of one millisecond, so that linking and unlinking an entry is O(1)
+// however far its deadline lies and whatever else is in there.
+//
+//   link(ref) ──▶ slot of its deadline ──▶ advance(nowMs) ──▶ due(ref), not before its millisecond
+//
+// The slots' lists run through the entries themselves (words TTL_NEXT, TTL_PREVIOUS, TTL_SLOT); only
+// the heads stand here. It reads no clock and deletes nothing: its owner passes the time in and
+// removes what is due.
+
+import {
+  FLAG_TTL,
+  SEGMENT_MASK,
+  SEGMENT_SHIFT,
+  TTL_CONTAINER,
+  TTL_HIGH,
+  TTL_LOW,
+  TTL_NEXT,
+  TTL_PREVIOUS,
+  TTL_SLOT,
+} from "./layout.ts";
+
+const LEVELS = 8;
+const SLOT_BITS = 6;
+const SLOTS: number = 1 << SLOT_BITS;
+const UNLINKED = -1;
+/** Empty milliseconds that one advance() passes over at most, after a pause of the process. */
+const STEPS_MAX = 50_000;
+const TWO32 = 4294967296;
+
+export class Wheel {
+  /** How many entries are linked. */
+  count = 0;
+  readonly #words: Int32Array[];
+  readonly #heads = new Int32Array(LEVELS * SLOTS);
+  /** The millisecond whose slots are being emptied; everything before is done. */
+  #atMs: number;
+  /** Whether the slots of #atMs have been brought down from the higher levels. */
+  #cascaded = true;
+
+  constructor(words: Int32Array[], nowMs: number) {
+    this.#words = words;
+    this.#atMs = nowMs;
+  }
+
+  /** Whether entries that were due at `nowMs` are still linked. */
+  isBehind(nowMs: number): boolean {
+    return this.count > 0 && this.#atMs <= nowMs;
+  }
+
+  /** Links an entry by the deadline in it. It must have the TTL part and not be linked. */
+  link(ref: number): void {
+    const words = this.#words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    const slot = this.#slotOf(words[at + TTL_HIGH]! * TWO32 + (words[at + TTL_LOW]! >>> 0));
+    const first = this.#heads[slot]!;
+    words[at + TTL_NEXT] = first;
+    words[at + TTL_PREVIOUS] = 0;
+    words[at + TTL_SLOT] = slot;
+    if (first !== 0) this.#words[first >>> SEGMENT_SHIFT]![((first & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = ref;
+    this.#heads[slot] = ref;
+    this.count++;
+  }
+
+  /** Takes an entry out; nothing happens when it is not linked. */
+  unlink(ref: number): void {
+    const words = this.#words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    if ((words[at]! & FLAG_TTL) === 0 || words[at + TTL_SLOT] === UNLINKED) return;
+    this.#point(words[at + TTL_PREVIOUS]!, words[at + TTL_SLOT]!, words[at + TTL_NEXT]!);
+    const next = words[at + TTL_NEXT]!;
+    if (next !== 0) {
+      this.#words[next >>> SEGMENT_SHIFT]![((next & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = words[at + TTL_PREVIOUS]!;
+    }
+    words[at + TTL_SLOT] = UNLINKED;
+    this.count--;
+  }
+
+  /** An entry with its links was copied to another place: its neighbours point there from now on. */
+  moved(to: number): void {
+    const words = this.#words[to >>> SEGMENT_SHIFT]!;
+    const at = (to & SEGMENT_MASK) << 1;
+    if ((words[at]! & FLAG_TTL) === 0 || words[at + TTL_SLOT] === UNLINKED) return;
+    this.#point(words[at + TTL_PREVIOUS]!, words[at + TTL_SLOT]!, to);
+    const next = words[at + TTL_NEXT]!;
+    if (next !== 0) this.#words[next >>> SEGMENT_SHIFT]![((next & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = to;
+  }
+
+  /**
+   * Calls `due` for entries whose deadline is at or before `nowMs`, each unlinked first, and at most
+   * `entriesMax` of them. Returns how many; that many may be left when it is `entriesMax`.
+   */
+  advance(nowMs: number, entriesMax: number, due: (ref: number) => void): number {
+    if (this.count === 0) {
+      if (nowMs >= this.#atMs) this.#atMs = nowMs + 1;
+      this.#cascaded = false;
+      return 0;
+    }
+    let taken = 0;
+    for (let steps = 0; this.#atMs <= nowMs && steps < STEPS_MAX; steps++) {
+      if (!this.#cascaded) {
+        taken += this.#cascade(entriesMax - taken);
+        if (!this.#cascaded) return entriesMax;
+      }
+      const slot = this.#atMs % SLOTS;
+      for (let ref = this.#heads[slot]!; ref !== 0; ref = this.#heads[slot]!) {
+        if (taken >= entriesMax) return taken;
+        this.unlink(ref);
+        due(ref);
+        taken++;
+      }
+      this.#atMs++;
+      this.#cascaded = false;
+      if (this.count === 0) return taken;
+    }
+    return taken;
+  }
+
+  /** An entry of container `id` among those that run out next; 0 when none of it is linked. */
+  soonest(id: number): number {
+    for (let level = 0; level < LEVELS; level++) {
+      const span = SLOTS ** level;
+      const from = Math.floor(this.#atMs / span);
+      for (let i = 0; i < SLOTS; i++) {
+        for (let ref = this.#heads[level * SLOTS + ((from + i) % SLOTS)]!; ref !== 0; ) {
+          const words = this.#words[ref >>> SEGMENT_SHIFT]!;
+          const at = (ref & SEGMENT_MASK) << 1;
+          if (words[at + TTL_CONTAINER] === id) return ref;
+          ref = words[at + TTL_NEXT]!;
+        }
+      }
+    }
+    return 0;
+  }
+
+  /** Brings the entries of the slots that begin at #atMs down to lower levels; each costs one of `entriesMax`. */
+  #cascade(entriesMax: number): number {
+    let moves = 0;
+    let span = SLOTS;
+    for (let level = 1; level < LEVELS && this.#atMs % span === 0; level++, span *= SLOTS) {
+      const slot = level * SLOTS + (Math.floor(this.#atMs / span) % SLOTS);
+      for (let ref = this.#heads[slot]!; ref !== 0; ref = this.#heads[slot]!) {
+        if (moves >= entriesMax) return moves;
+        this.unlink(ref);
+        this.link(ref);
+        moves++;
+      }
+    }
+    this.#cascaded = true;
+    return moves;
+  }
+
+  #slotOf(deadlineMs: number): number {
+    const atMs = Math.max(deadlineMs, this.#atMs);
+    let ahead = atMs - this.#atMs;
+    let span = 1;
+    let level = 0;
+    while (ahead >= SLOTS && level < LEVELS - 1) {
+      ahead /= SLOTS;
+      span *= SLOTS;
+      level++;
+    }
+    // In the top level what lies beyond it waits in its last slot and is looked at again there.
+    if (ahead >= SLOTS) return level * SLOTS + ((Math.floor(this.#atMs / span) + SLOTS - 1) % SLOTS);
+    return level * SLOTS + (Math.floor(atMs / span) % SLOTS);
+  }
+
+  #point(previous: number, slot: number, to: number): void {
+    if (previous === 0) this.#heads[slot] = to;
+    else this.#words[previous >>> SEGMENT_SHIFT]![((previous & SEGMENT_MASK) << 1) + TTL_NEXT] = to;
+  }
+}

@@ -1,0 +1,175 @@
+// test/differential/known-differences.ts
+// Known differences: where a hive may answer otherwise than redis-server 7.0, and why.
+//
+//   two replies that differ ──▶ comparison (order, clocks, …) or `allows` of an entry ──▶ allowed, counted by id
+//
+// Nothing else may differ. Every entry stands under the same id in docs/redis-differences.md with its
+// reason for users; a test compares the two lists both ways. Two copies of Redis need only those
+// entries that a comparison refers to (comparisons.ts): none of the `allows` below.
+
+import { commandName } from "./command-names.ts";
+import type { Exchange } from "./comparisons.ts";
+
+export type KnownDifference = {
+  /** Stable; docs/redis-differences.md uses it too. */
+  readonly id: string;
+  readonly what: string;
+  readonly reason: string;
+  /** Whether it explains these two replies. Absent where a comparison refers to the entry, or the stream avoids it. */
+  readonly allows?: (exchange: Exchange) => boolean;
+};
+
+const DATABASES = 16;
+
+function isOtherDatabase(text: string | undefined): boolean {
+  const number = Number(text);
+  return /^\d+$/.test(text ?? "") && number > 0 && number < DATABASES;
+}
+
+export const knownDifferences: readonly KnownDifference[] = [
+  // What any two servers differ in.
+  {
+    id: "order-of-elements",
+    what: "SMEMBERS, HGETALL, HKEYS, HVALS, SINTER, SUNION, SDIFF, KEYS and CONFIG GET list the same elements in another order",
+    reason: "neither Redis nor a hive promises an order; it follows from how elements lie in memory",
+  },
+  {
+    id: "cursors",
+    what: "SCAN, HSCAN and SSCAN have other cursors and pages; a full iteration returns the same elements",
+    reason: "a cursor belongs to the server's own index",
+  },
+  {
+    id: "random-picks",
+    what: "SPOP, SRANDMEMBER, HRANDFIELD and RANDOMKEY pick other elements, as many as Redis does",
+    reason: "random",
+  },
+  {
+    id: "clocks",
+    what: "TTL, EXPIRETIME, TIME and OBJECT IDLETIME follow the server's own clock",
+    reason: "two machines, two clocks",
+  },
+
+  // One database.
+  {
+    id: "one-database",
+    what: "SELECT of another database than 0, and COPY with DB other than 0, are refused",
+    reason: "a hive has one database; separate data by key names or by hives",
+    allows: ({ args, theirs, ours }) => {
+      const name = commandName(args);
+      const database = name === "SELECT" ? args[1] : args[args.findIndex((arg) => arg.toUpperCase() === "DB") + 1];
+      return (
+        (name === "SELECT" || name === "COPY") &&
+        isOtherDatabase(database) &&
+        !theirs.startsWith("-") &&
+        ours.startsWith("-ERR")
+      );
+    },
+  },
+  {
+    id: "no-move-swapdb",
+    what: "MOVE and SWAPDB are unknown commands",
+    reason: "they work between databases, and a hive has one",
+    allows: ({ args, ours }) =>
+      ["MOVE", "SWAPDB"].includes(commandName(args)) && ours.startsWith("-ERR unknown command"),
+  },
+
+  // What a server says about itself.
+  {
+    id: "server-identity",
+    what: "HELLO answers with memhive's own server name, version, id, mode, role and modules",
+    reason: "it is another server",
+  },
+  {
+    id: "command-details",
+    what: "COMMAND, COMMAND COUNT, COMMAND LIST, COMMAND DOCS list other commands with other descriptions; COMMAND INFO agrees in name, arity and positions of keys",
+    reason: "the tables of the two servers are not the same",
+  },
+  {
+    id: "info-content",
+    what: "INFO has other sections and fields, in Redis's form",
+    reason: "it describes another server",
+  },
+  {
+    id: "client-details",
+    what: "CLIENT ID, CLIENT LIST and CLIENT INFO have other ids and fields",
+    reason: "connections are the server's own",
+  },
+  { id: "slowlog-content", what: "SLOWLOG GET and SLOWLOG LEN show other entries", reason: "other commands are slow" },
+  {
+    id: "settings-without-effect",
+    what: "CONFIG GET knows fewer names; names of Redis that mean nothing to a hive are accepted, remembered and without effect",
+    reason: "clients and tools set them and expect OK",
+  },
+  {
+    id: "help-texts",
+    what: "the HELP subcommands are unknown",
+    reason: "docs/commands.md lists every command; the texts would describe Redis",
+    allows: ({ args }) => (args[1] ?? "").toUpperCase() === "HELP",
+  },
+
+  // How values are kept.
+  {
+    id: "dump-format",
+    what: "DUMP's payload has memhive's own format; RESTORE takes what a hive dumped and refuses what Redis dumped",
+    reason: "Redis's format follows from its memory layout",
+  },
+  {
+    id: "encoding-without-history",
+    what: "OBJECT ENCODING answers in Redis's words from what a value is now, not from what it once was; a small set with words in it is a listpack, as since Redis 7.2",
+    reason: "a hive has no such encodings; the words are for clients that ask",
+  },
+  {
+    id: "memory-usage",
+    what: "MEMORY USAGE gives the bytes that the key takes in a hive",
+    reason: "another memory layout",
+  },
+  {
+    id: "reference-counts",
+    what: "OBJECT REFCOUNT may be another number for small integers",
+    reason: "a hive shares no values between keys",
+  },
+  {
+    id: "access-frequency",
+    what: "OBJECT FREQ counts by memhive's own rule",
+    reason: "an approximate counter, driven by chance in Redis too",
+  },
+  { id: "debug-object", what: "DEBUG OBJECT's line has other fields", reason: "it describes the memory layout" },
+  {
+    id: "size-limits",
+    what: "keys, fields and members above 1 MiB - 1 and values above 64 MiB are refused",
+    reason: "bigger ones would hold up everybody else while they are copied",
+    allows: ({ args, ours }) =>
+      args.some((arg) => arg.length >= 1_048_576) && /exceeds (keyBytesMax|valueBytesMax|frameBytesMax)/.test(ours),
+  },
+  {
+    id: "frame-limits",
+    what: "a bulk length above 128 MiB and a command of more than 1,048,576 arguments are protocol errors",
+    reason: "a promise to send so much may not reserve memory; the texts of the errors are Redis's",
+  },
+  {
+    id: "doors-on-one-port",
+    what: "a connection whose first line ends in HTTP/1.x, or whose first byte is 0x16, 0xC1 or 0xFF, is not taken for RESP",
+    reason: "all protocols of a hive share one port",
+  },
+
+  // What Redis got after 7.0.
+  {
+    id: "newer-commands",
+    what: "HEXPIRE and its kin, HSCAN NOVALUES, CLIENT SETINFO and CLIENT NO-TOUCH exist, as in Redis 7.4",
+    reason: "a hive has the semantics of Redis 7.4; redis-server 7.0 does not know them",
+  },
+];
+
+const byId = new Map(knownDifferences.map((difference) => [difference.id, difference]));
+
+/** The entry of that id. @throws {Error} There is none: a comparison refers to an entry that was removed. */
+export function knownDifference(id: string): KnownDifference {
+  const difference = byId.get(id);
+  if (difference === undefined) throw new Error(`known-differences.ts has no entry ${id}`);
+  return difference;
+}
+
+/** The id of the first entry that explains these two replies. */
+export function explain(exchange: Exchange): string | undefined {
+  return knownDifferences.find((difference) => difference.allows?.(exchange))?.id;
+}

@@ -29,6 +29,7 @@ export class Compactor {
   /** Open bytes after the last walk: another one is not worth it before there are more, or far less in use. */
   #settledOpen = 0;
   #settledUsed = 0;
+  #openBefore = 0;
 
   readonly #moves: IndexMoves;
   readonly #isMarked = (ref: number): boolean => this.#memory.pages.isEvacuating(ref);
@@ -72,6 +73,7 @@ export class Compactor {
   }
 
   #begin(): boolean {
+    this.#openBefore = this.#memory.pages.openBytes;
     const marked = markSparse(this.#memory.pages, this.#asked);
     this.#asked = false;
     if (marked) this.#walks.push({ id: KEYSPACE_ID, cursor: 0, block: 0 });
@@ -83,7 +85,9 @@ export class Compactor {
     this.#walks.length = 0;
     this.#memory.pages.endEvacuation();
     this.walks++;
-    this.#settle();
+    // A walk that gave something back may be worth another one.
+    if (this.#memory.pages.openBytes < this.#openBefore) this.#settledOpen = 0;
+    else this.#settle();
   }
 
   #settle(): void {

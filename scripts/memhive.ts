@@ -33,8 +33,8 @@ function compile(target: string): void {
   const work = `${target}.${process.pid}`;
   mkdirSync(work, { recursive: true });
   const tsc = join(ROOT, "node_modules", ".bin", "tsc");
-  const options = ["-p", "tsconfig.build.json", "--outDir", join(work, "lib"), "--noCheck", "--declaration", "false"];
-  execFileSync(tsc, options, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+  const options = ["-p", "tsconfig.build.json", "--outDir", join(work, "lib"), "--noCheck"];
+  execFileSync(tsc, options, { cwd: ROOT, stdio: ["ignore", 2, "inherit"] });
   writeFileSync(join(work, "package.json"), '{ "type": "module" }\n');
   symlinkSync(join(ROOT, "node_modules"), join(work, "node_modules"));
   try {

@@ -1,0 +1,295 @@
+// RespConnection: one client of the RESP door, from its first call to its end.
+//
+//   receive(chunk) ──▶ call, call, call … ──▶ one write
+//        │                 │ a promise: no further call until it settles; bytes wait in the reader
+//        │                 └ a client that does not read: no further call until it has, then cut off
+//        └ bytes while stopped: kept, and above a mark no longer read from the socket
+//
+// Calls run while #stops is 0; each bit is one reason not to. Replies keep the order of the calls
+// because nothing runs beside a call that waits. Hot path: #runCalls(), once per call.
+
+import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
+import { Args } from "../../engine/args.ts";
+import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
+import { RespReader } from "../../wire/resp-reader.ts";
+import type { RespWriter } from "../../wire/resp-writer.ts";
+import type { RespShared } from "./shared.ts";
+
+/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
+const STRING_BYTES_MAX = 2 * 1024;
+/** In a long pipeline the scratch is written out whenever it holds this much. */
+const FLUSH_BYTES = 64 * 1024;
+/** What a connection that is stopped may have in the reader before its socket is no longer read. */
+const UNREAD_BYTES_MAX = 64 * 1024;
+/** An Args that one call made this big is not kept for the next. */
+const ARGS_KEPT_MAX = 4 * 1024;
+
+// Bits of #stops.
+/** A call answers later. */
+const WAITING = 1;
+/** The client does not read its replies. */
+const BACKLOG = 2;
+/** The connection ends after what is written. */
+const ENDING = 4;
+/** Nobody is there any more. */
+const CLOSED = 8;
+/** The engine has forgotten it. */
+const LEFT = 16;
+
+export type RespConnectionParts = {
+  transport: Transport;
+  /** The engine has forgotten the connection. */
+  onGone(connection: RespConnection): void;
+};
+
+export class RespConnection implements Receiver, Peer {
+  readonly door = "resp";
+  readonly #shared: RespShared;
+  readonly #transport: Transport;
+  readonly #context: Context;
+  readonly #reader: RespReader<Args>;
+  readonly #onGone: (connection: RespConnection) => void;
+  #stops = 0;
+  #running = false;
+  /** The peer sends no more. */
+  #finished = false;
+  /** Not authenticated: smaller limits, and little time. */
+  #stranger: boolean;
+  #unknownInline = 0;
+  /** Authentication, or reading replies, has to happen before it. */
+  #deadline: NodeJS.Timeout | undefined = undefined;
+
+  /** @throws {HiveError} TOO_MANY_CONNECTIONS, HIVE_CLOSED */
+  constructor(shared: RespShared, { transport, onGone }: RespConnectionParts) {
+    this.#shared = shared;
+    this.#transport = transport;
+    this.#onGone = onGone;
+    this.#context = shared.runner.open(this);
+    this.#stranger = (this.#context.gate & GATE_AUTH) !== 0;
+    this.#reader = new RespReader(this.#stranger ? shared.strangersLimits : shared.requestLimits);
+    if (this.#stranger) this.#setDeadline(shared.limits.authenticationTimeoutMs, "no authentication in time");
+  }
+
+  // Peer.
+
+  get address(): string {
+    return this.#transport.address;
+  }
+
+  get localAddress(): string {
+    return this.#transport.localAddress;
+  }
+
+  get inputBytes(): number {
+    return this.#reader.pendingBytes;
+  }
+
+  get outputBytes(): number {
+    return this.#transport.pendingBytes;
+  }
+
+  close(how: "drain" | "now"): void {
+    if (how === "now") this.#transport.destroy();
+    this.#stops |= how === "now" ? CLOSED : ENDING;
+    if (!this.#running) this.#leave();
+  }
+
+  /** The hive closes: a call that waits may still answer, no other runs. */
+  finish(): void {
+    this.#stops |= ENDING;
+    if (!this.#running && (this.#stops & WAITING) === 0) this.#leave();
+  }
+
+  // Receiver.
+
+  receive(buffer: Buffer, start: number, end: number): void {
+    const reader = this.#reader;
+    reader.feed(buffer, start, end);
+    if (this.#stops === 0) {
+      this.#shared.runner.tick();
+      this.#runCalls();
+    }
+    reader.settle();
+    if (this.#stops !== 0 && reader.pendingBytes > UNREAD_BYTES_MAX) this.#transport.pause();
+  }
+
+  drained(): void {
+    if ((this.#stops & BACKLOG) === 0) return;
+    this.#stops &= ~BACKLOG;
+    clearTimeout(this.#deadline);
+    this.#goOn();
+  }
+
+  finished(): void {
+    this.#finished = true;
+    if ((this.#stops & (WAITING | BACKLOG)) === 0) this.#leave();
+  }
+
+  closed(_cause: EndCause): void {
+    this.#stops |= CLOSED;
+    this.#leave();
+  }
+
+  // Calls.
+
+  /** Runs the calls that are there, until one stops the connection, and writes their replies. */
+  #runCalls(): void {
+    const shared = this.#shared;
+    const reader = this.#reader;
+    const context = this.#context;
+    const runner = shared.runner;
+    const writer = shared.writer;
+    context.lastCallMs = context.nowMs;
+    writer.session = context;
+    writer.lastError = undefined;
+    this.#running = true;
+    while (this.#stops === 0) {
+      const args = reader.next(shared.args);
+      if (args === undefined) {
+        if (reader.holds(shared.args)) shared.args = new Args();
+        if (reader.broken !== undefined) this.#refuse(reader.broken);
+        break;
+      }
+      const from = writer.length;
+      const later = runner.run(context, args, writer);
+      if (later !== undefined) {
+        this.#wait(later, args, from);
+        break;
+      }
+      if (args.kept || args.starts.length > ARGS_KEPT_MAX) this.#replaceArgs(args);
+      if (context.replyMode !== "on") this.#withhold(writer, from);
+      if (this.#stranger || (context.gate & GATE_AUTH) !== 0) this.#watchStranger(writer);
+      if (writer.length >= FLUSH_BYTES) this.#flush();
+    }
+    this.#running = false;
+    this.#flush();
+    if ((this.#stops & (ENDING | CLOSED)) !== 0 || (this.#finished && this.#stops === 0)) this.#leave();
+  }
+
+  /** Goes on after a stop, with the bytes that the reader kept. */
+  #goOn(): void {
+    if ((this.#stops & CLOSED) !== 0) return;
+    if (this.#stops === 0) {
+      this.#shared.runner.tick();
+      this.#transport.resume();
+    }
+    this.#runCalls();
+    this.#reader.settle();
+  }
+
+  /** The call that began at `from` answers later: it keeps the writer, and the door gets another one. */
+  #wait(later: Promise<void>, args: Args, from: number): void {
+    const reply = this.#shared.writer;
+    this.#shared.writer = reply.leave(from);
+    this.#replaceArgs(args);
+    this.#stops |= WAITING;
+    // A rejection is our own bug: nobody catches it, and it ends the process.
+    void later.then(() => this.#answered(reply));
+  }
+
+  #answered(reply: RespWriter): void {
+    this.#stops &= ~WAITING;
+    if ((this.#stops & CLOSED) !== 0) return;
+    if (this.#context.replyMode !== "on") this.#withhold(reply, 0);
+    this.#shared.writer.append(reply);
+    if (this.#stranger || (this.#context.gate & GATE_AUTH) !== 0) this.#watchStranger(reply);
+    this.#goOn();
+  }
+
+  #replaceArgs(args: Args): void {
+    if (this.#shared.args === args) this.#shared.args = new Args();
+  }
+
+  /** CLIENT REPLY: takes back the reply of the call that began at `from`. */
+  #withhold(writer: RespWriter, from: number): void {
+    const context = this.#context;
+    writer.length = from;
+    if (context.replyMode === "skip-next") context.replyMode = "skip";
+    else if (context.replyMode === "skip") context.replyMode = "on";
+  }
+
+  /** After a call before authentication: has it authenticated, and does it speak RESP at all? */
+  #watchStranger(writer: RespWriter): void {
+    const stranger = (this.#context.gate & GATE_AUTH) !== 0;
+    if (stranger !== this.#stranger) {
+      this.#stranger = stranger;
+      this.#reader.limits = stranger ? this.#shared.strangersLimits : this.#shared.requestLimits;
+      clearTimeout(this.#deadline);
+      if (stranger) this.#setDeadline(this.#shared.limits.authenticationTimeoutMs, "no authentication in time");
+    }
+    if (stranger && this.#reader.inline && writer.lastError === "UNKNOWN_COMMAND") {
+      if (++this.#unknownInline >= this.#shared.limits.unknownInlineMax) this.#end("unknown inline commands: not RESP");
+    }
+    writer.lastError = undefined;
+  }
+
+  /** What came is no request: says so, where there is something to say, and ends. */
+  #refuse({ message, reason }: { message: string; reason: string }): void {
+    if (message !== "" && this.#context.replyMode === "on") this.#shared.writer.errorLine(message);
+    this.#end(reason);
+  }
+
+  // The way out.
+
+  #flush(): void {
+    const writer = this.#shared.writer;
+    const transport = this.#transport;
+    const length = writer.length;
+    if (length === 0) return;
+    if (length <= STRING_BYTES_MAX) {
+      transport.writeLatin1(writer.buffer.latin1Slice(0, length));
+      writer.clear();
+    } else if (transport.write(writer.buffer, length)) writer.clear();
+    else writer.surrender();
+    if (transport.pendingBytes > this.#shared.limits.outputSoftBytesMax) this.#hold();
+  }
+
+  /** The client does not read: it is cut off above the hard limit, else it gets time and no further call. */
+  #hold(): void {
+    const { outputBytesMax, outputSoftTimeoutMs } = this.#shared.limits;
+    const pending = this.#transport.pendingBytes;
+    if (pending > outputBytesMax) {
+      this.#cutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
+      return;
+    }
+    if ((this.#stops & BACKLOG) !== 0) return;
+    this.#stops |= BACKLOG;
+    this.#transport.pause();
+    this.#transport.awaitDrained();
+    this.#watchReading(pending, outputSoftTimeoutMs);
+  }
+
+  /** Looks again and again whether a slow client has read something since. */
+  #watchReading(pending: number, timeoutMs: number): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = setTimeout(() => {
+      const now = this.#transport.pendingBytes;
+      if (now >= pending) this.#cutOff(`read nothing of ${now} bytes for outputSoftTimeoutMs (${timeoutMs})`);
+      else this.#watchReading(now, timeoutMs);
+    }, timeoutMs).unref();
+  }
+
+  #setDeadline(afterMs: number, reason: string): void {
+    this.#deadline = setTimeout(() => this.#cutOff(reason), afterMs).unref();
+  }
+
+  #end(reason: string): void {
+    this.#shared.onNotice(this.address, reason);
+    this.#stops |= ENDING;
+  }
+
+  #cutOff(reason: string): void {
+    this.#shared.onNotice(this.address, reason);
+    this.close("now");
+  }
+
+  /** The last thing: the engine forgets the connection, and what is written goes out. */
+  #leave(): void {
+    if (this.#stops & LEFT) return;
+    this.#stops |= LEFT | CLOSED;
+    clearTimeout(this.#deadline);
+    this.#transport.end();
+    this.#shared.runner.close(this.#context);
+    this.#onGone(this);
+  }
+}

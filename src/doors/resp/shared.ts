@@ -1,0 +1,54 @@
+// RespShared: what all connections of the RESP door share.
+//
+// One scratch for replies and one Args serve every connection, since a read event runs from its first
+// byte to its write without a pause. A call that answers later takes both with it, and new ones take
+// their place here.
+
+import type { Limits } from "../../base/limits.ts";
+import { Args } from "../../engine/args.ts";
+import type { Runner } from "../../engine/engine.ts";
+import type { RequestLimits } from "../../wire/resp-reader.ts";
+import { RespWriter } from "../../wire/resp-writer.ts";
+
+export type RespDoorOptions = {
+  runner: Runner;
+  limits: Limits;
+  /** One line for operators: why a connection was cut off or refused. */
+  onNotice(address: string, message: string): void;
+};
+
+/** The session of the writer while no connection runs. */
+const NOBODY: { readonly protocol: 2 | 3 } = { protocol: 2 };
+
+export class RespShared {
+  readonly runner: Runner;
+  readonly limits: Limits;
+  readonly onNotice: (address: string, message: string) => void;
+  /** What one call may have after authentication, and before. */
+  readonly requestLimits: RequestLimits;
+  readonly strangersLimits: RequestLimits;
+  /** Replies of the connection that runs. Empty between read events. */
+  writer: RespWriter;
+  /** The next call's arguments. */
+  args: Args = new Args();
+
+  constructor({ runner, limits, onNotice }: RespDoorOptions) {
+    this.runner = runner;
+    this.limits = limits;
+    this.onNotice = onNotice;
+    this.writer = new RespWriter(NOBODY, limits.outputBytesMax);
+    const lineBytesMax = limits.inlineBytesMax;
+    this.requestLimits = {
+      argumentsMax: limits.argumentsMax,
+      argumentBytesMax: limits.frameBytesMax,
+      lineBytesMax,
+      unauthenticated: false,
+    };
+    this.strangersLimits = {
+      argumentsMax: limits.unauthenticatedArgumentsMax,
+      argumentBytesMax: limits.unauthenticatedBytesMax,
+      lineBytesMax,
+      unauthenticated: true,
+    };
+  }
+}

@@ -1,0 +1,127 @@
+// Listener: one address, TCP or unix socket, whose connections go to the sniffer and on to a door.
+//
+//   bind ──▶ accept ──▶ SocketTransport ──▶ Sniffer ──▶ door
+//
+// Only loopback and unix sockets can be bound so far: a hive that anybody on the network may use is
+// refused with advice, not warned about. A connection above the limit is told so as Redis does it.
+// close() accepts no more and leaves the connections alone: their last replies have to go out.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer, isIP, type Server, type Socket } from "node:net";
+import { HiveError } from "../base/errors.ts";
+import type { Connections } from "./connections.ts";
+import { Sniffer, type SnifferOptions } from "./sniffer.ts";
+import { SocketTransport } from "./socket-transport.ts";
+import { claimUnixPath, type UnixClaim } from "./unix-path.ts";
+
+/** As Redis has it: a peer that vanished is noticed after about five minutes. */
+const KEEP_ALIVE_MS = 300_000;
+const LOOPBACK_NAMES: readonly string[] = ["localhost", "ip6-localhost"];
+
+export type ListenAddress = { host: string; port: number } | { path: string };
+
+export type ListenerOptions = SnifferOptions & {
+  /** Connections that the kernel holds until they are accepted. */
+  backlog: number;
+  /** Where connections are counted. The listener keeps it up to date. */
+  connections: Connections;
+  /** Accepting failed, for example for want of file descriptors. The listener goes on. */
+  onError(error: Error): void;
+};
+
+export class Listener {
+  /** "127.0.0.1:4483", or the unix socket's path. */
+  readonly address: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  readonly #server: Server;
+  readonly #claim: UnixClaim | undefined;
+
+  private constructor(server: Server, claim: UnixClaim | undefined, path: string) {
+    const bound = server.address() as AddressInfo | string;
+    this.#server = server;
+    this.#claim = claim;
+    this.port = typeof bound === "string" ? 0 : bound.port;
+    this.address = typeof bound === "string" ? path : endpoint(bound);
+  }
+
+  /**
+   * Listens. Resolves when connections are accepted.
+   *
+   * @throws {HiveError} REFUSED_SETTING for an address that is not loopback, ADDRESS_IN_USE, CANNOT_LISTEN.
+   */
+  static async open(address: ListenAddress, options: ListenerOptions): Promise<Listener> {
+    const path = "path" in address ? address.path : undefined;
+    if ("host" in address) requireLoopback(address.host);
+    const claim = path === undefined ? undefined : await claimUnixPath(path);
+    const server = createServer({
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
+    server.on("connection", (socket) => accept(socket, path, options));
+    try {
+      if (claim !== undefined) server.listen({ path: claim.listenPath, backlog: options.backlog });
+      else server.listen({ ...(address as { host: string; port: number }), backlog: options.backlog });
+      await once(server, "listening");
+      if (claim === undefined) requireLoopback((server.address() as AddressInfo).address);
+      claim?.publish();
+    } catch (error) {
+      server.close();
+      claim?.release();
+      throw listenError(address, error as NodeJS.ErrnoException);
+    }
+    server.on("error", options.onError);
+    return new Listener(server, claim, path ?? "");
+  }
+
+  /** Accepts no more connections and gives the address back. Those that are open stay. */
+  close(): void {
+    this.#server.close();
+    this.#claim?.release();
+  }
+}
+
+function accept(socket: Socket, path: string | undefined, options: ListenerOptions): void {
+  const { connections } = options;
+  const transport = new SocketTransport(socket, path, (gone) => connections.delete(gone));
+  if (connections.add(transport)) {
+    transport.receiver = new Sniffer(transport, options);
+  } else {
+    transport.writeLatin1("-ERR max number of clients reached\r\n");
+    transport.end();
+  }
+}
+
+function requireLoopback(host: string): void {
+  const loopback = LOOPBACK_NAMES.includes(host) || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+  if (loopback) return;
+  throw new HiveError(
+    "REFUSED_SETTING",
+    `refused to listen on ${host}: without a token only this machine may reach a hive; use 127.0.0.1, ::1 or a unix socket`,
+  );
+}
+
+function listenError(address: ListenAddress, error: NodeJS.ErrnoException): HiveError {
+  if (error instanceof HiveError) return error;
+  const where = "path" in address ? address.path : `${address.host}:${address.port}`;
+  if (error.code === "EADDRINUSE") {
+    return new HiveError("ADDRESS_IN_USE", `${where} is in use by another process: stop it, or choose another port`, {
+      cause: error,
+    });
+  }
+  const reasons: Record<string, string> = {
+    EACCES: "no permission: ports below 1024 are for root",
+    EADDRNOTAVAIL: "this machine has no such address",
+    ENOTFOUND: "there is no such host",
+    ERR_SOCKET_BAD_PORT: "a port is a whole number from 0 to 65535",
+  };
+  const reason = reasons[error.code ?? ""] ?? error.message;
+  return new HiveError("CANNOT_LISTEN", `cannot listen on ${where}: ${reason}`, { cause: error });
+}
+
+function endpoint({ address, port }: AddressInfo): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,164 @@
+// Hive: one server and the memory in it, from start to close.
+//
+//   Hive.start(options) ──▶ store ──▶ engine ──▶ doors ──▶ listeners            (each knows only what is left of it)
+//   hive.close()        ──▶ no new connections ──▶ last replies ──▶ connections end ──▶ memory given back
+//
+// Nothing here is global: two hives in one process share nothing but the buffer that sockets are read
+// into. Embedded, a hive neither writes to the console nor listens for signals; the command does that.
+
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Limits, limitsWith } from "../base/limits.ts";
+import { RespDoor } from "../doors/resp/door.ts";
+import { LocalEngine } from "../engine/local-engine.ts";
+import { Connections } from "../net/connections.ts";
+import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
+import { type EvictionPolicy, Store } from "../store/store.ts";
+import { Maintenance } from "./maintenance.ts";
+
+/** H-I-V-E on a phone. */
+export const DEFAULT_PORT = 4483;
+export const DEFAULT_HOST = "127.0.0.1";
+
+export type HiveOptions = {
+  /** An address of this machine's loopback. */
+  host?: string;
+  /** 0 for a free one: then see hive.port. */
+  port?: number;
+  /** A path to listen on as well. */
+  unix?: string;
+  /** False opens no port and no socket: the hive is there for this process alone. */
+  listen?: boolean;
+  /** Bytes that the data may take, rounded to pages; without it as much as the system gives. */
+  maxMemoryBytes?: number;
+  /** What happens when they are used up. Default: noeviction, calls that need memory fail. */
+  maxMemoryPolicy?: EvictionPolicy;
+  clock?: Clock;
+  limits?: Partial<Limits>;
+  /** One line for operators: a connection was cut off or refused, and why. */
+  onNotice?: (message: string) => void;
+};
+
+type Parts = {
+  store: Store;
+  engine: LocalEngine;
+  door: RespDoor;
+  connections: Connections;
+  maintenance: Maintenance;
+  listeners: Listener[];
+  limits: Limits;
+};
+
+export class Hive implements AsyncDisposable {
+  /** Resolves when the hive is closed, by whomever. */
+  readonly closed: Promise<void>;
+  readonly #parts: Parts;
+  readonly #resolveClosed: () => void;
+  #closing: Promise<void> | undefined = undefined;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+  }
+
+  /**
+   * Starts a hive. Resolves when it answers.
+   *
+   * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; then nothing is left open.
+   */
+  static async start(options: HiveOptions = {}): Promise<Hive> {
+    const limits = limitsWith(options.limits ?? {});
+    const clock = options.clock ?? systemClock;
+    const notice = options.onNotice ?? (() => {});
+    const store = new Store({
+      nowMs: clock.nowMs(),
+      valueBytesMax: limits.valueBytesMax,
+      keyBytesMax: limits.keyBytesMax,
+      ...(options.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: options.maxMemoryBytes }),
+      ...(options.maxMemoryPolicy === undefined ? {} : { maxMemoryPolicy: options.maxMemoryPolicy }),
+    });
+    // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
+    const engine = new LocalEngine({ store, clock, limits, onShutdown: () => void hive.close() });
+    const door = new RespDoor({
+      runner: engine,
+      limits,
+      onNotice: (address, message) => notice(`${address} ${message}`),
+    });
+    const maintenance = new Maintenance({
+      store,
+      tick: () => engine.tick(),
+      monotonicMs: () => clock.monotonicMs(),
+    });
+    const connections = new Connections(limits.connectionsMax);
+    const hive = new Hive({ store, engine, door, connections, maintenance, listeners: [], limits });
+    try {
+      await hive.#listen(options, notice);
+    } catch (error) {
+      await hive.close();
+      throw error;
+    }
+    return hive;
+  }
+
+  async #listen(options: HiveOptions, notice: (message: string) => void): Promise<void> {
+    if (options.listen === false) return;
+    const { door, limits, connections, listeners } = this.#parts;
+    const listenerOptions: ListenerOptions = {
+      doors: { resp: (transport) => door.open(transport) },
+      lineBytesMax: limits.firstLineBytesMax,
+      backlog: limits.pendingConnectionsMax,
+      connections,
+      onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
+      onError: (error) => notice(`cannot accept connections: ${error.message}`),
+    };
+    const addresses: ListenAddress[] = [{ host: options.host ?? DEFAULT_HOST, port: options.port ?? DEFAULT_PORT }];
+    if (options.unix !== undefined) addresses.push({ path: options.unix });
+    for (const address of addresses) listeners.push(await Listener.open(address, listenerOptions));
+  }
+
+  /** The TCP port; 0 where there is none. */
+  get port(): number {
+    return this.#parts.listeners[0]?.port ?? 0;
+  }
+
+  /** "127.0.0.1:4483"; empty for a hive that does not listen. */
+  get address(): string {
+    return this.#parts.listeners[0]?.address ?? "";
+  }
+
+  /** All addresses it answers on, unix sockets as their path. */
+  get addresses(): string[] {
+    return this.#parts.listeners.map(({ address }) => address);
+  }
+
+  /** What runs the calls, for doors of this process. */
+  get engine(): LocalEngine {
+    return this.#parts.engine;
+  }
+
+  /**
+   * Closes in order: no new connections, calls that run are answered, replies go out (for
+   * closeTimeoutMs at the most), memory is given back. Closing twice is fine.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { listeners, door, engine, connections, maintenance, store, limits } = this.#parts;
+    for (const listener of listeners) listener.close();
+    // Calls that CLIENT PAUSE holds back are in flight too.
+    engine.unpause();
+    door.close();
+    await connections.drain(limits.closeTimeoutMs);
+    maintenance.close();
+    store.close();
+    this.#resolveClosed();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

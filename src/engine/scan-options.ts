@@ -1,0 +1,76 @@
+// Scan options: the cursor and the words that SCAN, HSCAN and SSCAN take.
+//
+//   SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]      HSCAN key cursor [MATCH …] [COUNT …] [NOVALUES]
+//
+// The cursor is read first and the options after the key was looked up, as Redis does: on a key that is
+// not there they are not looked at.
+
+import { HiveError } from "../base/errors.ts";
+import type { Args } from "./args.ts";
+import { isEverything, matchesGlob } from "./glob.ts";
+
+export type ScanOptions = {
+  /** Elements to look at before the call answers, at least 1. */
+  count: number;
+  /** The argument with the pattern; 0 for every name. */
+  pattern: number;
+  /** The argument with the wanted type; 0 for all. */
+  type: number;
+  noValues: boolean;
+};
+
+const COUNT_DEFAULT = 10;
+const CURSORS = 2n ** 64n;
+
+/**
+ * The cursor in argument `index`, in 32 bits, which is all that the index's cursors have: any number
+ * is one, and one that no server gave starts somewhere.
+ * @throws {HiveError} INVALID_ARGUMENT
+ */
+export function parseCursor(args: Args, index: number): number {
+  const small = Number(args.length(index) <= 15 ? args.latin1(index) : Number.NaN);
+  if (Number.isSafeInteger(small) && small >= 0 && /^[0-9]*$/.test(args.latin1(index))) return small % 2 ** 32;
+  // C's strtoul: a sign, digits; a negative number counts from above.
+  const match = /^([+-]?)([0-9]+)$/.exec(args.latin1(index));
+  const value = match ? BigInt(match[2]!) : CURSORS;
+  if (value >= CURSORS) throw new HiveError("INVALID_ARGUMENT", "invalid cursor");
+  return Number(BigInt.asUintN(32, match![1] === "-" ? -value : value));
+}
+
+/**
+ * The options from argument `first` on.
+ * @param allowed Which of TYPE and NOVALUES this command takes.
+ * @throws {HiveError} SYNTAX, NOT_INTEGER
+ */
+export function parseScanOptions(args: Args, first: number, allowed: "TYPE" | "NOVALUES" | ""): ScanOptions {
+  const options: ScanOptions = { count: COUNT_DEFAULT, pattern: 0, type: 0, noValues: false };
+  for (let i = first; i < args.count; i++) {
+    const hasNext = i + 1 < args.count;
+    if (hasNext && args.is(i, "COUNT")) {
+      options.count = args.integer(++i);
+      if (options.count < 1) throw syntaxError();
+    } else if (hasNext && args.is(i, "MATCH")) {
+      i++;
+      options.pattern = isEverything(args.buffer, args.start(i), args.end(i)) ? 0 : i;
+    } else if (hasNext && allowed === "TYPE" && args.is(i, "TYPE")) options.type = ++i;
+    else if (allowed === "NOVALUES" && args.is(i, "NOVALUES")) options.noValues = true;
+    else throw syntaxError();
+  }
+  return options;
+}
+
+/** Whether a name passes the pattern of the options; `args` must be those that were parsed. */
+export function passesPattern(
+  options: ScanOptions,
+  args: Args,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  const index = options.pattern;
+  return index === 0 || matchesGlob(args.buffer, args.start(index), args.end(index), bytes, start, end);
+}
+
+function syntaxError(): HiveError {
+  return new HiveError("SYNTAX", "syntax error");
+}

@@ -8,7 +8,17 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ALLOCATOR_SETTINGS } from "../src/cli/launch.ts";
@@ -35,7 +45,8 @@ function compile(target: string): void {
   const tsc = join(ROOT, "node_modules", ".bin", "tsc");
   const options = ["-p", "tsconfig.build.json", "--outDir", join(work, "lib"), "--noCheck"];
   execFileSync(tsc, options, { cwd: ROOT, stdio: ["ignore", 2, "inherit"] });
-  writeFileSync(join(work, "package.json"), '{ "type": "module" }\n');
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+  writeFileSync(join(work, "package.json"), JSON.stringify({ type: "module", version }));
   symlinkSync(join(ROOT, "node_modules"), join(work, "node_modules"));
   try {
     renameSync(work, target);

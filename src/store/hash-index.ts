@@ -44,7 +44,7 @@ import type { Pages } from "./pages.ts";
 import type { Segments } from "./segments.ts";
 
 /** Entries per bucket above which a bucket is split, and below which two are joined. */
-const LOAD_MAX = 7;
+const LOAD_MAX = 7.5;
 const LOAD_MIN = 4;
 /** random() draws among this many places of a chain. */
 const CHAIN_USUAL = 16;
@@ -289,7 +289,9 @@ export class HashIndex {
       this.moveTo(root, Math.floor(random() * buckets));
       const pick = Math.floor(random() * CHAIN_USUAL);
       const ref = this.#slotAt(pick);
-      if (ref !== 0 && accepts(ref)) return ref;
+      if (ref === 0) continue;
+      const any = this.#isLong() ? this.#drawFrom(random) : ref;
+      if (accepts(any)) return any;
     }
     const from = Math.floor(random() * buckets);
     for (let i = 0; i < buckets; i++) {
@@ -298,6 +300,22 @@ export class HashIndex {
       if (refs.length > 0) return refs[Math.floor(random() * refs.length)]!;
     }
     return 0;
+  }
+
+  /** Whether the chain moved to is longer than CHAIN_USUAL: a bucket and three nodes hold that many. */
+  #isLong(): boolean {
+    let next = this.bucketWords[this.bucketAt + 1]!;
+    for (let nodes = 0; next !== 0; nodes++) {
+      if (nodes === 3) return true;
+      next = this.#words[next >>> SEGMENT_SHIFT]![(next & SEGMENT_MASK) << 1]!;
+    }
+    return false;
+  }
+
+  /** Any ref of the chain moved to, those behind CHAIN_USUAL too. */
+  #drawFrom(random: () => number): number {
+    const count = this.readChain();
+    return this.chainRef(Math.floor(random() * count));
   }
 
   /** The `pick`-th ref of the chain moved to; 0 when it is shorter. */

@@ -10,6 +10,7 @@
 import { entryBytes } from "./entries.ts";
 import { type Keyspace, tooBig } from "./keyspace.ts";
 import {
+  FLAG_SCRUB,
   FLAG_TTL,
   KEY_KIND_SHIFT,
   KEY_OFFSET,
@@ -232,7 +233,8 @@ export class Collections {
     if (field === 0) {
       if (funnel.on) funnel.before("field-set", key, 0, name, nameStart, nameLength, nameKind);
       const type = entries.type(key) === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER;
-      const head = type | (nameKind << KEY_KIND_SHIFT) | (kind << VALUE_KIND_SHIFT);
+      const scrub = entries.head(key) & FLAG_SCRUB;
+      const head = type | scrub | (nameKind << KEY_KIND_SHIFT) | (kind << VALUE_KIND_SHIFT);
       const deadline = deadlineMs === deadlineMs ? deadlineMs : NO_DEADLINE;
       this.#placement.insert(root, hash, head, name, nameStart, nameLength, value, start, length, deadline);
       this.created = true;
@@ -269,7 +271,8 @@ export class Collections {
   #unpack(key: number): number {
     const { entries, containers, keys } = this.#memory;
     const root = containers.create();
-    const type = entries.type(key) === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER;
+    containers.setOwner(root, entries.ownerOf(key));
+    const type = (entries.type(key) === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER) | (entries.head(key) & FLAG_SCRUB);
     const packed = this.#packed;
     const bytes = entries.bytesOf(key);
     try {

@@ -7,8 +7,9 @@
 // bucket once, by the cursor of SCAN, so that it holds while the index grows and shrinks. What is
 // allocated meanwhile never lands in a marked page, so after one walk the marked pages are empty.
 
+import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
-import { FLAG_ROOT, KEYSPACE_ID, KEYSPACE_ROOT } from "./layout.ts";
+import { FLAG_ROOT, KEYSPACE_ROOT } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { markSparse } from "./sparse-pages.ts";
 
@@ -65,7 +66,8 @@ export class Compactor {
         if (!walk) return this.#end();
         if (this.#advance(walk)) this.#walks.splice(this.#walks.indexOf(walk), 1);
       }
-    } catch {
+    } catch (error) {
+      if (!(error instanceof HiveError)) throw error;
       this.#end();
     } finally {
       pages.overdraft = 0;
@@ -76,7 +78,7 @@ export class Compactor {
     this.#openBefore = this.#memory.pages.openBytes;
     const marked = markSparse(this.#memory.pages, this.#asked);
     this.#asked = false;
-    if (marked) this.#walks.push({ id: KEYSPACE_ID, cursor: 0, block: 0 });
+    if (marked) this.#walks.push({ id: this.#memory.containers.keyspaceId, cursor: 0, block: 0 });
     else this.#settle();
     return marked;
   }
@@ -101,7 +103,7 @@ export class Compactor {
     const root = containers.rootOf(walk.id);
     if (root === 0 || containers.isDetached(root)) return true;
     if (walk.block === 0) {
-      const target = this.#moveRoot(walk.id, root);
+      const target = this.#moveRoot(root);
       if (pages.isEvacuating(index.directoryOf(target))) this.#moves.directory(target);
     }
     if (walk.block < this.#moves.blocks(index.buckets(root))) {
@@ -114,11 +116,16 @@ export class Compactor {
     return walk.cursor === 0;
   }
 
-  #moveRoot(id: number, root: number): number {
-    const { containers, entries, pages } = this.#memory;
-    if (id === KEYSPACE_ID || !pages.isEvacuating(root)) return root;
+  #moveRoot(root: number): number {
+    const { containers, entries, index, pages } = this.#memory;
+    if (root === KEYSPACE_ROOT || !pages.isEvacuating(root)) return root;
     const next = containers.moveRoot(root);
-    entries.setRoot(containers.keyOf(next), next, id);
+    const key = containers.keyOf(next);
+    index.bucketOf(KEYSPACE_ROOT, this.#memory.hashOf(key));
+    index.lock();
+    entries.setRoot(key, next, containers.idOf(next));
+    index.unlock();
+    pages.free(root);
     this.moved++;
     return next;
   }

@@ -23,6 +23,7 @@ import {
   ROOT_INDEX_BYTES,
   ROOT_KEY,
   ROOT_OWNER,
+  ROOT_SEQUENCE,
   ROOT_TTLS,
   ROOT_TYPED,
   SEGMENT_MASK,
@@ -34,6 +35,8 @@ import type { Wheel } from "./wheel.ts";
 const TWO32 = 4294967296;
 /** ROOT_FLAGS: the container was deleted and waits for the reaper. */
 const DETACHED = 1;
+/** ROOT_FLAGS: it was the keyspace. */
+const FLUSHED = 2;
 
 export type ContainerParts = {
   pages: Pages;
@@ -55,6 +58,8 @@ export class Containers {
   /** The container that the reaper is at, and how many of its buckets are still to be freed. */
   #reaping = 0;
   #reapBucket = 0;
+  /** Keyspaces that were emptied and are not freed yet: containers in them are not marked as detached. */
+  #flushed = 0;
   /** Detached while undo may still want them back. */
   #held: number[] | undefined = undefined;
 
@@ -79,6 +84,11 @@ export class Containers {
       this.#parts.pages.free(root);
       throw error;
     }
+    this.#set(root, ROOT_ID, this.#takeId(root));
+    return root;
+  }
+
+  #takeId(root: number): number {
     const id = this.#freeIds.pop() ?? this.#nextId++;
     if (id >= this.#roots.length) {
       const larger = new Int32Array(this.#roots.length * 2);
@@ -86,8 +96,7 @@ export class Containers {
       this.#roots = larger;
     }
     this.#roots[id] = root;
-    this.#set(root, ROOT_ID, id);
-    return root;
+    return id;
   }
 
   rootOf(id: number): number {
@@ -109,6 +118,16 @@ export class Containers {
 
   isDetached(root: number): boolean {
     return (this.#get(root, ROOT_FLAGS) & DETACHED) !== 0;
+  }
+
+  /** The id of the keyspace: KEYSPACE_ID, and another one each time it was emptied at once. */
+  get keyspaceId(): number {
+    return this.idOf(KEYSPACE_ROOT);
+  }
+
+  /** Whether keys may have been emptied out whose containers the reaper has not come to yet. */
+  get flushing(): boolean {
+    return this.#flushed > 0;
   }
 
   /** Bytes of the container's entries. */
@@ -159,14 +178,13 @@ export class Containers {
     this.#set(root, ROOT_TYPED, this.#get(root, ROOT_TYPED) + change);
   }
 
-  /** A copy of a root in another block takes its place; its key's entry is the caller's to tell. */
+  /** A copy of a root in another block takes its place; the caller tells its key's entry and then frees this one. */
   moveRoot(root: number): number {
     const next = this.#parts.pages.alloc(ROOT_BYTES);
     const from = (root & SEGMENT_MASK) << 1;
     const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + ROOT_BYTES / 4);
     this.#words[next >>> SEGMENT_SHIFT]!.set(words, (next & SEGMENT_MASK) << 1);
     this.#roots[this.idOf(root)] = next;
-    this.#parts.pages.free(root);
     return next;
   }
 
@@ -210,9 +228,13 @@ export class Containers {
       this.#parts.pages.free(old);
       throw error;
     }
-    this.#set(old, ROOT_ID, -1);
-    this.#set(old, ROOT_FLAGS, DETACHED);
+    // The old keyspace keeps its id, by which its entries in the wheel are known.
+    this.#roots[this.idOf(old)] = old;
+    this.#set(KEYSPACE_ROOT, ROOT_ID, this.#takeId(KEYSPACE_ROOT));
+    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, (this.#get(old, ROOT_SEQUENCE) + 2) & ~1);
+    this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
     this.#parts.totals.clear();
+    this.#flushed++;
     this.detached.push(old);
   }
 
@@ -273,10 +295,10 @@ export class Containers {
   #freeRoot(root: number): void {
     const { pages } = this.#parts;
     const id = this.idOf(root);
-    if (id > 0) {
-      this.#roots[id] = 0;
-      this.#freeIds.push(id);
-    }
+    // Id 0 is not used again: undo names the keyspace by it.
+    this.#roots[id] = 0;
+    if (id !== KEYSPACE_ID) this.#freeIds.push(id);
+    if ((this.#get(root, ROOT_FLAGS) & FLUSHED) !== 0) this.#flushed--;
     pages.free(this.#get(root, ROOT_DIRECTORY));
     pages.free(root);
   }

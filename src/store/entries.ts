@@ -29,6 +29,8 @@ import type { Pages } from "./pages.ts";
 import type { Segments } from "./segments.ts";
 
 const TWO32 = 4294967296;
+/** Deadlines are kept in 64 bits; one above 2^63 is 2^63. */
+const HIGH_MAX = 0x7fffffff;
 /** Below this many bytes a loop copies faster than a call. */
 const SHORT_COPY = 24;
 
@@ -110,13 +112,14 @@ export class Entries {
     return (words[at + 3]! >>> 16) * TWO32 + (words[at + 2]! >>> 0);
   }
 
-  /** Gives the entry the next version and the current access clock. */
+  /** Gives the entry the next version, and notes an access. */
   stamp(ref: number): void {
     const version = ++this.version;
     const words = this.words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;
+    const access = this.frequency ? this.frequency(words[at + 3]! & 0xffff) : this.access;
     words[at + 2] = version | 0;
-    words[at + 3] = (((version / TWO32) | 0) << 16) | this.access;
+    words[at + 3] = (((version / TWO32) | 0) << 16) | access;
   }
 
   /** Notes an access: the clock, or under an LFU policy the counter. */
@@ -158,8 +161,9 @@ export class Entries {
   setDeadline(ref: number, deadlineMs: number): void {
     const words = this.words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;
-    words[at + TTL_LOW] = deadlineMs | 0;
-    words[at + TTL_HIGH] = Math.floor(deadlineMs / TWO32);
+    const high = Math.floor(deadlineMs / TWO32);
+    words[at + TTL_LOW] = high > HIGH_MAX ? -1 : deadlineMs | 0;
+    words[at + TTL_HIGH] = high > HIGH_MAX ? HIGH_MAX : Math.max(high, -HIGH_MAX);
   }
 
   /** The id of the container that an entry with a TTL is in. */
@@ -237,9 +241,57 @@ export class Entries {
     copyBytes(bytes, start, own, target, length);
   }
 
+  /**
+   * Writes into the value, whose block must have room for `size` bytes, from its byte `at` on, and sets its
+   * length and kind. Zeros go from `gap`, which is at most `at`, to there; what was behind `size` is scrubbed
+   * where the entry says so.
+   */
+  patchValue(
+    ref: number,
+    kind: number,
+    gap: number,
+    at: number,
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    size: number,
+  ): void {
+    const words = this.words[ref >>> SEGMENT_SHIFT]!;
+    const word = (ref & SEGMENT_MASK) << 1;
+    const head = words[word]!;
+    words[word] = (head & ~VALUE_KIND_MASK) | (kind << VALUE_KIND_SHIFT);
+    const target = ((ref & SEGMENT_MASK) << UNIT_SHIFT) + KEY_OFFSET[(head >>> 8) & 7]! + (head >>> KEY_LENGTH_SHIFT);
+    const own = this.bytes[ref >>> SEGMENT_SHIFT]!;
+    if ((head & FLAG_SCRUB) !== 0 && words[word + 1]! > size) own.fill(0, target + size, target + words[word + 1]!);
+    words[word + 1] = size;
+    if (gap < at) own.fill(0, target + gap, target + at);
+    copyBytes(bytes, start, own, target + at, length);
+  }
+
   /** Sets the length of the value, whose block must have room for it. */
   setValueLength(ref: number, length: number): void {
-    this.words[ref >>> SEGMENT_SHIFT]![((ref & SEGMENT_MASK) << 1) + 1] = length;
+    const words = this.words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    const before = words[at + 1]!;
+    if (length < before && (words[at]! & FLAG_SCRUB) !== 0) {
+      const start = this.valueStart(ref);
+      this.bytes[ref >>> SEGMENT_SHIFT]!.fill(0, start + length, start + before);
+    }
+    words[at + 1] = length;
+  }
+
+  /** Words 2 and 3: version and access clock. */
+  stampOf(ref: number): readonly [number, number] {
+    const words = this.words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    return [words[at + 2]!, words[at + 3]!];
+  }
+
+  restoreStamp(ref: number, stamp: readonly [number, number]): void {
+    const words = this.words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    words[at + 2] = stamp[0];
+    words[at + 3] = stamp[1];
   }
 
   /** Gives an entry the version, access clock and owner that another had, of which `image` is a copy. */

@@ -12,15 +12,16 @@
 
 import type { Compactor } from "./compactor.ts";
 import type { Keyspace } from "./keyspace.ts";
-import { KEYSPACE_ID, KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
+import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 
 export const EVICTION_POLICIES = ["noeviction", "allkeys-lru", "allkeys-lfu", "volatile-ttl"] as const;
 export type EvictionPolicy = (typeof EVICTION_POLICIES)[number];
 
 const SAMPLES = 10;
-/** Keys that one makeRoom() evicts at most. */
+/** Keys that one makeRoom() evicts at most; buckets that it frees instead of one. */
 const EVICTED_PER_CALL = 64;
+const REAPED_PER_STEP = 16;
 const CLOCK_MASK = 0xffff;
 const LFU_START = 5;
 const LFU_FACTOR = 10;
@@ -69,14 +70,18 @@ export class Eviction {
    * @returns false when there is none: the call is to be refused with OUT_OF_MEMORY.
    */
   makeRoom(): boolean {
-    const { pages } = this.#memory;
+    const { pages, containers } = this.#memory;
     if (pages.inUse < this.#pagesMax) return true;
     if (this.policy === "noeviction") return pages.blockBytes < this.maxMemoryBytes - (this.maxMemoryBytes >> 4);
-    for (let evicted = 0; evicted < EVICTED_PER_CALL && pages.blockBytes > this.#blocksMax; evicted++) {
+    for (let steps = 0; steps < EVICTED_PER_CALL && pages.blockBytes > this.#blocksMax; steps++) {
+      // What a container that is gone already held is given back before another key must go.
+      if (!containers.idle) {
+        containers.reap(REAPED_PER_STEP);
+        continue;
+      }
       const victim = this.#victim();
       if (victim === 0) return pages.inUse < pages.max;
       this.#keys.remove(victim, "evict");
-      this.#memory.containers.reap(SAMPLES);
     }
     this.#compactor.want();
     return true;
@@ -95,7 +100,7 @@ export class Eviction {
   }
 
   #victim(): number {
-    if (this.policy === "volatile-ttl") return this.#memory.wheel.soonest(KEYSPACE_ID);
+    if (this.policy === "volatile-ttl") return this.#memory.wheel.soonest(this.#memory.containers.keyspaceId);
     const { index } = this.#memory;
     let victim = 0;
     let worst = -1;

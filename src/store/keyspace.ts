@@ -70,7 +70,14 @@ export class Keyspace {
     return ref;
   }
 
-  /** The same for a read: counts as access and as a hit or a miss. */
+  /** Whether `ref` is a key's entry of this keyspace, not of one that was emptied. */
+  holds(ref: number): boolean {
+    const { entries, index } = this.memory;
+    const hash = this.memory.hashOf(ref);
+    return index.find(KEYSPACE_ROOT, hash, entries.keyLength(ref), entries.keyKind(ref) === KIND_VALUE ? 1 : 0) === ref;
+  }
+
+  /** The same as find() for a read: counts as access and as a hit or a miss. */
   read(name: Uint8Array, start: number, length: number, kind: number = 0): number {
     const ref = this.find(name, start, length, kind);
     if (ref === 0) {
@@ -160,6 +167,32 @@ export class Keyspace {
   }
 
   /**
+   * Writes `length` bytes into the string that find() has just found, from its byte `at` on, and makes it
+   * `size` bytes long; zeros fill a gap. Its deadline stays. Returns its entry.
+   * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+   */
+  write(ref: number, at: number, value: Uint8Array, start: number, length: number, size: number, kind: number): number {
+    const { entries, index, pages, funnel, containers } = this.memory;
+    if (size > this.valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", size, "valueBytesMax", this.valueBytesMax);
+    if (funnel.on) funnel.before("set", ref);
+    const head = entries.head(ref);
+    const before = entries.size(ref);
+    const after = entryBytes(KEY_OFFSET[(head >>> 8) & 7]!, head >>> KEY_LENGTH_SHIFT, size);
+    if (before !== after && !pages.fits(ref, after)) {
+      const end = Math.min(at, entries.valueLength(ref));
+      return this.#placement.rebuild(KEYSPACE_ROOT, ref, head, size, entries.deadline(ref), (next) =>
+        entries.patchValue(next, kind, end, at, value, start, length, size),
+      );
+    }
+    index.lock();
+    entries.patchValue(ref, kind, Math.min(at, entries.valueLength(ref)), at, value, start, length, size);
+    entries.stamp(ref);
+    index.unlock();
+    if (before !== after) containers.account(KEYSPACE_ROOT, entries.ownerOf(ref), after - before);
+    return ref;
+  }
+
+  /**
    * Creates a key that must not be there, with an empty value of `valueBytes` bytes for the caller to
    * fill in at once.
    * @param type TYPE_STRING, TYPE_TABLE, … @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY
@@ -229,7 +262,12 @@ export class Keyspace {
     const head = entries.head(ref);
     const after = entryBytes(KEY_OFFSET[(head >>> 8) & 7]!, head >>> KEY_LENGTH_SHIFT, length);
     if (before !== after && !memory.pages.fits(ref, after)) {
-      return this.#placement.rebuild(KEYSPACE_ROOT, ref, head, length, entries.deadline(ref));
+      try {
+        return this.#placement.rebuild(KEYSPACE_ROOT, ref, head, length, entries.deadline(ref));
+      } catch (error) {
+        // A shorter value can stay where it is: what makes a value smaller never fails.
+        if (after > before) throw error;
+      }
     }
     index.bucketOf(KEYSPACE_ROOT, memory.hashOf(ref));
     index.lock();
@@ -311,6 +349,7 @@ export class Keyspace {
     if (funnel.on) funnel.before("delete", from);
     const deadline = entries.deadline(from);
     if (root !== 0) containers.setKey(root, next);
+    if (typed === 1) containers.countTyped(KEYSPACE_ROOT, 1);
     this.#placement.remove(KEYSPACE_ROOT, from);
     if (deadline < NO_DEADLINE) this.#placement.startTtl(KEYSPACE_ROOT, next, deadline);
     containers.account(KEYSPACE_ROOT, entries.ownerOf(next), entries.size(next));

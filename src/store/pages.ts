@@ -197,6 +197,12 @@ export class Pages {
       return;
     }
     const sizeClass = this.#kind[page]! - 1;
+    if (this.#used[page] === 0) {
+      // Kept for its class though nothing is in it: nobody would come by to free it.
+      this.#unlist(page, sizeClass);
+      this.#releasePages(page, CLASS_PAGES[sizeClass]!);
+      return;
+    }
     const full =
       this.#free[page] === 0 &&
       (this.#bump[page]! + 1) * CLASS_BYTES[sizeClass]! > CLASS_PAGES[sizeClass]! * PAGE_BYTES;

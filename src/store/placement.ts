@@ -75,14 +75,25 @@ export class Placement {
       if (entries.rootOf(next) === inner) containers.setKey(inner, next);
       else containers.detach(inner);
     }
+    if (entries.frequency) entries.setAccess(next, entries.frequency(entries.accessOf(ref)));
     this.free(root, ref);
     if (deadlineMs < NO_DEADLINE) this.startTtl(root, next, deadlineMs);
     if (entries.keyKind(next) === KIND_VALUE) containers.countTyped(root, 1);
     containers.account(root, this.#ownerOf(root, next), entries.size(next));
   }
 
-  /** A copy of the entry with other flags, room for another value or another deadline takes its place. */
-  rebuild(root: number, ref: number, head: number, length: number, deadlineMs: number): number {
+  /**
+   * A copy of the entry with other flags, room for another value or another deadline takes its place.
+   * @param fill Writes into the copy before it is seen.
+   */
+  rebuild(
+    root: number,
+    ref: number,
+    head: number,
+    length: number,
+    deadlineMs: number,
+    fill?: (next: number) => void,
+  ): number {
     const { entries, containers } = this.#memory;
     const next = entries.create(head, entries.bytesOf(ref), entries.keyStart(ref), entries.keyLength(ref), length);
     const from = entries.valueStart(ref);
@@ -91,6 +102,7 @@ export class Placement {
     if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
     const inner = entries.rootOf(ref);
     if ((head & FLAG_ROOT) !== 0 && inner !== 0) entries.setRoot(next, inner, containers.idOf(inner));
+    fill?.(next);
     this.exchange(root, this.#memory.hashOf(ref), ref, next, deadlineMs);
     return next;
   }

@@ -15,7 +15,7 @@ import { Compactor } from "./compactor.ts";
 import { Eviction, type EvictionPolicy } from "./eviction.ts";
 import { beat } from "./header.ts";
 import { Keyspace } from "./keyspace.ts";
-import { KEYSPACE_ID, PAGE_BYTES } from "./layout.ts";
+import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
 import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
@@ -82,17 +82,18 @@ export class Store {
     if (memory.nowMs === nowMs) return;
     memory.nowMs = nowMs;
     this.eviction.setNow(nowMs);
-    if (memory.wheel.count > 0) memory.wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
+    memory.wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
   }
 
   #expireEntry(ref: number): void {
     const { entries, containers } = this.memory;
-    const id = entries.containerOf(ref);
-    if (id === KEYSPACE_ID) return this.keys.remove(ref, "expire");
-    const root = containers.rootOf(id);
+    const root = containers.rootOf(entries.containerOf(ref));
+    if (root === KEYSPACE_ROOT) return this.keys.remove(ref, "expire");
     if (root === 0 || containers.isDetached(root)) return;
+    const key = containers.keyOf(root);
+    if (containers.flushing && !this.keys.holds(key)) return;
     this.expiredFields++;
-    this.fields.delete(containers.keyOf(root), ref, "field-expire");
+    this.fields.delete(key, ref, "field-expire");
   }
 
   /** Marks the header as alive at this moment; every 100 ms. */
@@ -112,8 +113,8 @@ export class Store {
   work(until: () => boolean): boolean {
     const { containers, wheel, nowMs } = this.memory;
     while (!until()) {
-      if (wheel.isBehind(nowMs) && wheel.advance(nowMs, STEP * 4, this.#expire) > 0) continue;
-      if (!containers.idle) containers.reap(STEP);
+      if (wheel.isBehind(nowMs)) wheel.advance(nowMs, STEP * 4, this.#expire);
+      else if (!containers.idle) containers.reap(STEP);
       else if (this.compactor.wanted) this.compactor.step(STEP);
       else return false;
     }

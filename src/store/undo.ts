@@ -6,12 +6,21 @@
 // writes, so it cannot fail half-way. Containers that are detached meanwhile wait for the outcome.
 
 import type { ChangeKind, ChangeListener } from "./funnel.ts";
-import { FLAG_TTL, KEY_OFFSET, KEYSPACE_ROOT, KIND_VALUE, SEGMENT_MASK, UNIT_SHIFT } from "./layout.ts";
+import { FLAG_SCRUB, FLAG_TTL, KEY_OFFSET, KEYSPACE_ROOT, KIND_VALUE, SEGMENT_MASK, UNIT_SHIFT } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import type { Placement } from "./placement.ts";
 
 /** What was there: the bytes of an entry, or only a name where nothing was. Of a key, or of a field in the container `id`. */
-type Note = { id: number; name: Buffer; kind: number; image: Buffer | undefined; deadlineMs: number; root: number };
+type Note = {
+  id: number;
+  name: Buffer;
+  kind: number;
+  image: Buffer | undefined;
+  deadlineMs: number;
+  root: number;
+  /** For a field: words 2 and 3 of its key's entry, version and access clock. */
+  stamp: readonly [number, number] | undefined;
+};
 
 const KEY_LEVEL = 0;
 
@@ -43,12 +52,22 @@ export class Undo implements ChangeListener {
 
   /** Puts everything back as it was at begin(). */
   rollback(): void {
-    this.#memory.funnel.leave(this);
-    for (let i = this.#notes.length - 1; i >= 0; i--) this.#restore(this.#notes[i]!);
-    this.#end();
+    const { funnel, pages } = this.#memory;
+    funnel.leave(this);
+    // What was there had its memory before: a limit that was reached meanwhile must not keep it from coming back.
+    pages.overdraft = pages.inUse;
+    try {
+      for (let i = this.#notes.length - 1; i >= 0; i--) this.#restore(this.#notes[i]!);
+    } finally {
+      pages.overdraft = 0;
+      this.#end();
+    }
   }
 
   #end(): void {
+    for (const { image } of this.#notes) {
+      if (image && (image.readInt32LE(0) & FLAG_SCRUB) !== 0) image.fill(0);
+    }
     this.#notes = [];
     this.#armed = false;
     this.#memory.funnel.leave(this);
@@ -69,10 +88,12 @@ export class Undo implements ChangeListener {
     const root = key === 0 ? 0 : entries.rootOf(key);
     const inField = kind.startsWith("field") && root !== 0;
     const target = inField ? entry : key;
+    const stamp = inField ? entries.stampOf(key) : undefined;
     const id = inField ? containers.idOf(root) : KEY_LEVEL;
     if (target === 0) {
       const name = Buffer.from(bytes.subarray(start, start + length));
-      this.#notes.push({ id, name, kind: nameKind, image: undefined, deadlineMs: Number.POSITIVE_INFINITY, root: 0 });
+      const deadlineMs = Number.POSITIVE_INFINITY;
+      this.#notes.push({ id, name, kind: nameKind, image: undefined, deadlineMs, root: 0, stamp });
       return;
     }
     const own = entries.bytesOf(target);
@@ -85,6 +106,7 @@ export class Undo implements ChangeListener {
       image: Buffer.from(own.subarray(at, at + entries.size(target))),
       deadlineMs: entries.deadline(target),
       root: entries.rootOf(target),
+      stamp,
     });
   }
 
@@ -96,9 +118,11 @@ export class Undo implements ChangeListener {
     const now = index.find(root, hash, note.name.length, typed);
     if (now !== 0) {
       const inner = entries.rootOf(now);
-      if (inner !== 0 && inner !== note.root) containers.detach(inner);
+      // Not what went back to the key that it was renamed from.
+      if (inner !== 0 && inner !== note.root && containers.keyOf(inner) === now) containers.detach(inner);
       this.#placement.remove(root, now);
     }
+    if (note.stamp) entries.restoreStamp(containers.keyOf(root), note.stamp);
     if (note.image === undefined) return;
     const head = note.image.readInt32LE(0);
     const length = note.image.readInt32LE(4);

@@ -24,7 +24,7 @@ const LEVELS = 8;
 const SLOT_BITS = 6;
 const SLOTS: number = 1 << SLOT_BITS;
 const UNLINKED = -1;
-/** Empty milliseconds that one advance() passes over at most, after a pause of the process. */
+/** Milliseconds that one advance() looks at, at most. */
 const STEPS_MAX = 50_000;
 const TWO32 = 4294967296;
 
@@ -33,6 +33,8 @@ export class Wheel {
   count = 0;
   readonly #words: Int32Array[];
   readonly #heads = new Int32Array(LEVELS * SLOTS);
+  /** By level: how many entries are linked in its slots. */
+  readonly #counts = new Int32Array(LEVELS);
   /** The millisecond whose slots are being emptied; everything before is done. */
   #atMs: number;
   /** Whether the slots of #atMs have been brought down from the higher levels. */
@@ -52,13 +54,14 @@ export class Wheel {
   link(ref: number): void {
     const words = this.#words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;
-    const slot = this.#slotOf(words[at + TTL_HIGH]! * TWO32 + (words[at + TTL_LOW]! >>> 0));
+    const slot = this.#slotOf(this.#deadlineOf(ref));
     const first = this.#heads[slot]!;
     words[at + TTL_NEXT] = first;
     words[at + TTL_PREVIOUS] = 0;
     words[at + TTL_SLOT] = slot;
     if (first !== 0) this.#words[first >>> SEGMENT_SHIFT]![((first & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = ref;
     this.#heads[slot] = ref;
+    this.#counts[slot >> SLOT_BITS]!++;
     this.count++;
   }
 
@@ -72,6 +75,7 @@ export class Wheel {
     if (next !== 0) {
       this.#words[next >>> SEGMENT_SHIFT]![((next & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = words[at + TTL_PREVIOUS]!;
     }
+    this.#counts[words[at + TTL_SLOT]! >> SLOT_BITS]!--;
     words[at + TTL_SLOT] = UNLINKED;
     this.count--;
   }
@@ -88,17 +92,20 @@ export class Wheel {
 
   /**
    * Calls `due` for entries whose deadline is at or before `nowMs`, each unlinked first, and at most
-   * `entriesMax` of them. Returns how many; that many may be left when it is `entriesMax`.
+   * `entriesMax` of them. Returns how many; that many may be left when it is `entriesMax`. Time may
+   * go back: entries are then met before their time, and linked anew.
    */
   advance(nowMs: number, entriesMax: number, due: (ref: number) => void): number {
-    if (this.count === 0) {
-      if (nowMs >= this.#atMs) this.#atMs = nowMs + 1;
+    if (this.count === 0 || this.#atMs > nowMs + 1) {
+      this.#atMs = nowMs + 1;
       this.#cascaded = false;
       return 0;
     }
     let taken = 0;
     for (let steps = 0; this.#atMs <= nowMs && steps < STEPS_MAX; steps++) {
       if (!this.#cascaded) {
+        this.#skipEmpty(nowMs);
+        if (this.#atMs > nowMs) return taken;
         taken += this.#cascade(entriesMax - taken);
         if (!this.#cascaded) return entriesMax;
       }
@@ -106,7 +113,8 @@ export class Wheel {
       for (let ref = this.#heads[slot]!; ref !== 0; ref = this.#heads[slot]!) {
         if (taken >= entriesMax) return taken;
         this.unlink(ref);
-        due(ref);
+        if (this.#deadlineOf(ref) > this.#atMs) this.link(ref);
+        else due(ref);
         taken++;
       }
       this.#atMs++;
@@ -120,7 +128,9 @@ export class Wheel {
   soonest(id: number): number {
     for (let level = 0; level < LEVELS; level++) {
       const span = SLOTS ** level;
-      const from = Math.floor(this.#atMs / span);
+      // What is in the slot of this moment is a whole turn away, once it was brought down.
+      const passed = level > 0 && (this.#cascaded || this.#atMs % span !== 0) ? 1 : 0;
+      const from = Math.floor(this.#atMs / span) + passed;
       for (let i = 0; i < SLOTS; i++) {
         for (let ref = this.#heads[level * SLOTS + ((from + i) % SLOTS)]!; ref !== 0; ) {
           const words = this.#words[ref >>> SEGMENT_SHIFT]!;
@@ -131,6 +141,23 @@ export class Wheel {
       }
     }
     return 0;
+  }
+
+  /** Passes over the time in which nothing can be due: up to where the lowest level in use comes down. */
+  #skipEmpty(nowMs: number): void {
+    let level = 0;
+    let span = 1;
+    while (level < LEVELS - 1 && this.#counts[level] === 0) {
+      level++;
+      span *= SLOTS;
+    }
+    if (level > 0) this.#atMs = Math.min(Math.ceil(this.#atMs / span) * span, nowMs + 1);
+  }
+
+  #deadlineOf(ref: number): number {
+    const words = this.#words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    return words[at + TTL_HIGH]! * TWO32 + (words[at + TTL_LOW]! >>> 0);
   }
 
   /** Brings the entries of the slots that begin at #atMs down to lower levels; each costs one of `entriesMax`. */

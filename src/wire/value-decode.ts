@@ -49,7 +49,7 @@ import {
  *
  * - "values" (default): what was encoded
  * - "doubles": the same, but each float64 as a Double, so that 3.0 can be told from 3
- * - "plain": for printing: a RegExp as the text /source/flags, an Error as an object of its fields
+ * - "plain": for printing: a RegExp as a String object /source/flags, an Error as an object of its fields
  */
 export type DecodeOptions = { as?: "values" | "doubles" | "plain" };
 
@@ -227,7 +227,7 @@ function readProperties(reading: Reading, count: number): object {
 
 function readKey(reading: Reading): string {
   const tag = reading.at < reading.end ? reading.bytes[reading.at]! : 0;
-  if ((tag < 0xa0 || tag >= 0xc0) && (tag < 0xd9 || tag > 0xdb)) throw badValue("a property's name is not text");
+  if ((tag < 0xa0 || tag >= 0xc0) && (tag < 0xd9 || tag > 0xdb)) throw badValue("text must stand here, as a name");
   return readValue(reading) as string;
 }
 
@@ -306,10 +306,10 @@ function readMembers(reading: Reading, type: number, count: number): unknown {
   throw badValue(`unknown extension ${type} with ${count} values`);
 }
 
-function readRegExp(reading: Reading): RegExp | string {
+function readRegExp(reading: Reading): object {
   const source = readKey(reading);
   const flags = readKey(reading);
-  if (reading.as === "plain") return listed(reading, `/${source}/${flags}`);
+  if (reading.as === "plain") return listed(reading, new String(`/${source}/${flags}`));
   try {
     return listed(reading, new RegExp(source, flags));
   } catch (cause) {

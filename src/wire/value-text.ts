@@ -91,7 +91,7 @@ class JsonText {
   }
 
   #addObject(object: object): void {
-    if (object instanceof Date) {
+    if (object instanceof Date || object instanceof String) {
       this.text += JSON.stringify(object);
     } else if (object instanceof Uint8Array || object instanceof ArrayBuffer || object instanceof DataView) {
       this.text += `"${base64(object)}"`;

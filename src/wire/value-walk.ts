@@ -218,7 +218,7 @@ function walkName(bytes: Uint8Array, at: number, end: number): number {
   const tag = at < end ? bytes[at]! : 0;
   if (tag >= 0xa0 && tag < 0xc0) return walkText(bytes, at + 1, end, tag & 0x1f);
   if (tag >= 0xd9 && tag <= 0xdb) return walkSized(bytes, at + 1, end, 0, tag);
-  throw wrong(at, "a property's name is not text");
+  throw wrong(at, "text must stand here, as a name");
 }
 
 // Extensions.

@@ -8,17 +8,20 @@
 // Test files run in parallel, so one lock stands around apt; the kernel gives it up when its holder dies.
 
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 const LOCK = join(tmpdir(), "memhive-tests-apt.lock");
 const INSTALL_TIMEOUT_MS = 300_000;
 
-/** The program that shows a package is there, where it has another name than the package. */
-const PROGRAMS: Readonly<Record<string, string>> = { "redis-tools": "redis-cli" };
+/** The program that shows a package is there, where it has another name than the package; or a file, as a path. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  "redis-tools": "redis-cli",
+  "python3-msgpack": "/usr/lib/python3/dist-packages/msgpack/__init__.py",
+};
 
 /**
  * Makes sure that the programs of `packages` are there. Returns false when they are, else the reason
@@ -58,6 +61,7 @@ function missing(packages: readonly string[]): string[] {
 }
 
 function inPath(program: string): boolean {
+  if (isAbsolute(program)) return existsSync(program);
   return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

@@ -24,9 +24,16 @@ export class Args {
   count = 0;
   /** Set by keep(): the door must take another Args for its next call. */
   kept = false;
-  starts: Int32Array = new Int32Array(64);
-  lengths: Int32Array = new Int32Array(64);
-  kinds: Uint8Array = new Uint8Array(64);
+  starts: Int32Array;
+  lengths: Int32Array;
+  kinds: Uint8Array;
+
+  /** @param capacity Arguments that fit before it grows. */
+  constructor(capacity: number = 64) {
+    this.starts = new Int32Array(capacity);
+    this.lengths = new Int32Array(capacity);
+    this.kinds = new Uint8Array(capacity);
+  }
 
   /** Begins a call whose arguments lie in `buffer`. */
   reset(buffer: Buffer): void {
@@ -82,11 +89,15 @@ export class Args {
     return this.buffer.latin1Slice(start, start + this.lengths[index]!);
   }
 
-  /** Whether the argument is `word`, which is in upper case ASCII, in any case. Allocates nothing. */
+  /**
+   * Whether the argument is `word`, which is in upper case ASCII, in any case. A zero byte ends the
+   * argument, as it does for the words of Redis. Allocates nothing.
+   */
   is(index: number, word: string): boolean {
     const length = word.length;
-    if (index >= this.count || this.lengths[index] !== length) return false;
+    if (index >= this.count || this.lengths[index]! < length) return false;
     const start = this.starts[index]!;
+    if (this.lengths[index] !== length && this.buffer[start + length] !== 0) return false;
     for (let i = 0; i < length; i++) {
       let byte = this.buffer[start + i]!;
       if (byte >= 97 && byte <= 122) byte -= 32;
@@ -133,8 +144,8 @@ export class Args {
 
   /** An independent Args with the same arguments in a buffer of its own. */
   clone(): Args {
-    const twin = new Args();
-    const buffer = Buffer.allocUnsafeSlow(this.totalBytes());
+    const twin = new Args(this.count);
+    const buffer = Buffer.allocUnsafe(this.totalBytes());
     twin.reset(buffer);
     let at = 0;
     for (let i = 0; i < this.count; i++) {
@@ -171,7 +182,7 @@ export class Args {
   }
 
   #grow(): void {
-    const size = this.starts.length * 2;
+    const size = Math.max(8, this.starts.length * 2);
     const starts = new Int32Array(size);
     const lengths = new Int32Array(size);
     const kinds = new Uint8Array(size);

@@ -10,8 +10,9 @@ import { parseInt64, parseSafeInteger } from "../base/decimal.ts";
 import { HiveError } from "../base/errors.ts";
 import { KIND_RAW, KIND_VALUE, TYPE_MASK, TYPE_STRING } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
-import { encodeInteger, encodeInto, integerOf, Scratch } from "../wire/value.ts";
+import { Double, encodeInteger, encodeInto, integerOf, Scratch, valueToText } from "../wire/value.ts";
 import type { Args } from "./args.ts";
+import { type LongDouble, parseLongDouble } from "./long-double.ts";
 import type { Reply } from "./reply.ts";
 
 const INT64_MAX = 9223372036854775807n;
@@ -19,6 +20,8 @@ const INT64_MIN = -9223372036854775808n;
 /** Sums of two numbers up to here are exact, and safe integers. */
 const EXACT_MAX = 2 ** 51;
 const DIGITS_MAX = 20;
+/** The tag of a float64. */
+const FLOAT64 = 0xcb;
 
 /** Bytes to store: good until the next writeInteger(). */
 export type Written = { bytes: Uint8Array; start: number; length: number; kind: number };
@@ -99,10 +102,42 @@ export function writeInteger(value: number | bigint, kind: number, before: numbe
   return written;
 }
 
-/** Answers with an integer that may be beyond a number's. */
+/** Answers with an integer; as a bigint only where a number cannot hold it. */
 export function replyInteger(reply: Reply, value: number | bigint): void {
   if (typeof value === "number") reply.integer(value);
+  else if (value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER) reply.integer(Number(value));
   else reply.bigint(value);
+}
+
+/** The long double in a value of either kind. @throws {HiveError} NOT_FLOAT with `message` */
+export function readFloat(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  kind: number,
+  message: string = "value is not a valid float",
+): LongDouble {
+  const text = kind === KIND_VALUE ? valueToText(bytes, start, end) : bytes.latin1Slice(start, end);
+  const value = parseLongDouble(text);
+  if (value === undefined) throw new HiveError("NOT_FLOAT", message);
+  return value;
+}
+
+/**
+ * The bytes of a decimal text in the kind of the value that it replaces: an encoded number stays one,
+ * a float64 too, as far as a float64 reaches.
+ */
+export function writeFloat(text: string, kind: number, before: { bytes: Uint8Array; start: number }): Written {
+  const value = Number(text);
+  const encoded = kind === KIND_VALUE && Number.isFinite(value);
+  written.kind = kind === KIND_VALUE && !encoded ? KIND_RAW : kind;
+  scratch.reset();
+  if (encoded) encodeInto(before.bytes[before.start] === FLOAT64 ? new Double(value) : value, scratch);
+  else scratch.raw(Buffer.from(text, "latin1"));
+  written.bytes = scratch.bytes;
+  written.start = 0;
+  written.length = scratch.end;
+  return written;
 }
 
 /** Writes the decimal digits of a value into the end of `digits`. Returns where they begin. */

@@ -8,9 +8,19 @@ import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { containerToWrite, createContainer, findField, writeField } from "../fields.ts";
+import { addLongDoubles, formatLongDouble, type LongDouble } from "../long-double.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
-import { addIntegers, integerArgument, readInteger, replyInteger, type Written, writeInteger } from "../values.ts";
+import {
+  addIntegers,
+  integerArgument,
+  readFloat,
+  readInteger,
+  replyInteger,
+  type Written,
+  writeFloat,
+  writeInteger,
+} from "../values.ts";
 
 const slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
 
@@ -32,6 +42,23 @@ function hincrby({ store }: Context, args: Args, reply: Reply): void {
 
 function notInteger(): never {
   throw new HiveError("NOT_INTEGER", "hash value is not an integer");
+}
+
+function hincrbyfloat({ store }: Context, args: Args, reply: Reply): void {
+  const increment = readFloat(args.buffer, args.start(3), args.end(3), args.kind(3));
+  if (typeof increment === "string") throw new HiveError("NOT_FLOAT", "value is NaN or Infinity");
+  const key = containerToWrite(store, args, 1, TYPE_TABLE);
+  const field = key === 0 ? 0 : findField(store, key, args, 2);
+  let kind = KIND_RAW;
+  let sum: LongDouble = increment;
+  if (field !== 0) {
+    const { bytes, start, end } = store.fields.value(key, field, slice);
+    kind = slice.kind;
+    sum = addLongDoubles(readFloat(bytes, start, end, kind, "hash value is not a float"), increment);
+  }
+  const text = formatLongDouble(sum);
+  writeNumber(store, key, args, writeFloat(text, kind, slice));
+  reply.text(text);
 }
 
 /** Sets the field that argument 2 names; a table that does not exist is made. */
@@ -60,5 +87,12 @@ export const TABLE_NUMBER_ROWS: readonly Row[] = [
     summary: "Adds to the integer in a field of a table",
     syntax: "key field increment",
     run: hincrby,
+  },
+  {
+    ...WRITE,
+    name: "HINCRBYFLOAT",
+    summary: "Adds to the decimal number in a field of a table",
+    syntax: "key field increment",
+    run: hincrbyfloat,
   },
 ];

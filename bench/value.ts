@@ -1,0 +1,159 @@
+// The value codec beside @msgpack/msgpack, JSON and structuredClone.
+//
+//   node bench/value.ts      or, with all the others, npm run bench
+//
+// Pairs of a few milliseconds, interleaved, and the median of their ratios. Both sides get what they are
+// best at: one Encoder and Decoder of @msgpack/msgpack is kept, and where ours writes into a buffer that
+// is used again, theirs does (encodeSharedRef). Before it is measured each side's result is compared.
+//
+// Ours does more: it looks for objects met twice and checks names against Object.prototype.
+
+import assert from "node:assert/strict";
+import { Decoder, Encoder } from "@msgpack/msgpack";
+import { decode, encode, encodeInto, Scratch, walk } from "../src/wire/value.ts";
+import { type BenchOptions, LIMIT, median, type Row, row } from "./row.ts";
+
+const PAIRS = 15;
+const SLICE_MS = 6;
+/** DESIGN: "about 50 ns for 112 B". */
+const WALK_LIMIT_NS = 50;
+
+const user = {
+  id: 123456,
+  name: "Ada Lovelace",
+  email: "ada@example.org",
+  born: 1815,
+  active: true,
+  score: 0.9731,
+  tags: ["a", "bb"],
+};
+const nested = {
+  id: 4711,
+  name: "Ada Lovelace",
+  born: 1815,
+  admin: false,
+  tags: ["math", "engine"],
+  address: { city: "London", zip: "SW1Y 4JH" },
+  ratio: 1.25,
+};
+const listOf = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index));
+
+/** What is encoded and decoded, by name. */
+const SHAPES: Readonly<Record<string, unknown>> = {
+  "an object of 91 B": user,
+  "a nested object of 112 B": nested,
+  "1,000 objects": listOf(1_000, (id) => ({
+    id,
+    name: `user ${id}`,
+    score: id / 7,
+    active: id % 2 === 0,
+    at: 1.7e12 + id,
+  })),
+  "1,000 integers": listOf(1_000, (index) => (index * 37) % 70_000),
+  "1,000 floats": listOf(1_000, (index) => index / 3),
+  "200 texts": listOf(200, (index) => `element number ${index * 7919}`),
+  "an object of 200 names": Object.fromEntries(listOf(200, (index) => [`key:${index * 7919}`, index])),
+  "a text of 1 KB": "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod. ".repeat(14),
+  "text that is not ASCII": { title: "Größe und Maß — 日本語テキスト", note: "naïve café" },
+};
+
+type Task = () => unknown;
+
+/** Keeps results alive, so that nothing measured is dropped as dead code. */
+let sink: unknown;
+
+/** How many times `task` runs in about SLICE_MS. */
+function roundsOf(task: Task): number {
+  for (let rounds = 1; ; rounds *= 2) {
+    const startMs = performance.now();
+    for (let round = 0; round < rounds; round++) sink = task();
+    const tookMs = performance.now() - startMs;
+    if (tookMs > SLICE_MS / 2) return Math.max(1, Math.round((rounds * SLICE_MS) / tookMs));
+  }
+}
+
+/** Nanoseconds of one run of each, and the median of the ratios theirs / ours. */
+function compare(ours: Task, theirs: Task, pairs: number): { oursNs: number; theirsNs: number; ratio: number } {
+  const sides = [ours, theirs].map((task) => ({ task, rounds: roundsOf(task), ns: [] as number[] }));
+  for (let pair = 0; pair < pairs; pair++) {
+    for (const side of pair % 2 === 0 ? sides : [...sides].reverse()) {
+      const startMs = performance.now();
+      for (let round = 0; round < side.rounds; round++) sink = side.task();
+      side.ns.push(((performance.now() - startMs) * 1e6) / side.rounds);
+    }
+  }
+  const [oursNs, theirsNs] = sides.map((side) => side.ns) as [number[], number[]];
+  return {
+    oursNs: median(oursNs),
+    theirsNs: median(theirsNs),
+    ratio: median(oursNs.map((ns, i) => theirsNs[i]! / ns)),
+  };
+}
+
+type Pair = { work: string; peer: string; ours: Task; theirs: Task; atLeast: number };
+
+function pairsOf(name: string, value: unknown): Pair[] {
+  const scratch = new Scratch();
+  const encoder = new Encoder();
+  const decoder = new Decoder();
+  const bytes = encode(value);
+  const json = Buffer.from(JSON.stringify(value));
+  assert.deepEqual(Buffer.from(encoder.encode(value)), Buffer.from(bytes), name);
+  assert.deepStrictEqual(decode(bytes), value, name);
+
+  const into = (): unknown => {
+    scratch.end = 0;
+    encodeInto(value, scratch);
+    return scratch.end;
+  };
+  const there = (): unknown => decode(bytes, 0, bytes.length);
+  const msgpack = "@msgpack/msgpack";
+  return [
+    { work: `encode ${name}`, peer: msgpack, ours: into, theirs: () => encoder.encodeSharedRef(value), atLeast: 1 },
+    { work: `decode ${name}`, peer: msgpack, ours: there, theirs: () => decoder.decode(bytes), atLeast: 1 },
+    {
+      work: `encode ${name}`,
+      peer: "JSON",
+      ours: into,
+      theirs: () => Buffer.from(JSON.stringify(value)),
+      atLeast: 0.5,
+    },
+    { work: `decode ${name}`, peer: "JSON", ours: there, theirs: () => JSON.parse(json.toString()), atLeast: 0.5 },
+    {
+      work: `copy ${name}`,
+      peer: "structuredClone",
+      ours: () => {
+        into();
+        return decode(scratch.bytes, 0, scratch.end);
+      },
+      theirs: () => structuredClone(value),
+      atLeast: 0.5,
+    },
+  ];
+}
+
+/** Every shape, every peer; millions of values a second, and for the walk nanoseconds. */
+export async function run(options?: Partial<BenchOptions>): Promise<Row[]> {
+  const pairs = options?.pairs ?? (options?.quick ? 5 : PAIRS);
+  const rows: Row[] = [];
+  for (const [name, value] of Object.entries(SHAPES)) {
+    for (const { work, peer, ours, theirs, atLeast } of pairsOf(name, value)) {
+      const { oursNs, theirsNs, ratio } = compare(ours, theirs, pairs);
+      const figures = { ours: 1e3 / oursNs, theirs: 1e3 / theirsNs, ratio };
+      rows.push(row({ work: `${work}, M/s`, peer, ...figures, goal: { atLeast } }));
+    }
+  }
+  const bytes = encode(nested);
+  const walkIt = (): unknown => walk(bytes, 0, bytes.length);
+  const { oursNs } = compare(walkIt, walkIt, pairs);
+  rows.push(
+    row({ work: `walk ${bytes.length} B, ns`, peer: LIMIT, ours: oursNs, theirs: WALK_LIMIT_NS, goal: { atMost: 2 } }),
+  );
+  return rows;
+}
+
+if (import.meta.main) {
+  console.table(await run());
+  assert.ok(sink !== null);
+}

@@ -93,6 +93,17 @@ export class Eviction {
     return (now - this.#memory.entries.accessOf(ref)) & CLOCK_MASK;
   }
 
+  /** Gives an entry what RESTORE says: seconds without access, or under an LFU policy a counter of 0 to 255. */
+  setIdleSeconds(ref: number, seconds: number): void {
+    if (this.policy === "allkeys-lfu") return;
+    const clock = Math.floor(this.#memory.nowMs / 1000) - Math.min(seconds, CLOCK_MASK);
+    this.#memory.entries.setAccess(ref, clock & CLOCK_MASK);
+  }
+
+  setFrequency(ref: number, counter: number): void {
+    if (this.policy === "allkeys-lfu") this.#memory.entries.setAccess(ref, (this.#minute << 8) | counter);
+  }
+
   /** The LFU counter of an entry as of now, 0 to 255. */
   frequencyOf(ref: number): number {
     const access = this.#memory.entries.accessOf(ref);

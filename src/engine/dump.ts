@@ -1,0 +1,197 @@
+// Dump: the value of one key as bytes that RESTORE takes, in a format of our own.
+//
+//   type u8 | string:  kind u8, value bytes u32, value
+//           | table:   fields u32, then each: kinds u8 (name 2, value 2, TTL 1) | name bytes u32 | name
+//           |                                 | value bytes u32 | value | deadline f64, where there is a TTL
+//           | set:     the same without a value
+//   footer  | version u16 | CRC-32 of all before u32                            little endian throughout
+//
+// Redis's format follows from its memory, so the two do not take each other's. Who sends a payload may
+// have made it: all of it is checked before the first change, values and names as any door checks them,
+// and what cannot be seen before (a field twice) takes everything back.
+
+import { isUtf8 } from "node:buffer";
+import { crc32 } from "node:zlib";
+import { HiveError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import type { Slice } from "../store/collections.ts";
+import { KIND_TEXT, KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../store/layout.ts";
+import { NO_DEADLINE } from "../store/placement.ts";
+import type { Store } from "../store/store.ts";
+import { walk, walkScalar } from "../wire/value.ts";
+
+const VERSION = 1;
+const FOOTER_BYTES = 6;
+/** Bytes that a field has beside its name, value and deadline. */
+const FIELD_HEADER_BYTES = 5;
+const DEADLINE_BYTES = 8;
+const HAS_DEADLINE = 16;
+
+/** A field of a payload: places in it. A member has no value. */
+export type DumpedField = {
+  nameStart: number;
+  nameLength: number;
+  nameKind: number;
+  start: number;
+  length: number;
+  kind: number;
+  /** NO_DEADLINE without a TTL. */
+  deadlineMs: number;
+};
+
+/** A payload that was checked: a string, or fields that are asked for one by one. */
+export type Dumped = { type: number; string: DumpedField | undefined; fields: () => Iterable<DumpedField> };
+
+/** The payload of what a key holds. @throws {HiveError} OUTPUT_TOO_BIG: no client could take it. */
+export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
+  const { entries } = store.memory;
+  const type = entries.type(ref);
+  const bytesMax = limits.outputBytesMax;
+  if (type === TYPE_STRING) {
+    const start = entries.valueStart(ref);
+    const length = entries.valueLength(ref);
+    const payload = Buffer.allocUnsafe(1 + 1 + 4 + length + FOOTER_BYTES);
+    payload[0] = type;
+    payload[1] = entries.valueKind(ref);
+    payload.writeUInt32LE(length, 2);
+    entries.bytesOf(ref).copy(payload, 6, start, start + length);
+    return seal(payload);
+  }
+  const size = fieldBytes(store, ref, type) + 1 + 4 + FOOTER_BYTES;
+  if (size > bytesMax) throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${bytesMax} bytes)`);
+  const payload = Buffer.allocUnsafe(size);
+  payload[0] = type;
+  let at = 5;
+  let count = 0;
+  store.fields.each(ref, (handle) => {
+    at = writeField(store, ref, handle, payload, at);
+    count++;
+  });
+  payload.writeUInt32LE(count, 1);
+  return seal(payload);
+}
+
+const NO_BYTES = Buffer.alloc(0);
+const slice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
+
+function fieldBytes(store: Store, ref: number, type: number): number {
+  let bytes = 0;
+  store.fields.each(ref, (handle) => {
+    store.fields.name(ref, handle, slice);
+    bytes += FIELD_HEADER_BYTES + slice.end - slice.start;
+    if (store.fields.deadline(handle) < NO_DEADLINE) bytes += DEADLINE_BYTES;
+    if (type === TYPE_SET) return;
+    store.fields.value(ref, handle, slice);
+    bytes += 4 + slice.end - slice.start;
+  });
+  return bytes;
+}
+
+function writeField(store: Store, ref: number, handle: number, payload: Buffer, from: number): number {
+  const { fields } = store;
+  const deadlineMs = fields.deadline(handle);
+  fields.name(ref, handle, slice);
+  let kinds = slice.kind | (deadlineMs < NO_DEADLINE ? HAS_DEADLINE : 0);
+  payload.writeUInt32LE(slice.end - slice.start, from + 1);
+  let at = from + FIELD_HEADER_BYTES;
+  at += slice.bytes.copy(payload, at, slice.start, slice.end);
+  if (payload[0] !== TYPE_SET) {
+    fields.value(ref, handle, slice);
+    kinds |= slice.kind << 2;
+    payload.writeUInt32LE(slice.end - slice.start, at);
+    at += 4;
+    at += slice.bytes.copy(payload, at, slice.start, slice.end);
+  }
+  payload[from] = kinds;
+  if (deadlineMs === NO_DEADLINE) return at;
+  payload.writeDoubleLE(deadlineMs, at);
+  return at + DEADLINE_BYTES;
+}
+
+function seal(payload: Buffer): Buffer {
+  const end = payload.length - FOOTER_BYTES;
+  payload.writeUInt16LE(VERSION, end);
+  payload.writeUInt32LE(crc32(payload.subarray(0, end + 2)), end + 2);
+  return payload;
+}
+
+/**
+ * Checks a payload to its last byte.
+ * @throws {HiveError} BAD_PAYLOAD, and what the sizes of keys and values are refused with
+ */
+export function decodeDump(payload: Buffer, store: Store, limits: Limits): Dumped {
+  const end = payload.length - FOOTER_BYTES;
+  const isWhole =
+    end >= 1 &&
+    payload.readUInt16LE(end) === VERSION &&
+    payload.readUInt32LE(end + 2) === crc32(payload.subarray(0, end + 2));
+  if (!isWhole) throw new HiveError("BAD_PAYLOAD", "DUMP payload version or checksum are wrong");
+  const type = payload[0]!;
+  if (type === TYPE_STRING) {
+    const kind = end < 6 ? 4 : payload[1]!;
+    if (kind > KIND_VALUE || payload.readUInt32LE(2) !== end - 6) throw badFormat();
+    const field = { ...NO_FIELD, start: 6, length: end - 6, kind };
+    checkField(payload, field, store, limits);
+    return { type, string: field, fields: () => [] };
+  }
+  if ((type !== TYPE_TABLE && type !== TYPE_SET) || end < 5) throw badFormat();
+  const count = payload.readUInt32LE(1);
+  let seen = 0;
+  let at = 5;
+  for (const field of readFields(payload, end)) {
+    checkField(payload, field, store, limits);
+    at = field.end;
+    seen++;
+  }
+  if (seen === 0 || seen !== count || at !== end) throw badFormat();
+  return { type, string: undefined, fields: () => readFields(payload, end) };
+}
+
+const NO_FIELD: DumpedField = {
+  nameStart: 0,
+  nameLength: 0,
+  nameKind: 0,
+  start: 0,
+  length: 0,
+  kind: 0,
+  deadlineMs: NO_DEADLINE,
+};
+
+function* readFields(payload: Buffer, end: number): Generator<DumpedField & { end: number }> {
+  const isSet = payload[0] === TYPE_SET;
+  for (let at = 5; at < end; ) {
+    const kinds = payload[at]!;
+    if (kinds >= 2 * HAS_DEADLINE || (isSet && (kinds & 12) !== 0)) throw badFormat();
+    const nameStart = at + FIELD_HEADER_BYTES;
+    const nameLength = nameStart <= end ? payload.readUInt32LE(at + 1) : end;
+    let start = nameStart + nameLength;
+    let length = 0;
+    if (!isSet) {
+      start += 4;
+      length = start <= end ? payload.readUInt32LE(start - 4) : end;
+    }
+    at = start + length + ((kinds & HAS_DEADLINE) !== 0 ? DEADLINE_BYTES : 0);
+    if (at > end) throw badFormat();
+    const deadlineMs = (kinds & HAS_DEADLINE) !== 0 ? payload.readDoubleLE(at - DEADLINE_BYTES) : NO_DEADLINE;
+    if ((kinds & HAS_DEADLINE) !== 0 && !(Math.abs(deadlineMs) < 2 ** 63)) throw badFormat();
+    yield { nameStart, nameLength, nameKind: kinds & 3, start, length, kind: (kinds >> 2) & 3, deadlineMs, end: at };
+  }
+}
+
+function checkField(payload: Buffer, field: DumpedField, store: Store, limits: Limits): void {
+  const { nameStart, nameLength, nameKind, start, length, kind } = field;
+  if (nameLength > store.keys.keyBytesMax || length > store.keys.valueBytesMax) throw badFormat();
+  if (nameKind === KIND_TEXT && !isUtf8(payload.subarray(nameStart, nameStart + nameLength))) throw badFormat();
+  if (kind === KIND_TEXT && !isUtf8(payload.subarray(start, start + length))) throw badFormat();
+  try {
+    if (nameKind === KIND_VALUE) walkScalar(payload, nameStart, nameStart + nameLength);
+    if (kind === KIND_VALUE) walk(payload, start, start + length, limits.valueDepthMax);
+  } catch (cause) {
+    if (!(cause instanceof HiveError)) throw cause;
+    throw new HiveError("BAD_PAYLOAD", "Bad data format", { cause });
+  }
+}
+
+export function badFormat(): HiveError {
+  return new HiveError("BAD_PAYLOAD", "Bad data format");
+}

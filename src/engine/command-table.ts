@@ -21,6 +21,7 @@ export const COMMAND_NO_MULTI = 128;
 export const COMMAND_IMMEDIATE = 256;
 export const COMMAND_BEFORE_AUTH = 512;
 export const COMMAND_CONNECTION = 1024;
+export const COMMAND_ENDS_MULTI = 2048;
 
 const BITS: Readonly<Record<Flag, number>> = {
   read: COMMAND_READ,
@@ -34,6 +35,7 @@ const BITS: Readonly<Record<Flag, number>> = {
   immediate: COMMAND_IMMEDIATE,
   beforeAuth: COMMAND_BEFORE_AUTH,
   connection: COMMAND_CONNECTION,
+  endsMulti: COMMAND_ENDS_MULTI,
 };
 
 const SLOTS = 1024;
@@ -51,6 +53,8 @@ export class Command {
   readonly #letters: Uint8Array;
   calls = 0;
   errors = 0;
+  /** Calls that policy refused before they ran. */
+  rejected = 0;
   /** Time of the calls that were timed, in microseconds. */
   microseconds = 0;
 
@@ -65,6 +69,21 @@ export class Command {
     this.subcommands = row.subcommands
       ? new Map(row.subcommands.map((inner) => [inner.name.split(" ")[1]!, new Command(inner)]))
       : undefined;
+  }
+
+  /** The subcommand that the second word of a call names. */
+  subcommand(args: Args): Command | undefined {
+    const start = args.starts[1]!;
+    const length = args.lengths[1]!;
+    for (const command of this.subcommands!.values()) {
+      if (command.isNamed(args.buffer, start, length)) return command;
+    }
+    return undefined;
+  }
+
+  /** "client|list", as error messages, COMMAND and CLIENT LIST have it. */
+  get wireName(): string {
+    return this.name.toLowerCase().replace(" ", "|");
   }
 
   isNamed(buffer: Uint8Array, start: number, length: number): boolean {
@@ -97,6 +116,14 @@ export class CommandTable {
       this.#slots[slot] = command;
     }
     this.all = all;
+  }
+
+  /** Every command and subcommand. */
+  *each(): Generator<Command> {
+    for (const command of this.all.values()) {
+      yield command;
+      if (command.subcommands) yield* command.subcommands.values();
+    }
   }
 
   /** The command of a call, not looking at a second word. */

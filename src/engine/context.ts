@@ -50,7 +50,12 @@ export interface Services {
   clockMs(): number;
   /** Runs a queued call of a transaction: policy was applied when it was queued. */
   runQueued(context: Context, args: Args, reply: Reply): void;
-  /** Calls of other connections wait from now on (all, or those that write), until then or unpause(). */
+  /** Readers of shared memory ask the socket between these two: what they would see is half done. Nests. */
+  enterBusy(): void;
+  leaveBusy(): void;
+  /** Sets the counters of INFO back to 0, those of the commands too. */
+  resetStatistics(): void;
+  /** Calls wait from now on (all, or those that write), until then or unpause(). Two pauses: the longer and stricter. */
   pause(untilMs: number, mode: "write" | "all"): void;
   unpause(): void;
   /** Stops the hive after this call was answered; nothing happens where the owner of the engine does not allow it. */
@@ -85,16 +90,20 @@ export class Context {
   gate = 0;
   /** RESP version; doors of other wires set it to 3. */
   protocol: 2 | 3 = 2;
+  /** What the connection calls itself: visible ASCII. */
   name = "";
   libraryName = "";
   libraryVersion = "";
   user = "default";
   replyMode: ReplyMode = "on";
+  /** EXEC has withheld single replies itself (CLIENT REPLY inside MULTI): the door keeps what is written. */
+  withheldInside = false;
   noEvict = false;
-  /** Time of the last call and its command, for CLIENT LIST. */
+  /** EXEC is running its queue: nothing may wait. */
+  executing = false;
+  /** Time of the last call and its command, for CLIENT LIST and the idle timeout. */
   lastCallMs: number;
   lastCommand = "";
-  calls = 0;
   /** Present from the first MULTI or WATCH on. */
   transaction: Transaction | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -121,6 +130,14 @@ export class Context {
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     return this.#abort.signal;
+  }
+
+  /** Forgets what was queued and what is watched: the end of every transaction, whichever way. */
+  endTransaction(): void {
+    this.gate &= ~GATE_MULTI;
+    if (this.transaction === undefined) return;
+    this.transaction.clear();
+    this.services.watches.unwatch(this.transaction);
   }
 
   /** Called by the engine when the connection ends or is reset: what waits for it gives up. */

@@ -8,13 +8,15 @@
 // (bench/seam.ts). The clock is read once per read event, in tick().
 
 import type { Clock } from "../base/clock.ts";
-import { HiveError } from "../base/errors.ts";
+import { ERRORS, HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
+import { encodeQuoted, quoteBytes } from "../base/quoted.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 import {
   COMMAND_BEFORE_AUTH,
+  COMMAND_ENDS_MULTI,
   COMMAND_FAST,
   COMMAND_GROWS,
   COMMAND_IMMEDIATE,
@@ -45,6 +47,29 @@ export type EngineOptions = {
 
 /** Calls with more arguments than this are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
+/** Of what the caller sent, this much stands in an error. As Redis has it. */
+const QUOTED_BYTES_MAX = 128;
+/** The longest that a timer takes; for a longer pause it is set again. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Between two looks for connections that are idle for longer than the setting "timeout". */
+const IDLE_SWEEP_MS = 1_000;
+const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
+
+type Refusal =
+  | "WRONG_ARITY"
+  | "NO_AUTH"
+  | "OUT_OF_MEMORY"
+  | "UNKNOWN_COMMAND"
+  | "IN_TRANSACTION"
+  | "TRANSACTION_TOO_BIG";
+
+type Pause = {
+  untilMs: number;
+  mode: "write" | "all";
+  ended: Promise<void>;
+  end: () => void;
+  timer: NodeJS.Timeout;
+};
 
 export class LocalEngine implements Runner, Services {
   readonly store: Store;
@@ -59,7 +84,8 @@ export class LocalEngine implements Runner, Services {
   readonly #clock: Clock;
   readonly #onShutdown: (() => void) | undefined;
   #nextId = 1;
-  #pause: { untilMs: number; mode: "write" | "all"; ended: Promise<void>; end: () => void } | undefined = undefined;
+  #sweepAtMs = 0;
+  #pause: Pause | undefined = undefined;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
@@ -67,7 +93,7 @@ export class LocalEngine implements Runner, Services {
     this.limits = options.limits ?? DEFAULT_LIMITS;
     this.commands = new CommandTable([...ROWS, ...(options.rows ?? [])]);
     this.slowLog = new SlowLog(this.limits);
-    this.settings = new Settings(this.store, this.slowLog);
+    this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
     this.#onShutdown = options.onShutdown;
     this.startedAtMs = options.clock.nowMs();
@@ -90,11 +116,19 @@ export class LocalEngine implements Runner, Services {
     const nowMs = this.#clock.nowMs();
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
-    if (this.#pause && this.#pause.untilMs <= nowMs) this.unpause();
+    if (this.#pause !== undefined && this.#pause.untilMs <= nowMs) this.unpause();
+    if (this.settings.idleTimeoutMs !== 0 && nowMs >= this.#sweepAtMs) this.#closeIdle(nowMs);
+  }
+
+  #closeIdle(nowMs: number): void {
+    this.#sweepAtMs = nowMs + IDLE_SWEEP_MS;
+    for (const { lastCallMs, peer } of this.clients.values()) {
+      if (nowMs - lastCallMs > this.settings.idleTimeoutMs) peer.close("now");
+    }
   }
 
   open(peer: Peer): Context {
-    if (this.clients.size >= this.settings.connectionsMax(this.limits)) {
+    if (this.clients.size >= this.settings.connectionsMax) {
       this.statistics.refusedConnections++;
       throw new HiveError("TOO_MANY_CONNECTIONS", "max number of clients reached");
     }
@@ -106,23 +140,20 @@ export class LocalEngine implements Runner, Services {
 
   close(context: Context): void {
     if (!this.clients.delete(context.id)) return;
-    if (context.transaction) this.watches.unwatch(context.transaction);
+    context.endTransaction();
     context.abort(new HiveError("CONNECTION_LOST", "the connection was closed"));
   }
 
   run(context: Context, args: Args, reply: Reply): void | Promise<void> {
     let command = this.commands.find(args);
-    if (command?.subcommands !== undefined) command = this.#subcommand(command, args, reply);
+    if (command?.subcommands !== undefined && args.count > 1) command = command.subcommand(args);
     if (command === undefined) return this.#refuseUnknown(context, args, reply);
     context.lastCommand = command.name;
+    context.lastCallMs = this.store.memory.nowMs;
     const count = args.count;
     if (count < command.argumentsMin || count > command.argumentsMax) {
-      return this.#refuse(
-        context,
-        reply,
-        "WRONG_ARITY",
-        `wrong number of arguments for '${wireName(command)}' command`,
-      );
+      const message = `wrong number of arguments for '${command.wireName}' command`;
+      return this.#refuse(context, command, reply, "WRONG_ARITY", message);
     }
     if (context.gate !== 0 || this.#pause !== undefined) return this.#runGated(context, command, args, reply);
     return this.#apply(context, command, args, reply);
@@ -130,20 +161,22 @@ export class LocalEngine implements Runner, Services {
 
   /** What a gate or a pause asks for, then the call. */
   #runGated(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
-    if ((context.gate & GATE_AUTH) !== 0 && (command.flags & COMMAND_BEFORE_AUTH) === 0) {
-      return this.#refuse(context, reply, "NO_AUTH", "Authentication required.");
+    const { gate } = context;
+    const { flags } = command;
+    if ((gate & GATE_AUTH) !== 0 && (flags & COMMAND_BEFORE_AUTH) === 0) {
+      return this.#refuse(context, command, reply, "NO_AUTH", "Authentication required.");
     }
-    if ((context.gate & GATE_MULTI) !== 0 && (command.flags & COMMAND_IMMEDIATE) === 0) {
-      return this.#queue(context, command, args, reply);
+    if ((gate & GATE_MULTI) !== 0) {
+      if (this.#refuseInMulti(context, command, reply)) return;
+      if ((flags & COMMAND_IMMEDIATE) === 0) return this.#queue(context, command, args, reply);
     }
-    const pause = this.#pause;
-    if (pause && (pause.mode === "all" || (command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC")) {
-      if (command.name !== "CLIENT UNPAUSE" && command.name !== "CLIENT PAUSE") {
-        args.keep();
-        return pause.ended.then(() => this.run(context, args, reply));
-      }
+    if (this.#pause !== undefined && this.#isPaused(command)) {
+      args.keep();
+      return this.#pause.ended.then(() => {
+        if (this.clients.has(context.id)) return this.run(context, args, reply);
+      });
     }
-    if ((context.gate & GATE_NO_TOUCH) === 0) return this.#apply(context, command, args, reply);
+    if ((gate & GATE_NO_TOUCH) === 0) return this.#apply(context, command, args, reply);
     this.store.keys.touching = false;
     try {
       return this.#apply(context, command, args, reply);
@@ -152,14 +185,31 @@ export class LocalEngine implements Runner, Services {
     }
   }
 
+  /** What Redis refuses between MULTI and EXEC: without memory everything but the ways out. */
+  #refuseInMulti(context: Context, command: Command, reply: Reply): boolean {
+    if ((command.flags & COMMAND_NO_MULTI) !== 0) {
+      this.#refuse(context, command, reply, "IN_TRANSACTION", "Command not allowed inside a transaction");
+      return true;
+    }
+    const endsIt = (command.flags & COMMAND_ENDS_MULTI) !== 0;
+    const needsMemory = !endsIt || (command.name === "EXEC" && context.transaction!.grows);
+    if (!needsMemory || this.store.eviction.makeRoom()) return false;
+    this.#refuse(context, command, reply, "OUT_OF_MEMORY", NO_MEMORY);
+    return true;
+  }
+
+  #isPaused(command: Command): boolean {
+    if (command.name === "CLIENT UNPAUSE" || command.name === "CLIENT PAUSE") return false;
+    return this.#pause!.mode === "all" || (command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC";
+  }
+
   /** Memory, undo and time around the command's own run. */
   #apply(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const flags = command.flags;
     command.calls++;
     this.statistics.calls++;
-    context.calls++;
     if ((flags & COMMAND_GROWS) !== 0 && !this.store.eviction.makeRoom()) {
-      return this.#refuse(context, reply, "OUT_OF_MEMORY", "command not allowed when used memory > 'maxmemory'.");
+      return this.#refuse(context, command, reply, "OUT_OF_MEMORY", NO_MEMORY);
     }
     const timed =
       (flags & COMMAND_FAST) === 0 || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
@@ -170,10 +220,10 @@ export class LocalEngine implements Runner, Services {
       if (armed) this.store.undo.begin();
       const later = command.run(context, args, reply);
       if (armed) this.store.undo.commit();
-      if (later !== undefined) return this.#settle(later, context, command, reply, mark);
+      if (later !== undefined) return this.#settle(later, command, reply, mark);
     } catch (error) {
       if (armed) this.store.undo.rollback();
-      this.#fail(context, command, reply, mark, error);
+      this.#fail(command, reply, mark, error);
     }
     if (timed) this.#time(context, command, args, (this.#clock.monotonicMs() - fromMs) * 1000);
   }
@@ -183,12 +233,12 @@ export class LocalEngine implements Runner, Services {
     return !this.store.memory.pages.hasRoom(args.totalBytes() + args.count * 128) || args.count < 8;
   }
 
-  #settle(later: Promise<void>, context: Context, command: Command, reply: Reply, mark: number): Promise<void> {
-    return later.catch((error: unknown) => this.#fail(context, command, reply, mark, error));
+  #settle(later: Promise<void>, command: Command, reply: Reply, mark: number): Promise<void> {
+    return later.catch((error: unknown) => this.#fail(command, reply, mark, error));
   }
 
   /** A HiveError becomes the reply; anything else is our own mistake and is thrown on. */
-  #fail(_context: Context, command: Command, reply: Reply, mark: number, error: unknown): void {
+  #fail(command: Command, reply: Reply, mark: number, error: unknown): void {
     if (!(error instanceof HiveError)) throw error;
     command.errors++;
     this.statistics.errors++;
@@ -203,58 +253,61 @@ export class LocalEngine implements Runner, Services {
     this.slowLog.add(command.name, args, Math.round(microseconds), this.nowMs, context.peer.address, context.name);
   }
 
-  /** Refuses a call before it ran; inside MULTI that also spoils the transaction. */
-  #refuse(
-    context: Context,
-    reply: Reply,
-    code: "WRONG_ARITY" | "NO_AUTH" | "OUT_OF_MEMORY" | "UNKNOWN_COMMAND" | "IN_TRANSACTION" | "TRANSACTION_TOO_BIG",
-    message: string,
-  ): void {
+  /** Refuses a call before it ran. That spoils an open transaction, and a refused EXEC ends it. */
+  #refuse(context: Context, command: Command | undefined, reply: Reply, code: Refusal, message: string): void {
     this.statistics.errors++;
-    if ((context.gate & GATE_MULTI) !== 0) context.transaction!.failed = true;
+    if (command !== undefined) command.rejected++;
+    if (command?.name === "EXEC") {
+      context.endTransaction();
+      const word = ERRORS[code].resp;
+      const why = word === "ERR" ? message : `${word} ${message}`;
+      return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
+    }
+    if ((context.gate & GATE_MULTI) !== 0) {
+      context.transaction!.failed = true;
+      context.transaction!.dropQueue();
+    }
     reply.error(code, message);
   }
 
   #refuseUnknown(context: Context, args: Args, reply: Reply): void {
-    const command = this.commands.find(args);
-    if (command) {
-      const message = `unknown subcommand '${shorten(args.text(1), 128)}'. Try ${command.name} HELP.`;
-      return this.#refuse(context, reply, "UNKNOWN_COMMAND", message);
+    const quote = (index: number, bytesMax: number): string =>
+      quoteBytes(args.buffer, args.start(index), args.end(index), bytesMax);
+    const container = this.commands.find(args);
+    if (container) {
+      const message = `unknown subcommand '${quote(1, QUOTED_BYTES_MAX)}'. Try ${container.name} HELP.`;
+      return this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
     }
     let shown = "";
-    for (let i = 1; i < args.count && shown.length < 128; i++)
-      shown += `'${shorten(args.text(i), 128 - shown.length)}' `;
-    const message = `unknown command '${shorten(args.text(0), 128)}', with args beginning with: ${shown}`;
-    this.#refuse(context, reply, "UNKNOWN_COMMAND", message);
-  }
-
-  /** The subcommand that the second word names. A call without one is left to the command's own arity. */
-  #subcommand(command: Command, args: Args, _reply: Reply): Command | undefined {
-    if (args.count < 2) return command;
-    return command.subcommands!.get(args.text(1).toUpperCase());
+    for (let i = 1, bytes = 0; i < args.count && bytes < QUOTED_BYTES_MAX; i++) {
+      const text = quote(i, QUOTED_BYTES_MAX - bytes);
+      bytes += encodeQuoted(text).length + 3;
+      shown += `'${text}' `;
+    }
+    const message = `unknown command '${quote(0, QUOTED_BYTES_MAX)}', with args beginning with: ${shown}`;
+    this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
   }
 
   #queue(context: Context, command: Command, args: Args, reply: Reply): void {
-    if ((command.flags & COMMAND_NO_MULTI) !== 0) {
-      return this.#refuse(context, reply, "IN_TRANSACTION", "Command not allowed inside a transaction");
-    }
-    if ((command.flags & COMMAND_GROWS) !== 0 && !this.store.eviction.makeRoom()) {
-      return this.#refuse(context, reply, "OUT_OF_MEMORY", "command not allowed when used memory > 'maxmemory'.");
-    }
     const transaction = context.transaction!;
+    const { transactionCallsMax, transactionBytesMax } = this.limits;
     const bytes = transaction.queuedBytes + args.totalBytes();
-    if (transaction.queue.length >= this.limits.transactionCallsMax || bytes > this.limits.transactionBytesMax) {
-      const message = `transaction exceeds transactionCallsMax (${this.limits.transactionCallsMax}) or transactionBytesMax (${this.limits.transactionBytesMax})`;
-      return this.#refuse(context, reply, "TRANSACTION_TOO_BIG", message);
+    if (transaction.queue.length >= transactionCallsMax || bytes > transactionBytesMax) {
+      const message = `transaction exceeds transactionCallsMax (${transactionCallsMax}) or transactionBytesMax (${transactionBytesMax})`;
+      return this.#refuse(context, command, reply, "TRANSACTION_TOO_BIG", message);
     }
-    transaction.queue.push(args.clone());
-    transaction.queuedBytes = bytes;
+    // What EXEC will not run need not be kept.
+    if (!transaction.failed && !transaction.touched) {
+      transaction.queue.push(args.clone());
+      transaction.queuedBytes = bytes;
+      if ((command.flags & COMMAND_GROWS) !== 0) transaction.grows = true;
+    }
     reply.status("QUEUED");
   }
 
   runQueued(context: Context, args: Args, reply: Reply): void {
     let command = this.commands.find(args)!;
-    if (command.subcommands !== undefined) command = this.#subcommand(command, args, reply) ?? command;
+    if (command.subcommands !== undefined && args.count > 1) command = command.subcommand(args)!;
     const later = this.#apply(context, command, args, reply);
     if (later !== undefined) throw new Error(`${command.name} waited inside a transaction`);
   }
@@ -262,20 +315,45 @@ export class LocalEngine implements Runner, Services {
   pause(untilMs: number, mode: "write" | "all"): void {
     const current = this.#pause;
     if (current) {
+      clearTimeout(current.timer);
       current.untilMs = Math.max(current.untilMs, untilMs);
       if (mode === "all") current.mode = "all";
+      current.timer = this.#wakeAt(current.untilMs);
       return;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#pause = { untilMs, mode, ended: promise, end: resolve };
+    this.#pause = { untilMs, mode, ended: promise, end: resolve, timer: this.#wakeAt(untilMs) };
+  }
+
+  #wakeAt(untilMs: number): NodeJS.Timeout {
+    const afterMs = Math.min(Math.max(untilMs - this.nowMs + 1, 1), TIMER_MS_MAX);
+    return setTimeout(() => {
+      this.tick();
+      if (this.#pause !== undefined) this.#pause.timer = this.#wakeAt(this.#pause.untilMs);
+    }, afterMs).unref();
   }
 
   unpause(): void {
-    this.#pause?.end();
+    const pause = this.#pause;
+    if (pause === undefined) return;
     this.#pause = undefined;
+    clearTimeout(pause.timer);
+    pause.end();
   }
 
-  /** Readers of shared memory ask the socket between these two: what they would see is half done. */
+  resetStatistics(): void {
+    this.statistics.connections = 0;
+    this.statistics.refusedConnections = 0;
+    this.statistics.calls = 0;
+    this.statistics.errors = 0;
+    for (const command of this.commands.each()) {
+      command.calls = 0;
+      command.errors = 0;
+      command.rejected = 0;
+      command.microseconds = 0;
+    }
+  }
+
   enterBusy(): void {
     enter(this.store.memory.segments.words[0]!);
   }
@@ -288,12 +366,4 @@ export class LocalEngine implements Runner, Services {
     if (!this.#onShutdown) throw new HiveError("UNSUPPORTED", "this hive is stopped by the process that it runs in");
     this.#onShutdown();
   }
-}
-
-function wireName(command: Command): string {
-  return command.name.toLowerCase().replace(" ", "|");
-}
-
-function shorten(text: string, charactersMax: number): string {
-  return text.slice(0, Math.max(0, charactersMax));
 }

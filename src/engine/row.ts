@@ -16,7 +16,8 @@ import type { Reply } from "./reply.ts";
  * - steps: changes more than one entry, so the undo log is on while it runs
  * - mayWait: may answer later (returns a promise)
  * - noMulti: refused inside MULTI
- * - immediate: runs at once even inside MULTI (EXEC, DISCARD, …)
+ * - immediate: runs at once even inside MULTI (EXEC, DISCARD, WATCH, …)
+ * - endsMulti: a way out of MULTI, so it is never refused there for lack of memory
  * - beforeAuth: allowed on a connection that has not authenticated
  * - connection: concerns the connection, not the data
  */
@@ -31,7 +32,8 @@ export type Flag =
   | "noMulti"
   | "immediate"
   | "beforeAuth"
-  | "connection";
+  | "connection"
+  | "endsMulti";
 
 /** Which grant a caller needs; `none` for what concerns only the caller's own connection. */
 export type Permission = "none" | "read" | "write" | "admin";
@@ -58,7 +60,10 @@ export type Row = {
   summary: string;
   /** The arguments in the usual notation, e.g. "key value [NX | XX] [GET]". */
   syntax: string;
-  /** For a container command ("CLIENT"): its subcommands, by their second word. `run` is then never called. */
+  /**
+   * For a container command ("CLIENT"): its subcommands, by their second word. `run` is then only
+   * called without one, where the arity allows that (COMMAND). Each container gets a HELP of its own.
+   */
   subcommands?: readonly Row[];
   /**
    * Answers through `reply`, exactly one value. It answers at once where it can; a row with

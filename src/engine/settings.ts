@@ -1,96 +1,165 @@
 // Settings: what CONFIG GET and CONFIG SET see.
 //
-// Names are Redis's, so that its clients and tools find what they ask for. A few act on the hive; the
-// others are accepted and remembered and change nothing (docs/redis-differences.md lists them).
+//   CONFIG SET name value … ──▶ every value checked ──▶ every value applied        (all or nothing)
+//
+// Names are Redis's, so that its clients and tools find what they ask for. Those below act on the hive;
+// the others are accepted and remembered and change nothing (redis-settings.ts).
 
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { EVICTION_POLICIES, type EvictionPolicy } from "../store/eviction.ts";
 import type { Store } from "../store/store.ts";
+import { REDIS_SETTINGS, SETTING_ALIASES } from "./redis-settings.ts";
+import { bytesBetween, INT_MAX, LONG_MAX, oneOf, wholeBetween } from "./setting-values.ts";
 import type { SlowLog } from "./slow-log.ts";
 
-/** What a setting does when it is set; it throws HiveError INVALID_ARGUMENT for a value that it refuses. */
-type Setting = { get(): string; set(value: string): void };
+export { parseBytes } from "./setting-values.ts";
+
+/** One setting. `check` changes nothing and throws INVALID_ARGUMENT; `apply` gets what it returned and never fails. */
+type Setting = {
+  get(): string;
+  check(value: string): string;
+  apply(value: string): void;
+  /** False for what can only be read: check() says why. */
+  canChange?: boolean;
+};
+
+const BULK_BYTES_MIN = 1024n * 1024n;
+const BULK_BYTES_DEFAULT = "536870912";
+const CONNECTIONS_CEILING = 4294967295n;
 
 export class Settings {
+  /** Connections that may be open; never more than the limit of that name. */
+  connectionsMax: number;
+  /** Connections that have not called for longer are closed; 0 for never. */
+  idleTimeoutMs = 0;
+  /** What the setting "proto-max-bulk-len" asks for; the limit of frames holds beside it. */
+  bulkBytesMax: number = Number(BULK_BYTES_DEFAULT);
   readonly #settings = new Map<string, Setting>();
-  #connectionsMax = 0;
 
-  constructor(store: Store, slowLog: SlowLog) {
-    const eviction = store.eviction;
-    this.#add("maxmemory", {
+  constructor(store: Store, slowLog: SlowLog, limits: Limits) {
+    this.connectionsMax = limits.connectionsMax;
+    for (const { name, value, check, canChange } of REDIS_SETTINGS) {
+      let current = value;
+      this.#settings.set(name, {
+        get: () => current,
+        check: (next) => check(next, current),
+        apply: (next) => {
+          current = next;
+        },
+        canChange,
+      });
+    }
+    this.#addMemory(store);
+    this.#addSlowLog(slowLog);
+    this.#addConnections(limits);
+    for (const [alias, name] of SETTING_ALIASES) this.#settings.set(alias, this.#settings.get(name)!);
+  }
+
+  #addMemory({ eviction }: Store): void {
+    this.#settings.set("maxmemory", {
       get: () => `${eviction.maxMemoryBytes}`,
-      set: (value) => eviction.configure(parseBytes(value), eviction.policy),
+      check: bytesBetween(0n, BigInt(Number.MAX_SAFE_INTEGER)),
+      apply: (value) => eviction.configure(Number(value), eviction.policy),
     });
-    this.#add("maxmemory-policy", {
+    this.#settings.set("maxmemory-policy", {
       get: () => eviction.policy,
-      set: (value) => eviction.configure(eviction.maxMemoryBytes, policyOf(value)),
+      check: oneOf(EVICTION_POLICIES),
+      apply: (value) => eviction.configure(eviction.maxMemoryBytes, value as EvictionPolicy),
     });
-    this.#add("slowlog-log-slower-than", {
+  }
+
+  #addSlowLog(slowLog: SlowLog): void {
+    this.#settings.set("slowlog-log-slower-than", {
       get: () => `${slowLog.thresholdMicroseconds}`,
-      set: (value) => {
-        slowLog.thresholdMicroseconds = parseWhole(value, -1);
+      check: wholeBetween(-1n, LONG_MAX),
+      apply: (value) => {
+        slowLog.thresholdMicroseconds = Number(value);
       },
     });
-    this.#add("slowlog-max-len", {
+    this.#settings.set("slowlog-max-len", {
       get: () => `${slowLog.entriesMax}`,
-      set: (value) => {
-        slowLog.entriesMax = parseWhole(value, 0);
+      check: wholeBetween(0n, LONG_MAX),
+      apply: (value) => {
+        slowLog.entriesMax = Number(value);
         slowLog.trim();
       },
     });
   }
 
-  /** The lower of the setting and the limit. */
-  connectionsMax(limits: Limits): number {
-    return this.#connectionsMax === 0 ? limits.connectionsMax : Math.min(this.#connectionsMax, limits.connectionsMax);
+  #addConnections(limits: Limits): void {
+    let asked = `${limits.connectionsMax}`;
+    this.#settings.set("maxclients", {
+      get: () => asked,
+      check: wholeBetween(1n, CONNECTIONS_CEILING),
+      apply: (value) => {
+        asked = value;
+        this.connectionsMax = Math.min(Number(value), limits.connectionsMax);
+      },
+    });
+    this.#settings.set("timeout", {
+      get: () => `${this.idleTimeoutMs / 1000}`,
+      check: wholeBetween(0n, INT_MAX),
+      apply: (value) => {
+        this.idleTimeoutMs = Number(value) * 1000;
+      },
+    });
+    let bulk = BULK_BYTES_DEFAULT;
+    this.#settings.set("proto-max-bulk-len", {
+      get: () => bulk,
+      check: bytesBetween(BULK_BYTES_MIN, LONG_MAX),
+      apply: (value) => {
+        bulk = value;
+        this.bulkBytesMax = Number(value);
+      },
+    });
   }
 
+  /** All names, in lower case. */
   names(): string[] {
     return [...this.#settings.keys()];
   }
 
+  /** The value of a setting, in any case; undefined where there is none of that name. */
   get(name: string): string | undefined {
-    return this.#settings.get(name)?.get();
+    return this.#settings.get(name.toLowerCase())?.get();
   }
 
-  set(name: string, value: string): void {
-    const setting = this.#settings.get(name);
-    if (!setting)
-      throw new HiveError("INVALID_ARGUMENT", `Unknown option or number of arguments for CONFIG SET - '${name}'`);
-    setting.set(value);
+  /** What a setting that nobody can change is in this hive: its port, say. For the owner of the engine. */
+  tell(name: string, value: string): void {
+    this.#settings.get(name)?.apply(value);
   }
 
-  #add(name: string, setting: Setting): void {
-    this.#settings.set(name, setting);
+  /** Sets all of `pairs`, or none. @throws {HiveError} INVALID_ARGUMENT in Redis's words. */
+  set(pairs: readonly (readonly [name: string, value: string])[]): void {
+    const seen = new Set<Setting>();
+    for (const [name] of pairs) {
+      const setting = this.#settings.get(name.toLowerCase());
+      if (!setting) {
+        const message = `Unknown option or number of arguments for CONFIG SET - '${name}'`;
+        throw new HiveError("INVALID_ARGUMENT", message);
+      }
+      if (setting.canChange === false) this.#check(setting, name, "");
+      if (seen.has(setting)) throw failed(name, "duplicate parameter");
+      seen.add(setting);
+    }
+    const changes = pairs.map(([name, value]) => {
+      const setting = this.#settings.get(name.toLowerCase())!;
+      return { setting, value: this.#check(setting, name, value) };
+    });
+    for (const { setting, value } of changes) setting.apply(value);
+  }
+
+  #check(setting: Setting, name: string, value: string): string {
+    try {
+      return setting.check(value);
+    } catch (error) {
+      throw error instanceof HiveError ? failed(name, error.message) : error;
+    }
   }
 }
 
-function policyOf(value: string): EvictionPolicy {
-  const policy = EVICTION_POLICIES.find((known) => known === value.toLowerCase());
-  if (!policy)
-    throw new HiveError(
-      "INVALID_ARGUMENT",
-      `argument(s) must be one of the following: ${EVICTION_POLICIES.join(", ")}`,
-    );
-  return policy;
+function failed(name: string, reason: string): HiveError {
+  const message = `CONFIG SET failed (possibly related to argument '${name}') - ${reason}`;
+  return new HiveError("INVALID_ARGUMENT", message);
 }
-
-function parseWhole(value: string, min: number): number {
-  const number = Number(value);
-  if (!/^-?[0-9]+$/.test(value) || !Number.isSafeInteger(number))
-    throw new HiveError("INVALID_ARGUMENT", "argument couldn't be parsed into an integer");
-  if (number < min)
-    throw new HiveError("INVALID_ARGUMENT", `argument must be between ${min} and ${Number.MAX_SAFE_INTEGER} inclusive`);
-  return number;
-}
-
-/** Bytes with Redis's units: 100mb, 1gb, 1k (1000) and 1kb (1024). */
-export function parseBytes(value: string): number {
-  const match = /^([0-9]+)(b|k|kb|m|mb|g|gb)?$/i.exec(value);
-  const bytes = match ? Number(match[1]) * UNITS[(match[2] ?? "b").toLowerCase()]! : Number.NaN;
-  if (!Number.isSafeInteger(bytes)) throw new HiveError("INVALID_ARGUMENT", "argument must be a memory value");
-  return bytes;
-}
-
-const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1000, kb: 1024, m: 1e6, mb: 1 << 20, g: 1e9, gb: 1 << 30 };

@@ -5,14 +5,15 @@
 // A queued call is a copy of its arguments; policy was applied when it was queued.
 
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
+import { KEYSPACE_ROOT } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 
 export class Transaction {
-  readonly queue: Args[] = [];
+  queue: Args[] = [];
   queuedBytes = 0;
-  /** Whether MULTI was said. */
-  open = false;
+  /** A queued call may need memory. */
+  grows = false;
   /** A call could not be queued: EXEC is refused. */
   failed = false;
   /** A watched key changed. */
@@ -22,10 +23,15 @@ export class Transaction {
 
   /** Forgets the queue, not the watches. */
   clear(): void {
-    this.queue.length = 0;
-    this.queuedBytes = 0;
-    this.open = false;
+    this.dropQueue();
     this.failed = false;
+  }
+
+  /** Gives the queue's memory back: it will not run. */
+  dropQueue(): void {
+    this.queue = [];
+    this.queuedBytes = 0;
+    this.grows = false;
   }
 }
 
@@ -42,8 +48,11 @@ export class Watches implements ChangeListener {
     return this.#byKey.size;
   }
 
+  /** From now on a change of `key` (one character per byte) touches the transaction. */
   watch(transaction: Transaction, key: string): void {
     if (transaction.watched.has(key)) return;
+    // What has run out already goes now: that is no change.
+    this.#find(key);
     transaction.watched.add(key);
     const watchers = this.#byKey.get(key);
     if (watchers) watchers.add(transaction);
@@ -51,15 +60,21 @@ export class Watches implements ChangeListener {
     this.#store.memory.funnel.listen(this);
   }
 
+  /** Notices watched keys that have run out and are not yet removed: that is a change. */
+  expire(transaction: Transaction): void {
+    for (const key of transaction.watched) this.#find(key);
+  }
+
   /** Forgets what a transaction watches, and what it saw. */
   unwatch(transaction: Transaction): void {
+    transaction.touched = false;
+    if (transaction.watched.size === 0) return;
     for (const key of transaction.watched) {
       const watchers = this.#byKey.get(key);
       watchers?.delete(transaction);
       if (watchers?.size === 0) this.#byKey.delete(key);
     }
     transaction.watched.clear();
-    transaction.touched = false;
     if (this.#byKey.size === 0) this.#store.memory.funnel.leave(this);
   }
 
@@ -79,9 +94,16 @@ export class Watches implements ChangeListener {
   /** The keyspace is emptied: that changes the watched keys that are there. */
   #touchExisting(): void {
     for (const [key, watchers] of this.#byKey) {
+      const { index, keys } = this.#store.memory;
       const name = Buffer.from(key, "latin1");
-      if (this.#store.keys.find(name, 0, name.length) === 0) continue;
+      // Not find(): a listener changes nothing, not even what has run out.
+      if (index.find(KEYSPACE_ROOT, keys.hash(name, 0, name.length, 0), name.length, 0) === 0) continue;
       for (const transaction of watchers) transaction.touched = true;
     }
+  }
+
+  #find(key: string): number {
+    const name = Buffer.from(key, "latin1");
+    return this.#store.keys.find(name, 0, name.length);
   }
 }

@@ -45,6 +45,8 @@ export class Store {
   readonly eviction: Eviction;
   readonly undo: Undo;
   readonly compactor: Compactor;
+  /** False: what has run out goes when it is asked for, and not before (DEBUG SET-ACTIVE-EXPIRE). */
+  activeExpiry = true;
   /** Fields removed because their deadline had passed. */
   expiredFields = 0;
   readonly #expire = (ref: number): void => this.#expireEntry(ref);
@@ -82,7 +84,7 @@ export class Store {
     if (memory.nowMs === nowMs) return;
     memory.nowMs = nowMs;
     this.eviction.setNow(nowMs);
-    memory.wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
+    if (this.activeExpiry) memory.wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
   }
 
   #expireEntry(ref: number): void {
@@ -103,7 +105,11 @@ export class Store {
 
   /** Whether work() has something to do. */
   get hasWork(): boolean {
-    return !this.memory.containers.idle || this.compactor.wanted || this.memory.wheel.isBehind(this.memory.nowMs);
+    return !this.memory.containers.idle || this.compactor.wanted || this.#isBehind;
+  }
+
+  get #isBehind(): boolean {
+    return this.activeExpiry && this.memory.wheel.isBehind(this.memory.nowMs);
   }
 
   /**
@@ -113,7 +119,7 @@ export class Store {
   work(until: () => boolean): boolean {
     const { containers, wheel, nowMs } = this.memory;
     while (!until()) {
-      if (wheel.isBehind(nowMs)) wheel.advance(nowMs, STEP * 4, this.#expire);
+      if (this.#isBehind) wheel.advance(nowMs, STEP * 4, this.#expire);
       else if (!containers.idle) containers.reap(STEP);
       else if (this.compactor.wanted) this.compactor.step(STEP);
       else return false;

@@ -14,6 +14,7 @@
 // Hot path: Buffer, and public fields that the door reads.
 
 import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
+import { encodeQuoted, hasQuoted } from "../base/quoted.ts";
 import { doubleText } from "./resp-double.ts";
 import { endOfValue } from "./resp-walk.ts";
 import { valueToText } from "./value.ts";
@@ -191,6 +192,7 @@ export class RespWriter {
   error(code: ErrorCode, message: string): void {
     this.lastError = code;
     const line = `-${ERRORS[code].resp} ${oneLine(message)}\r\n`;
+    if (hasQuoted(line)) return this.#raw(encodeQuoted(line));
     this.#reserve(Buffer.byteLength(line));
     this.length += this.buffer.utf8Write(line, this.length);
   }
@@ -262,6 +264,11 @@ export class RespWriter {
     this.buffer[at] = 13;
     this.buffer[at + 1] = 10;
     this.length = at + 2;
+  }
+
+  #raw(bytes: Buffer): void {
+    this.#reserve(bytes.length);
+    this.length += bytes.copy(this.buffer, this.length);
   }
 
   /** ASCII as it is. */

@@ -203,7 +203,9 @@ export class RespConnection implements Receiver, Peer {
   /** CLIENT REPLY: takes back the reply of the call that began at `from`. */
   #withhold(writer: RespWriter, from: number): void {
     const context = this.#context;
-    writer.length = from;
+    // EXEC withholds reply by reply, and says so.
+    if (context.withheldInside) context.withheldInside = false;
+    else writer.length = from;
     if (context.replyMode === "skip-next") context.replyMode = "skip";
     else if (context.replyMode === "skip") context.replyMode = "on";
   }

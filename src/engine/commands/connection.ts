@@ -1,5 +1,196 @@
-// connection.
+// Connection: PING, ECHO, HELLO, AUTH, SELECT, RESET, QUIT; and CLIENT, which has files of its own.
+//
+// HELLO and RESET change the protocol of their own reply: context.protocol is what the door reads for
+// every value that it writes.
 
+import { HiveError } from "../../base/errors.ts";
+import type { Args } from "../args.ts";
+import { type Context, GATE_AUTH, GATE_NO_TOUCH } from "../context.ts";
+import { REDIS_VERSION, SERVER_NAME } from "../identity.ts";
+import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
+import { replyBytes, syntaxError } from "../values.ts";
+import { CLIENT_ROW } from "./client.ts";
+import { clientName } from "./client-name.ts";
 
-export const CONNECTION_ROWS: readonly Row[] = [];
+const DEFAULT_USER = "default";
+const DATABASE_MAX = 2 ** 31 - 1;
+
+function ping(_context: Context, args: Args, reply: Reply): void {
+  if (args.count > 2) throw new HiveError("WRONG_ARITY", "wrong number of arguments for 'ping' command");
+  if (args.count === 1) reply.status("PONG");
+  else echo(_context, args, reply);
+}
+
+function echo(_context: Context, args: Args, reply: Reply): void {
+  replyBytes(reply, args.buffer, args.start(1), args.end(1), args.kind(1));
+}
+
+function hello(context: Context, args: Args, reply: Reply): void {
+  const protocol = args.count > 1 ? protocolVersion(args) : context.protocol;
+  let name: string | undefined;
+  for (let i = 2; i < args.count; i++) {
+    const more = args.count - 1 - i;
+    if (more >= 2 && args.is(i, "AUTH")) {
+      authenticate(args, i + 1);
+      i += 2;
+    } else if (more >= 1 && args.is(i, "SETNAME")) {
+      name = clientName(args, i + 1, context);
+      i++;
+    } else throw new HiveError("SYNTAX", `Syntax error in HELLO option '${args.text(i)}'`);
+  }
+  if ((context.gate & GATE_AUTH) !== 0) {
+    throw new HiveError(
+      "NO_AUTH",
+      "HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
+    );
+  }
+  if (name !== undefined) context.name = name;
+  context.protocol = protocol;
+  reply.map(7);
+  reply.text("server");
+  reply.text(SERVER_NAME);
+  reply.text("version");
+  reply.text(REDIS_VERSION);
+  reply.text("proto");
+  reply.integer(protocol);
+  reply.text("id");
+  reply.integer(context.id);
+  reply.text("mode");
+  reply.text("standalone");
+  reply.text("role");
+  reply.text("master");
+  reply.text("modules");
+  reply.array(0);
+}
+
+function protocolVersion(args: Args): 2 | 3 {
+  let version: bigint;
+  try {
+    version = args.int64(1);
+  } catch {
+    throw new HiveError("NOT_INTEGER", "Protocol version is not an integer or out of range");
+  }
+  if (version === 2n) return 2;
+  if (version === 3n) return 3;
+  throw new HiveError("NO_PROTOCOL", "unsupported protocol version");
+}
+
+/** Without tokens there is one user, who has no password: any is right. */
+function authenticate(args: Args, index: number): void {
+  if (args.latin1(index) !== DEFAULT_USER) {
+    throw new HiveError("WRONG_PASSWORD", "invalid username-password pair or user is disabled.");
+  }
+}
+
+function auth(_context: Context, args: Args, reply: Reply): void {
+  if (args.count > 3) throw syntaxError();
+  if (args.count === 2) {
+    throw new HiveError(
+      "INVALID_ARGUMENT",
+      "AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
+    );
+  }
+  authenticate(args, 1);
+  reply.ok();
+}
+
+function select(_context: Context, args: Args, reply: Reply): void {
+  const database = args.integer(1);
+  if (Math.abs(database) > DATABASE_MAX && database !== -DATABASE_MAX - 1) {
+    const range = `value is out of range, value must between ${-DATABASE_MAX - 1} and ${DATABASE_MAX}`;
+    throw new HiveError("OUT_OF_RANGE", range);
+  }
+  if (database !== 0) throw new HiveError("OUT_OF_RANGE", "DB index is out of range");
+  reply.ok();
+}
+
+function reset(context: Context, _args: Args, reply: Reply): void {
+  context.endTransaction();
+  context.abort(new HiveError("ABORTED", "the connection was reset"));
+  context.gate &= ~GATE_NO_TOUCH;
+  context.noEvict = false;
+  context.name = "";
+  if (context.peer.door === "resp") context.protocol = 2;
+  if (context.replyMode !== "skip") context.replyMode = "on";
+  reply.status("RESET");
+}
+
+function quit(context: Context, _args: Args, reply: Reply): void {
+  reply.ok();
+  context.peer.close("drain");
+}
+
+export const CONNECTION_ROWS: readonly Row[] = [
+  {
+    name: "PING",
+    family: "connection",
+    arity: -1,
+    flags: ["fast", "connection"],
+    permission: "none",
+    summary: "Answers PONG, or the message",
+    syntax: "[message]",
+    run: ping,
+  },
+  {
+    name: "ECHO",
+    family: "connection",
+    arity: 2,
+    flags: ["fast", "connection"],
+    permission: "none",
+    summary: "Answers the message",
+    syntax: "message",
+    run: echo,
+  },
+  {
+    name: "HELLO",
+    family: "connection",
+    arity: -1,
+    flags: ["fast", "connection", "beforeAuth"],
+    permission: "none",
+    summary: "Tells what the server is, and chooses the protocol",
+    syntax: "[protover [AUTH username password] [SETNAME clientname]]",
+    run: hello,
+  },
+  {
+    name: "AUTH",
+    family: "connection",
+    arity: -2,
+    flags: ["fast", "connection", "beforeAuth"],
+    permission: "none",
+    summary: "Authenticates the connection",
+    syntax: "[username] password",
+    run: auth,
+  },
+  {
+    name: "SELECT",
+    family: "connection",
+    arity: 2,
+    flags: ["fast", "connection"],
+    permission: "none",
+    summary: "Chooses the database: there is one, 0",
+    syntax: "index",
+    run: select,
+  },
+  {
+    name: "RESET",
+    family: "connection",
+    arity: 1,
+    flags: ["fast", "connection", "immediate", "endsMulti", "beforeAuth"],
+    permission: "none",
+    summary: "Puts the connection back in the state that it began with",
+    syntax: "",
+    run: reset,
+  },
+  {
+    name: "QUIT",
+    family: "connection",
+    arity: -1,
+    flags: ["fast", "connection", "immediate", "endsMulti", "beforeAuth"],
+    permission: "none",
+    summary: "Closes the connection once the replies are out",
+    syntax: "",
+    run: quit,
+  },
+  CLIENT_ROW,
+];

@@ -1,7 +1,8 @@
-// The command table: every family's rows.
+// The command table: every family's rows, and a HELP for every command that has subcommands.
 
 import type { Row } from "../row.ts";
 import { CONNECTION_ROWS } from "./connection.ts";
+import { withHelp } from "./help.ts";
 import { KEY_ROWS } from "./keys.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
@@ -17,4 +18,4 @@ export const ROWS: readonly Row[] = [
   ...TRANSACTION_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
-];
+].map(withHelp);

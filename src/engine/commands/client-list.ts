@@ -1,0 +1,78 @@
+// Client list: one line per connection, as CLIENT LIST and CLIENT INFO show it, and which types there are.
+//
+// The fields are Redis's, in its order. Those of what a hive has not (databases, pubsub, its buffers)
+// say so: 0, or -1.
+
+import { HiveError } from "../../base/errors.ts";
+import { quoteBytes } from "../../base/quoted.ts";
+import type { Args } from "../args.ts";
+import { type Context, GATE_MULTI, GATE_NO_TOUCH } from "../context.ts";
+import type { Reply } from "../reply.ts";
+import { syntaxError } from "../values.ts";
+
+const QUOTED_BYTES_MAX = 128;
+/** Types that connections of Redis have. Here all are normal. */
+const TYPES: readonly string[] = ["NORMAL", "SLAVE", "REPLICA", "PUBSUB", "MASTER"];
+
+/** The type in argument `index`: whether it is that of every connection here. @throws {HiveError} INVALID_ARGUMENT */
+export function isNormalType(args: Args, index: number): boolean {
+  const type = TYPES.find((known) => args.is(index, known));
+  if (type !== undefined) return type === "NORMAL";
+  const shown = quoteBytes(args.buffer, args.start(index), args.end(index), QUOTED_BYTES_MAX);
+  throw new HiveError("INVALID_ARGUMENT", `Unknown client type '${shown}'`);
+}
+
+export function clientList(context: Context, args: Args, reply: Reply): void {
+  const { clients } = context.services;
+  if (args.count === 2) return showAll(clients.values(), reply);
+  if (args.count === 4 && args.is(2, "TYPE")) {
+    return showAll(isNormalType(args, 3) ? clients.values() : [], reply);
+  }
+  if (args.count <= 3 || !args.is(2, "ID")) throw syntaxError();
+  const chosen: Context[] = [];
+  for (let i = 3; i < args.count; i++) {
+    const client = clients.get(clientId(args, i));
+    if (client) chosen.push(client);
+  }
+  showAll(chosen, reply);
+}
+
+function clientId(args: Args, index: number): number {
+  try {
+    return args.integer(index);
+  } catch {
+    throw new HiveError("NOT_INTEGER", "Invalid client ID");
+  }
+}
+
+export function clientInfo(context: Context, _args: Args, reply: Reply): void {
+  showAll([context], reply);
+}
+
+function showAll(clients: Iterable<Context>, reply: Reply): void {
+  let lines = "";
+  for (const client of clients) lines += `${line(client)}\n`;
+  reply.verbatim("txt", lines);
+}
+
+function line(client: Context): string {
+  const { peer, transaction } = client;
+  const inMulti = (client.gate & GATE_MULTI) !== 0;
+  const flags = `${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
+  const all = `${flags}${(client.gate & GATE_NO_TOUCH) !== 0 ? "T" : ""}`;
+  const multiBytes = inMulti ? transaction!.queuedBytes : 0;
+  return [
+    `id=${client.id} addr=${peer.address} laddr=${peer.localAddress} fd=-1 name=${client.name}`,
+    `age=${seconds(client.nowMs - client.createdAtMs)} idle=${seconds(client.nowMs - client.lastCallMs)}`,
+    `flags=${all === "" ? "N" : all} db=0 sub=0 psub=0 ssub=0`,
+    `multi=${inMulti ? transaction!.queue.length : -1} watch=${transaction?.watched.size ?? 0}`,
+    `qbuf=${peer.inputBytes} qbuf-free=0 argv-mem=0 multi-mem=${multiBytes} rbs=0 rbp=0`,
+    `obl=0 oll=0 omem=${peer.outputBytes} tot-mem=${peer.inputBytes + peer.outputBytes + multiBytes} events=r`,
+    `cmd=${client.lastCommand.toLowerCase().replace(" ", "|") || "NULL"} user=${client.user} redir=-1`,
+    `resp=${client.protocol} lib-name=${client.libraryName} lib-ver=${client.libraryVersion}`,
+  ].join(" ");
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, Math.floor(ms / 1000));
+}

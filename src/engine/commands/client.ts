@@ -1,0 +1,166 @@
+// CLIENT: what a connection says of itself, and what an operator asks of connections.
+
+import { HiveError } from "../../base/errors.ts";
+import { quoteBytes } from "../../base/quoted.ts";
+import type { Args } from "../args.ts";
+import { type Context, GATE_NO_TOUCH } from "../context.ts";
+import type { Reply } from "../reply.ts";
+import type { Flag, Permission, Row } from "../row.ts";
+import { syntaxError } from "../values.ts";
+import { clientKill } from "./client-kill.ts";
+import { clientInfo, clientList } from "./client-list.ts";
+import { clientName, libraryInfo } from "./client-name.ts";
+
+const QUOTED_BYTES_MAX = 128;
+
+function id(context: Context, _args: Args, reply: Reply): void {
+  reply.integer(context.id);
+}
+
+function getName(context: Context, _args: Args, reply: Reply): void {
+  if (context.name === "") reply.nil();
+  else reply.text(context.name);
+}
+
+function setName(context: Context, args: Args, reply: Reply): void {
+  context.name = clientName(args, 2, context);
+  reply.ok();
+}
+
+function setInfo(context: Context, args: Args, reply: Reply): void {
+  if (args.is(2, "LIB-NAME")) context.libraryName = libraryInfo(args, 3, context);
+  else if (args.is(2, "LIB-VER")) context.libraryVersion = libraryInfo(args, 3, context);
+  else {
+    const shown = quoteBytes(args.buffer, args.start(2), args.end(2), QUOTED_BYTES_MAX);
+    throw new HiveError("SYNTAX", `Unrecognized option '${shown}'`);
+  }
+  reply.ok();
+}
+
+/** The door withholds replies by context.replyMode, this one's too. */
+function replyMode(context: Context, args: Args, reply: Reply): void {
+  if (args.is(2, "ON")) context.replyMode = "on";
+  else if (args.is(2, "OFF")) context.replyMode = "off";
+  else if (!args.is(2, "SKIP")) throw syntaxError();
+  else if (context.replyMode !== "off") context.replyMode = "skip-next";
+  reply.ok();
+}
+
+function onOrOff(args: Args): boolean {
+  if (args.is(2, "ON")) return true;
+  if (args.is(2, "OFF")) return false;
+  throw syntaxError();
+}
+
+function noEvict(context: Context, args: Args, reply: Reply): void {
+  context.noEvict = onOrOff(args);
+  reply.ok();
+}
+
+function noTouch(context: Context, args: Args, reply: Reply): void {
+  if (onOrOff(args)) context.gate |= GATE_NO_TOUCH;
+  else context.gate &= ~GATE_NO_TOUCH;
+  reply.ok();
+}
+
+function pause(context: Context, args: Args, reply: Reply): void {
+  const isAll = args.count === 3 || args.is(3, "ALL");
+  if (args.count > 4 || (!isAll && !args.is(3, "WRITE"))) {
+    throw new HiveError("SYNTAX", "CLIENT PAUSE mode must be WRITE or ALL");
+  }
+  const { services } = context;
+  services.pause(services.nowMs + timeout(args), isAll ? "all" : "write");
+  reply.ok();
+}
+
+function timeout(args: Args): number {
+  let timeoutMs: number;
+  try {
+    timeoutMs = args.integer(2);
+  } catch {
+    throw new HiveError("NOT_INTEGER", "timeout is not an integer or out of range");
+  }
+  if (timeoutMs < 0) throw new HiveError("OUT_OF_RANGE", "timeout is negative");
+  return timeoutMs;
+}
+
+function unpause(context: Context, _args: Args, reply: Reply): void {
+  context.services.unpause();
+  reply.ok();
+}
+
+type Inner = Pick<Row, "arity" | "summary" | "syntax" | "run"> & { admin?: true };
+
+/** A subcommand's row: those for operators need the permission. */
+function inner(name: string, { admin, ...row }: Inner): Row {
+  const flags: readonly Flag[] = admin ? ["admin", "connection"] : ["connection"];
+  const permission: Permission = admin ? "admin" : "none";
+  return { name: `CLIENT ${name}`, family: "connection", flags, permission, ...row };
+}
+
+const SUBCOMMANDS: readonly Row[] = [
+  inner("ID", { arity: 2, summary: "The connection's number, never used twice", syntax: "", run: id }),
+  inner("GETNAME", { arity: 2, summary: "The connection's name", syntax: "", run: getName }),
+  inner("SETNAME", { arity: 3, summary: "Names the connection", syntax: "connection-name", run: setName }),
+  inner("SETINFO", {
+    arity: 4,
+    summary: "Names the connection's client library",
+    syntax: "LIB-NAME libname | LIB-VER libver",
+    run: setInfo,
+  }),
+  inner("INFO", { arity: 2, summary: "Describes this connection", syntax: "", run: clientInfo }),
+  inner("LIST", {
+    admin: true,
+    arity: -2,
+    summary: "Describes the open connections, a line for each",
+    syntax: "[TYPE normal | TYPE master | TYPE replica | TYPE pubsub] [ID client-id [client-id ...]]",
+    run: clientList,
+  }),
+  inner("KILL", {
+    admin: true,
+    arity: -3,
+    summary: "Closes connections",
+    syntax:
+      "ip:port | [ID client-id] [TYPE type] [USER username] [ADDR ip:port] [LADDR ip:port] [SKIPME yes | no] [MAXAGE seconds]",
+    run: clientKill,
+  }),
+  inner("REPLY", {
+    arity: 3,
+    summary: "Whether this connection gets replies",
+    syntax: "ON | OFF | SKIP",
+    run: replyMode,
+  }),
+  inner("PAUSE", {
+    admin: true,
+    arity: -3,
+    summary: "Lets the calls of all connections wait, or those that write",
+    syntax: "timeout [WRITE | ALL]",
+    run: pause,
+  }),
+  inner("UNPAUSE", { admin: true, arity: 2, summary: "Ends a pause", syntax: "", run: unpause }),
+  inner("NO-EVICT", {
+    admin: true,
+    arity: 3,
+    summary: "Accepted and shown in CLIENT LIST: connections are never evicted",
+    syntax: "ON | OFF",
+    run: noEvict,
+  }),
+  inner("NO-TOUCH", {
+    arity: 3,
+    summary: "Whether this connection's reads count as access",
+    syntax: "ON | OFF",
+    run: noTouch,
+  }),
+];
+
+export const CLIENT_ROW: Row = {
+  name: "CLIENT",
+  family: "connection",
+  arity: -2,
+  flags: ["connection"],
+  permission: "none",
+  summary: "Connections: this one and the others",
+  syntax: "subcommand [argument ...]",
+  subcommands: SUBCOMMANDS,
+  run: () => {},
+};

@@ -1,0 +1,189 @@
+// INFO: what operators, dashboards and clients read of a hive, in Redis's form.
+//
+//   # Server            one section per function below, asked for by name
+//   redis_version:7.4.0
+//
+// Field names are Redis's where the figure is the same thing, since tools look for them (clients wait
+// for `loading:0`). What a hive does not have is not shown.
+
+import { arch, platform, release, totalmem } from "node:os";
+import { runId } from "../../store/header.ts";
+import { PAGE_BYTES } from "../../store/layout.ts";
+import type { Args } from "../args.ts";
+import { type Context, GATE_MULTI } from "../context.ts";
+import { HIVE_VERSION, REDIS_VERSION } from "../identity.ts";
+import type { Reply } from "../reply.ts";
+
+type Fields = Readonly<Record<string, string | number>>;
+type Section = (context: Context) => Fields;
+
+const SECTIONS: Readonly<Record<string, Section>> = {
+  server,
+  clients,
+  memory,
+  persistence,
+  stats,
+  replication,
+  cpu,
+  commandstats,
+  cluster: () => ({ cluster_enabled: 0 }),
+  keyspace,
+};
+/** Left out where nothing is asked for: long. */
+const EXTRA: readonly string[] = ["commandstats"];
+const TITLES: Readonly<Record<string, string>> = { cpu: "CPU" };
+
+export function info(context: Context, args: Args, reply: Reply): void {
+  const wanted = new Set<string>();
+  for (let i = 2; i <= args.count; i++) {
+    const word = args.count === 1 ? "default" : args.latin1(i - 1).toLowerCase();
+    for (const name of namesFor(word)) wanted.add(name);
+  }
+  if (args.count === 1) for (const name of namesFor("default")) wanted.add(name);
+  const shown = Object.keys(SECTIONS).filter((name) => wanted.has(name));
+  reply.verbatim("txt", shown.map((name) => section(name, context)).join("\r\n"));
+}
+
+function namesFor(word: string): readonly string[] {
+  const all = Object.keys(SECTIONS);
+  if (word === "all" || word === "everything") return all;
+  if (word === "default") return all.filter((name) => !EXTRA.includes(name));
+  return Object.hasOwn(SECTIONS, word) ? [word] : [];
+}
+
+function section(name: string, context: Context): string {
+  const title = TITLES[name] ?? `${name[0]!.toUpperCase()}${name.slice(1)}`;
+  const fields = Object.entries(SECTIONS[name]!(context));
+  return `# ${title}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join("")}`;
+}
+
+function server({ services, peer, store }: Context): Fields {
+  const uptimeSeconds = Math.floor((services.nowMs - services.startedAtMs) / 1000);
+  return {
+    redis_version: REDIS_VERSION,
+    memhive_version: HIVE_VERSION,
+    redis_mode: "standalone",
+    os: `${platform()} ${release()} ${arch()}`,
+    arch_bits: 64,
+    node_version: process.versions.node,
+    process_id: process.pid,
+    run_id: runId(store.memory.segments.words[0]!),
+    tcp_port: /:(\d+)$/.exec(peer.localAddress)?.[1] ?? 0,
+    server_time_usec: Math.round(services.clockMs() * 1000),
+    uptime_in_seconds: uptimeSeconds,
+    uptime_in_days: Math.floor(uptimeSeconds / 86_400),
+    executable: process.execPath,
+    config_file: "",
+  };
+}
+
+function clients({ services }: Context): Fields {
+  let watching = 0;
+  let inMulti = 0;
+  for (const { transaction, gate } of services.clients.values()) {
+    if (transaction !== undefined && transaction.watched.size > 0) watching++;
+    if ((gate & GATE_MULTI) !== 0) inMulti++;
+  }
+  return {
+    connected_clients: services.clients.size,
+    cluster_connections: 0,
+    maxclients: services.settings.connectionsMax,
+    blocked_clients: 0,
+    tracking_clients: 0,
+    watching_clients: watching,
+    clients_in_multi: inMulti,
+    total_watched_keys: services.watches.size,
+  };
+}
+
+function memory({ store }: Context): Fields {
+  const { pages, totals } = store.memory;
+  const { eviction } = store;
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return {
+    used_memory: store.usedBytes,
+    used_memory_human: human(store.usedBytes),
+    used_memory_rss: rss,
+    used_memory_rss_human: human(rss),
+    used_memory_dataset: totals.entryBytes,
+    allocator_allocated: pages.blockBytes,
+    allocator_active: pages.inUse * PAGE_BYTES,
+    allocator_resident: rss,
+    js_heap_used: heapUsed,
+    js_external: external,
+    total_system_memory: totalmem(),
+    total_system_memory_human: human(totalmem()),
+    maxmemory: eviction.maxMemoryBytes,
+    maxmemory_human: human(eviction.maxMemoryBytes),
+    maxmemory_policy: eviction.policy,
+    mem_fragmentation_ratio: (rss / Math.max(1, store.usedBytes)).toFixed(2),
+    mem_allocator: "memhive",
+    active_defrag_running: store.compactor.wanted ? 1 : 0,
+  };
+}
+
+/** A hive is empty when it starts and answers at once, so nothing is ever loading. */
+function persistence(): Fields {
+  return {
+    loading: 0,
+    async_loading: 0,
+    rdb_bgsave_in_progress: 0,
+    rdb_last_bgsave_status: "ok",
+    aof_enabled: 0,
+    aof_rewrite_in_progress: 0,
+  };
+}
+
+function stats({ services, store }: Context): Fields {
+  const { connections, calls, refusedConnections, errors } = services.statistics;
+  return {
+    total_connections_received: connections,
+    total_commands_processed: calls,
+    rejected_connections: refusedConnections,
+    expired_fields: store.expiredFields,
+    keyspace_hits: store.keys.hits,
+    keyspace_misses: store.keys.misses,
+    total_error_replies: errors,
+  };
+}
+
+function replication({ store }: Context): Fields {
+  return {
+    role: "master",
+    connected_slaves: 0,
+    master_failover_state: "no-failover",
+    master_replid: runId(store.memory.segments.words[0]!).padEnd(40, "0"),
+    master_repl_offset: 0,
+  };
+}
+
+function cpu(): Fields {
+  const { user, system } = process.cpuUsage();
+  return { used_cpu_sys: (system / 1e6).toFixed(6), used_cpu_user: (user / 1e6).toFixed(6) };
+}
+
+/** Rows that are `fast` are not timed, so their time is 0. */
+function commandstats({ services }: Context): Fields {
+  const fields: Record<string, string> = {};
+  for (const { wireName, calls, errors, rejected, microseconds } of services.commands.each()) {
+    if (calls + rejected === 0) continue;
+    const perCall = calls === 0 ? 0 : microseconds / calls;
+    const figures = `calls=${calls},usec=${Math.round(microseconds)},usec_per_call=${perCall.toFixed(2)}`;
+    fields[`cmdstat_${wireName}`] = `${figures},rejected_calls=${rejected},failed_calls=${errors}`;
+  }
+  return fields;
+}
+
+function keyspace({ store }: Context): Fields {
+  const keys = store.keys.count;
+  return keys === 0 ? {} : { db0: `keys=${keys},expires=${store.memory.wheel.count},avg_ttl=0` };
+}
+
+function human(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const units = ["K", "M", "G", "T"];
+  let value = bytes / 1024;
+  let unit = 0;
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
+  return `${value.toFixed(2)}${units[unit]}`;
+}

@@ -119,7 +119,7 @@ export const keyRules: readonly Rule[] = [
   command("RESTORE", 1, (draw) => [
     draw.key(),
     draw.random.pick(["0", "-1", "abc", "", "9223372036854775808"]),
-    draw.random.pick(["", "x", "\x00\x04abcd\x0a\x00\x01\x02\x03\x04\x05\x06\x07\x08", "\x00".repeat(40)]),
+    draw.random.pick(["", "x", "\x00\x04abcd\x0a\x00\x01\x02\x03\x04\x05\x06\x07\x08", "\x01".repeat(40)]),
     ...draw.maybe(0.5, () =>
       draw.random.pick([
         ["REPLACE"],

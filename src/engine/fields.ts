@@ -8,7 +8,7 @@
 //
 // Hot path: nothing here allocates for a raw name.
 
-import { parseInt64 } from "../base/decimal.ts";
+import { parseInt64, parseSafeInteger } from "../base/decimal.ts";
 import { HiveError } from "../base/errors.ts";
 import type { Slice } from "../store/collections.ts";
 import { tooBig } from "../store/keyspace.ts";
@@ -86,17 +86,28 @@ export function writeField(
   const bytes = lengths[name]!;
   if (
     mayBeInteger(args, name) &&
-    fields.find(key, buffer, at, bytes) === 0 &&
-    findInteger(store, key, args, name) !== 0
+    findInteger(store, key, args, name) !== 0 &&
+    fields.find(key, buffer, at, bytes) === 0
   )
     return fields.set(key, integerName.bytes, 0, integerName.end, KIND_VALUE, value, start, length, kind, deadlineMs);
   return fields.set(key, buffer, at, bytes, kinds[name]!, value, start, length, kind, deadlineMs);
 }
 
-/** Adds the member that argument `index` names, which must not be there. Returns the key's entry, which may have moved. */
+/**
+ * Adds the member that argument `index` names where it is not there, and says in `store.fields.created`
+ * whether it was not. Returns the key's entry, which may have moved.
+ * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+ */
 export function addMember(store: Store, key: number, args: Args, index: number): number {
+  const { fields } = store;
   const { buffer, starts, lengths, kinds } = args;
-  return store.fields.set(key, buffer, starts[index]!, lengths[index]!, kinds[index]!, NO_BYTES, 0, 0, KIND_RAW);
+  if (mayBeInteger(args, index) && findInteger(store, key, args, index) !== 0) {
+    fields.created = false;
+    return key;
+  }
+  const start = starts[index]!;
+  const length = lengths[index]!;
+  return fields.set(key, buffer, start, length, kinds[index]!, NO_BYTES, 0, 0, KIND_RAW, NO_DEADLINE, false);
 }
 
 /** Answers with the name of a field or member. */
@@ -152,7 +163,8 @@ function mayBeInteger(args: Args, index: number): boolean {
 /** The handle of the integer whose decimal text argument `index` is, and its encoding in `integerName`; 0 when there is none. */
 function findInteger(store: Store, key: number, args: Args, index: number): number {
   if (!store.fields.mayHaveTyped(key)) return 0;
-  const integer = parseInt64(args.buffer, args.start(index), args.end(index));
+  const small = parseSafeInteger(args.buffer, args.start(index), args.end(index));
+  const integer = small === small ? small : parseInt64(args.buffer, args.start(index), args.end(index));
   if (integer === undefined) return 0;
   integerName.reset();
   encodeInteger(integer, integerName);

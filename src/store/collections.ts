@@ -131,7 +131,8 @@ export class Collections {
 
   /**
    * Sets a field, and says in `created` whether it is new. Returns the key's entry, which may have moved.
-   * @param deadlineMs NO_DEADLINE takes a field's TTL away, KEEP_DEADLINE leaves it.
+   * @param deadlineMs In the future; NO_DEADLINE takes a field's TTL away, KEEP_DEADLINE leaves it.
+   * @param replaces Whether a field that is there gets the value; without it nothing at all changes then.
    * @throws {HiveError} KEY_TOO_BIG, VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
   set(
@@ -145,6 +146,7 @@ export class Collections {
     length: number,
     kind: number,
     deadlineMs: number = NO_DEADLINE,
+    replaces: boolean = true,
   ): number {
     const { keyBytesMax, valueBytesMax } = this.#keyspace;
     if (nameLength > keyBytesMax) throw tooBig("KEY_TOO_BIG", "field", nameLength, "keyBytesMax", keyBytesMax);
@@ -155,6 +157,7 @@ export class Collections {
     if (root === 0) {
       const handle = this.#packed.find(key, name, nameStart, nameLength, nameKind === KIND_VALUE ? 1 : 0);
       this.created = handle === 0;
+      if (handle !== 0 && !replaces) return key;
       const old = handle === 0 ? 0 : this.#packed.bytesOf(key, handle);
       const bytes = RECORD_HEADER + nameLength + length;
       const fits =
@@ -170,7 +173,20 @@ export class Collections {
       target = this.#unpack(key);
       root = entries.rootOf(target);
     }
-    this.#setEntry(target, root, name, nameStart, nameLength, nameKind, value, start, length, kind, deadlineMs);
+    this.#setEntry(
+      target,
+      root,
+      name,
+      nameStart,
+      nameLength,
+      nameKind,
+      value,
+      start,
+      length,
+      kind,
+      deadlineMs,
+      replaces,
+    );
     return target;
   }
 
@@ -224,6 +240,7 @@ export class Collections {
     length: number,
     kind: number,
     deadlineMs: number,
+    replaces: boolean,
   ): void {
     const memory = this.#memory;
     const { entries, index, funnel, containers } = memory;
@@ -243,6 +260,7 @@ export class Collections {
     }
     const live = !entries.hasTtl(field) || entries.deadline(field) > memory.nowMs;
     this.created = !live;
+    if (live && !replaces) return;
     if (funnel.on) funnel.before("field-set", key, field);
     const head = entries.head(field);
     const before = entries.size(field);

@@ -10,6 +10,7 @@
 import { parseInt64 } from "../../base/decimal.ts";
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
+import { NO_DEADLINE } from "../../store/keyspace.ts";
 import { KIND_RAW, KIND_VALUE, TYPE_SET } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
@@ -129,7 +130,7 @@ function storing(algebra: Algebra): Row["run"] {
     let result = 0;
     const add = ({ bytes, start, end, kind }: Slice): void => {
       if (result === 0) result = store.fields.create(TYPE_SET, UNFINISHED, 0, UNFINISHED.length, KIND_VALUE);
-      result = store.fields.set(result, bytes, start, end - start, kind, NO_BYTES, 0, 0, KIND_RAW);
+      result = store.fields.set(result, bytes, start, end - start, kind, NO_BYTES, 0, 0, KIND_RAW, NO_DEADLINE, false);
     };
     try {
       algebra(store, sets, add, true);

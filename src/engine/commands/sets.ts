@@ -7,6 +7,7 @@
 // A member is a field without a value; a set without members is no key. Hot path: SADD, SISMEMBER.
 
 import type { Slice } from "../../store/collections.ts";
+import { NO_DEADLINE } from "../../store/keyspace.ts";
 import { KIND_RAW, TYPE_SET } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
@@ -33,9 +34,8 @@ const slice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
 function sadd({ store }: Context, args: Args, reply: Reply): void {
   const key = containerToWrite(store, args, 1, TYPE_SET);
   if (args.count === 3 && key !== 0) {
-    if (findField(store, key, args, 2) !== 0) return reply.integer(0);
     addMember(store, key, args, 2);
-    return reply.integer(1);
+    return reply.integer(store.fields.created ? 1 : 0);
   }
   reply.integer(addMembers(store, key, args));
 }
@@ -49,9 +49,8 @@ function addMembers(store: Store, key: number, args: Args): number {
   try {
     if (key === 0) target = createContainer(store, args, 1, TYPE_SET);
     for (let i = 2; i < args.count; i++) {
-      if (findField(store, target, args, i) !== 0) continue;
       target = addMember(store, target, args, i);
-      added++;
+      if (store.fields.created) added++;
     }
   } catch (error) {
     if (armed) store.undo.rollback();
@@ -83,14 +82,12 @@ function smove({ store }: Context, args: Args, reply: Reply): void {
   const member = findField(store, from, args, 3);
   if (member === 0 || from === to) return reply.integer(member === 0 ? 0 : 1);
   const { bytes, start, end, kind } = fields.name(from, member, slice);
-  if (to === 0 || fields.find(to, bytes, start, end - start, kind) === 0) {
-    const target = to === 0 ? createContainer(store, args, 2, TYPE_SET) : to;
-    try {
-      fields.set(target, bytes, start, end - start, kind, NO_BYTES, 0, 0, KIND_RAW);
-    } catch (error) {
-      if (to === 0) keys.remove(target);
-      throw error;
-    }
+  const target = to === 0 ? createContainer(store, args, 2, TYPE_SET) : to;
+  try {
+    fields.set(target, bytes, start, end - start, kind, NO_BYTES, 0, 0, KIND_RAW, NO_DEADLINE, false);
+  } catch (error) {
+    if (to === 0) keys.remove(target);
+    throw error;
   }
   fields.delete(from, member);
   reply.integer(1);

@@ -132,19 +132,21 @@ export class Settings {
 
   /** Sets all of `pairs`, or none. @throws {HiveError} INVALID_ARGUMENT in Redis's words. */
   set(pairs: readonly (readonly [name: string, value: string])[]): void {
-    const seen = new Set<Setting>();
-    for (const [name] of pairs) {
-      const setting = this.#settings.get(name.toLowerCase());
+    const seen = new Set<string>();
+    for (const [asked] of pairs) {
+      const name = asked.toLowerCase();
+      const setting = this.#settings.get(name);
       if (!setting) {
-        const message = `Unknown option or number of arguments for CONFIG SET - '${name}'`;
+        const message = `Unknown option or number of arguments for CONFIG SET - '${asked}'`;
         throw new HiveError("INVALID_ARGUMENT", message);
       }
       if (setting.canChange === false) this.#check(setting, name, "");
-      if (seen.has(setting)) throw failed(name, "duplicate parameter");
-      seen.add(setting);
+      if (seen.has(name)) throw failed(name, "duplicate parameter");
+      seen.add(name);
     }
-    const changes = pairs.map(([name, value]) => {
-      const setting = this.#settings.get(name.toLowerCase())!;
+    const changes = pairs.map(([asked, value]) => {
+      const name = asked.toLowerCase();
+      const setting = this.#settings.get(name)!;
       return { setting, value: this.#check(setting, name, value) };
     });
     for (const { setting, value } of changes) setting.apply(value);

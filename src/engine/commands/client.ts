@@ -64,10 +64,12 @@ function noTouch(context: Context, args: Args, reply: Reply): void {
 }
 
 function pause(context: Context, args: Args, reply: Reply): void {
-  const isAll = args.count === 3 || args.is(3, "ALL");
-  if (args.count > 4 || (!isAll && !args.is(3, "WRITE"))) {
-    throw new HiveError("SYNTAX", "CLIENT PAUSE mode must be WRITE or ALL");
+  if (args.count > 4) {
+    const message = "unknown subcommand or wrong number of arguments for 'PAUSE'. Try CLIENT HELP.";
+    throw new HiveError("WRONG_ARITY", message);
   }
+  const isAll = args.count === 3 || args.is(3, "ALL");
+  if (!isAll && !args.is(3, "WRITE")) throw new HiveError("SYNTAX", "CLIENT PAUSE mode must be WRITE or ALL");
   const { services } = context;
   services.pause(services.nowMs + timeout(args), isAll ? "all" : "write");
   reply.ok();

@@ -68,14 +68,10 @@ function replyDocs(commands: readonly Command[], reply: Reply): void {
 }
 
 function list({ services }: Context, args: Args, reply: Reply): void {
-  let names: string[];
-  if (args.count === 2) names = [...services.commands.all.values()].map((command) => command.wireName);
-  else {
-    if (args.count !== 5 || !args.is(2, "FILTERBY")) throw syntaxError();
-    const passes = filter(args);
-    names = [...services.commands.each()].filter(passes).map((command) => command.wireName);
-  }
-  reply.set(names.length);
+  if (args.count > 2 && (args.count !== 5 || !args.is(2, "FILTERBY"))) throw syntaxError();
+  const passes = args.count === 2 ? () => true : filter(args);
+  const names = [...services.commands.each()].filter(passes).map((command) => command.wireName);
+  reply.array(names.length);
   for (const name of names) reply.text(name);
 }
 

@@ -35,7 +35,7 @@ function objectRules(): Rule[] {
     sequence("OBJECT FREQ", 1, (draw) => {
       const key = draw.key();
       return [
-        ["CONFIG", "SET", "maxmemory-policy", draw.random.pick(["allkeys-lfu", "volatile-lfu"])],
+        ["CONFIG", "SET", "maxmemory-policy", "allkeys-lfu"],
         ["OBJECT", "FREQ", key],
         ["OBJECT", "IDLETIME", key],
         ["CONFIG", "SET", "maxmemory-policy", "noeviction"],

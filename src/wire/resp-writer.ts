@@ -90,12 +90,6 @@ export class RespWriter {
     return successor;
   }
 
-  /** A line as it is, one byte per character, for errors of the protocol itself. */
-  errorLine(latin1: string): void {
-    this.#reserve(latin1.length + 8);
-    this.length += this.buffer.latin1Write(`-ERR ${oneLine(latin1)}\r\n`, this.length);
-  }
-
   /** What another writer has, behind what this one has. */
   append(other: RespWriter): void {
     this.#reserve(other.length);

@@ -227,7 +227,7 @@ export class RespConnection implements Receiver, Peer {
 
   /** What came is no request: says so, where there is something to say, and ends. */
   #refuse({ message, reason }: { message: string; reason: string }): void {
-    if (message !== "" && this.#context.replyMode === "on") this.#shared.writer.errorLine(message);
+    if (message !== "" && this.#context.replyMode === "on") this.#shared.writer.error("BAD_FRAME", message);
     this.#end(reason);
   }
 

@@ -28,10 +28,10 @@ const CURSORS = 2n ** 64n;
  * @throws {HiveError} INVALID_ARGUMENT
  */
 export function parseCursor(args: Args, index: number): number {
-  const small = Number(args.length(index) <= 15 ? args.latin1(index) : Number.NaN);
-  if (Number.isSafeInteger(small) && small >= 0 && /^[0-9]*$/.test(args.latin1(index))) return small % 2 ** 32;
-  // C's strtoul: a sign, digits; a negative number counts from above.
-  const match = /^([+-]?)([0-9]+)$/.exec(args.latin1(index));
+  // C's strtoul: a sign, digits, up to a zero byte; nothing is 0, a negative number counts from above.
+  const text = args.latin1(index).split("\0", 1)[0]!;
+  if (/^[0-9]{0,15}$/.test(text)) return Number(text) % 2 ** 32;
+  const match = /^([+-]?)([0-9]+)$/.exec(text);
   const value = match ? BigInt(match[2]!) : CURSORS;
   if (value >= CURSORS) throw new HiveError("INVALID_ARGUMENT", "invalid cursor");
   return Number(BigInt.asUintN(32, match![1] === "-" ? -value : value));

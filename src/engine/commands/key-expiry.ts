@@ -4,12 +4,16 @@
 // deadline that has passed deletes the key.
 
 import { HiveError } from "../../base/errors.ts";
+import { quoteBytes } from "../../base/quoted.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument, UNIT_ABSOLUTE, UNIT_SECONDS } from "../deadline.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
+
+/** Of a word that is no option, this much stands in the error. */
+const QUOTED_BYTES_MAX = 128;
 
 const NX = 1;
 const XX = 2;
@@ -24,7 +28,10 @@ function parseConditions(args: Args): number {
     else if (args.is(i, "XX")) conditions |= XX;
     else if (args.is(i, "GT")) conditions |= GT;
     else if (args.is(i, "LT")) conditions |= LT;
-    else throw new HiveError("INVALID_ARGUMENT", `Unsupported option ${args.text(i).split("\0")[0]}`);
+    else {
+      const shown = quoteBytes(args.buffer, args.start(i), args.end(i), QUOTED_BYTES_MAX);
+      throw new HiveError("INVALID_ARGUMENT", `Unsupported option ${shown}`);
+    }
   }
   if ((conditions & NX) !== 0 && conditions !== NX) {
     throw new HiveError("INVALID_ARGUMENT", "NX and XX, GT or LT options at the same time are not compatible");

@@ -1,0 +1,63 @@
+// Commands page: docs/commands.md, written from the rows of the command table.
+//
+//   npm run docs          writes it anew
+//   commandsPage(ROWS)    the page as text; test/docs/commands.test.ts compares it with the file
+
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { ROWS } from "../src/engine/commands/table.ts";
+import type { Family, Row } from "../src/engine/row.ts";
+
+const PAGE = new URL("../docs/commands.md", import.meta.url);
+
+const TITLES: Readonly<Record<Family, string>> = {
+  keys: "Keys",
+  strings: "Strings",
+  tables: "Tables (hashes)",
+  sets: "Sets",
+  transactions: "Transactions",
+  connection: "Connection",
+  server: "Server",
+};
+
+const INTRODUCTION = `# Commands
+
+What a hive understands, by family. Written from the command table by \`npm run docs\`; do not edit.
+
+Semantics, options and error texts are those of Redis 7.4; [redis-differences.md](redis-differences.md) says where a hive differs. Arguments in \`[brackets]\` are optional, \`|\` separates alternatives, \`...\` repeats. *Needs* is the permission that a token must grant. *In MULTI* says what happens between MULTI and EXEC: most commands are queued, some run at once, some are refused.
+`;
+
+/** The page for these rows. */
+export function commandsPage(rows: readonly Row[]): string {
+  const families = Object.keys(TITLES) as Family[];
+  const sections = families.map((family) =>
+    section(
+      family,
+      rows.filter((row) => row.family === family),
+    ),
+  );
+  return [INTRODUCTION, ...sections].join("\n");
+}
+
+function section(family: Family, rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) => (row.subcommands ? [...own(row), ...row.subcommands] : [row])).map(line);
+  const head = "| command | what it does | needs | in MULTI |\n| --- | --- | --- | --- |";
+  return `## ${TITLES[family]}\n\n${head}\n${lines.join("\n")}\n`;
+}
+
+/** A container command that also works alone. */
+function own(row: Row): Row[] {
+  return row.arity === -1 ? [{ ...row, syntax: "" }] : [];
+}
+
+function line(row: Row): string {
+  const call = `\`${`${row.name} ${row.syntax}`.trim()}\``.replaceAll("|", "\\|");
+  return `| ${call} | ${row.summary} | ${row.permission === "none" ? "–" : row.permission} | ${inMulti(row)} |`;
+}
+
+function inMulti({ flags }: Row): string {
+  if (flags.includes("noMulti")) return "refused";
+  return flags.includes("immediate") ? "at once" : "queued";
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(PAGE, commandsPage(ROWS));

@@ -172,7 +172,7 @@ export const comparisons: ReadonlyMap<string, Comparison> = new Map([
   ...["SMEMBERS", "HKEYS", "HVALS", "SINTER", "SUNION", "SDIFF", "KEYS"].map((name) => [name, unordered] as const),
   ...["SCAN", "HSCAN", "SSCAN"].map((name) => [name, page] as const),
   ...["SRANDMEMBER", "HRANDFIELD", "RANDOMKEY"].map((name) => [name, picks] as const),
-  ...["TTL", "EXPIRETIME", "OBJECT IDLETIME"].map((name) => [name, near(TOLERANCE_MS / 1000)] as const),
+  ...["TTL", "EXPIRETIME"].map((name) => [name, near(TOLERANCE_MS / 1000)] as const),
   ...["PTTL", "PEXPIRETIME"].map((name) => [name, near(TOLERANCE_MS)] as const),
   ...["COMMAND COUNT", "COMMAND DOCS", "COMMAND LIST", "COMMAND"].map(
     (name) => [name, shape("command-details")] as const,
@@ -194,6 +194,7 @@ export const comparisons: ReadonlyMap<string, Comparison> = new Map([
   ],
   ["OBJECT ENCODING", encoding],
   ["OBJECT REFCOUNT", shape("reference-counts")],
+  ["OBJECT IDLETIME", shape("reference-counts")],
   ["OBJECT FREQ", shape("access-frequency")],
   ["MEMORY USAGE", shape("memory-usage")],
   ["DEBUG OBJECT", shape("debug-object")],

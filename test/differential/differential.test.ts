@@ -9,12 +9,12 @@ import { test } from "node:test";
 import { describe } from "./findings.ts";
 import { families } from "./rule.ts";
 import { run } from "./run.ts";
-import { startHive, startReference, whyNoHive, whyNoReference } from "./servers.ts";
+import { startHive, startReference, whyNoReference } from "./servers.ts";
 
-const skip = whyNoHive() || (await whyNoReference());
+const skip = await whyNoReference();
 
 /** Between them RESP2 and RESP3, and pipelines of one, few and hundreds of commands. */
-const fixedSeeds = [1, 2, 3, 4, 7];
+const fixedSeeds = [1, 9, 3, 8, 15];
 const COMMANDS = 10_000;
 
 for (const seed of [...fixedSeeds, Math.floor(Math.random() * 0x7fffffff)]) {

@@ -92,6 +92,8 @@ function mismatch({ theirs, ours }: Exchange, name: string): Verdict {
 
 /** A short name of how two replies differ, the same for all mismatches that likely have one cause. */
 export function kindOfDifference(theirs: string, ours: string): string {
+  if (/^-ERR unknown (sub)?command/.test(ours) && !theirs.startsWith("-ERR unknown"))
+    return "the hive does not know it";
   const [a, b] = [outline(theirs), outline(ours)];
   return a === b ? `other ${a}` : `${a} against ${b}`;
 }

@@ -45,7 +45,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     id: "clocks",
-    what: "TTL, EXPIRETIME, TIME and OBJECT IDLETIME follow the server's own clock",
+    what: "TTL, EXPIRETIME and TIME follow the server's own clock",
     reason: "two machines, two clocks",
   },
   {
@@ -149,8 +149,8 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     id: "reference-counts",
-    what: "OBJECT REFCOUNT may be another number for small integers",
-    reason: "a hive shares no values between keys",
+    what: "OBJECT REFCOUNT may be another number for small integers, OBJECT IDLETIME another time",
+    reason: "Redis keeps one object for all keys with the same small integer; a hive shares no values between keys",
   },
   {
     id: "access-frequency",
@@ -174,6 +174,11 @@ export const knownDifferences: readonly KnownDifference[] = [
     id: "doors-on-one-port",
     what: "a connection whose first line ends in HTTP/1.x, or whose first byte is 0x16, 0xC1 or 0xFF, is not taken for RESP",
     reason: "all protocols of a hive share one port",
+  },
+  {
+    id: "nul-in-a-line",
+    what: "an inline command or a length with a NUL byte in it is answered",
+    reason: "Redis takes the byte for the end of what it received and waits for ever",
   },
 
   // What Redis got after 7.0.

@@ -15,6 +15,7 @@ import type { Args } from "./draw.ts";
 import { type Finding, type Findings, historyOf } from "./findings.ts";
 import { encodeCommand } from "./frame.ts";
 import { Judge } from "./judge.ts";
+import { explain } from "./known-differences.ts";
 import { allKeys } from "./pools.ts";
 
 /** What all pairs of one round share. */
@@ -35,6 +36,8 @@ export type Replies = { readonly theirs: readonly string[]; readonly ours: reado
 
 /** How long a server may take to close a connection that it was told to close. */
 const CLOSE_TIMEOUT_MS = 3_000;
+
+const inStep = "in step";
 
 let markers = 0;
 
@@ -85,7 +88,11 @@ export class Pair {
       this.#theirs.take(theirBatch.length + 1, echo),
       this.#ours.take(ourBatch.length + 1, echo),
     ]);
-    const isInStep = [a, b].every(({ replies, failure }) => failure === undefined && replies.at(-1) === echo);
+    // A server that does not know ECHO yet names the marker in its error.
+    const states = [a, b].map(
+      ({ replies, failure }) => failure ?? (replies.at(-1)?.includes(marker) ? inStep : "sent a reply too many"),
+    );
+    const isInStep = states.every((state) => state === inStep);
     const apart = new Set<string>();
     for (const [index, args] of theirBatch.entries()) {
       const [theirs, ours] = [a.replies[index], b.replies[index]];
@@ -93,7 +100,7 @@ export class Pair {
       this.#compare({ args, theirs, ours }, { index: start + index, apart });
       if (!isInStep && apart.size > 0) break;
     }
-    if (!isInStep) this.#lose(theirBatch, { start, reached: b.replies.length, failures: [a.failure, b.failure] });
+    if (!isInStep) this.#lose(theirBatch, { start, reached: b.replies.length, states });
     else if (apart.size > 0) await this.#rejoin([...apart]);
     return { theirs: a.replies.slice(0, -1), ours: b.replies.slice(0, -1) };
   }
@@ -142,6 +149,8 @@ export class Pair {
   report(name: string, exchange: Exchange): void {
     this.#round.coverage.count(name, false);
     if (exchange.theirs === exchange.ours) return;
+    const allowed = explain(exchange);
+    if (allowed !== undefined) return this.#round.findings.allow(allowed);
     this.#found({ name, kind: "other bytes", exchange, index: this.#round.sent.length });
   }
 
@@ -171,10 +180,10 @@ export class Pair {
   }
 
   /** The replies do not end at the marker: one server gave too many, too few, or closed. */
-  #lose(batch: readonly Args[], place: { start: number; reached: number; failures: (string | undefined)[] }): void {
-    const at = Math.max(0, Math.min(place.reached, batch.length) - 1);
+  #lose(batch: readonly Args[], place: { start: number; reached: number; states: readonly string[] }): void {
     this.#round.findings.losses++;
-    const [theirs = "sent a reply too many or none", ours = "sent a reply too many or none"] = place.failures;
+    const at = Math.max(0, Math.min(place.reached, batch.length) - 1);
+    const [theirs = "", ours = ""] = place.states;
     this.#found({
       name: "(replies)",
       kind: `redis ${theirs}, hive ${ours}`.replace(/\d+/g, "N"),

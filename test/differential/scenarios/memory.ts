@@ -111,5 +111,5 @@ function large(draw: Draw): Scenario {
 
 export const memoryScenarios: readonly ScenarioRule[] = [
   { families: ["strings", "tables", "sets", "keys"], weight: 1, draw: full },
-  { families: ["strings", "tables", "sets"], weight: 0.4, draw: large },
+  { families: ["strings", "tables", "sets"], weight: 0.3, draw: large },
 ];

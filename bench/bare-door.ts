@@ -36,12 +36,13 @@ class Sink implements Transport {
 }
 
 export class BareDoor {
-  readonly store: Store = new Store({ nowMs: Date.now() });
-  readonly engine: LocalEngine = new LocalEngine({ store: this.store, clock: systemClock });
+  readonly store: Store;
   readonly #sink = new Sink();
 
-  constructor() {
-    const door = new RespDoor({ runner: this.engine, limits: DEFAULT_LIMITS, onNotice: () => {} });
+  constructor(store: Store = new Store({ nowMs: Date.now() })) {
+    this.store = store;
+    const runner = new LocalEngine({ store, clock: systemClock });
+    const door = new RespDoor({ runner, limits: DEFAULT_LIMITS, onNotice: () => {} });
     this.#sink.receiver = door.open(this.#sink)!;
   }
 

@@ -11,7 +11,8 @@
 // needs loaded is in its `prepare`, outside of what is timed.
 
 import { ask, hitsAndMisses } from "./ask.ts";
-import { load, loadKeys, NUMBER } from "./load.ts";
+import { NUMBER } from "./call-block.ts";
+import { load, loadKeys } from "./load.ts";
 import { comparePairs, type Measured } from "./pairs.ts";
 import { HITS_MIN, REDIS, type Server, startBoth } from "./peers.ts";
 import { cpuSeconds, settled } from "./process-usage.ts";

@@ -22,6 +22,9 @@ const SAMPLES = 10;
 /** Keys that one makeRoom() evicts at most; buckets that it frees instead of one. */
 const EVICTED_PER_CALL = 64;
 const REAPED_PER_STEP = 16;
+/** Keys that go at one call when only pages are short, and how few are left then. */
+const EVICTED_FOR_PAGES = 4;
+const PAGES_SHORT = 4;
 const CLOCK_MASK = 0xffff;
 const LFU_START = 5;
 const LFU_FACTOR = 10;
@@ -73,7 +76,10 @@ export class Eviction {
     const { pages, containers } = this.#memory;
     if (pages.inUse < this.#pagesMax) return true;
     if (this.policy === "noeviction") return pages.blockBytes < this.maxMemoryBytes - (this.maxMemoryBytes >> 4);
-    for (let steps = 0; steps < EVICTED_PER_CALL && pages.blockBytes > this.#blocksMax; steps++) {
+    for (let steps = 0; steps < EVICTED_PER_CALL; steps++) {
+      // Where the compactor has not caught up and pages run out too, a few keys go all the same.
+      const short = steps < EVICTED_FOR_PAGES && pages.inUse + PAGES_SHORT >= pages.max;
+      if (!short && pages.blockBytes <= this.#blocksMax) break;
       // What a container that is gone already held is given back before another key must go.
       if (!containers.idle) {
         containers.reap(REAPED_PER_STEP);

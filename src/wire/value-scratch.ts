@@ -123,10 +123,22 @@ export class Scratch {
     let end = this.end + 1;
     for (let i = 0; i < units; i++) {
       const unit = text.charCodeAt(i);
-      if (unit >= 0x80) return this.#longText(text);
-      bytes[end++] = unit;
+      if (unit < 0x80) {
+        bytes[end++] = unit;
+      } else if (unit < 0x800) {
+        bytes[end++] = 0xc0 | (unit >> 6);
+        bytes[end++] = 0x80 | (unit & 0x3f);
+      } else if (unit < 0xd800 || unit > 0xdfff) {
+        bytes[end++] = 0xe0 | (unit >> 12);
+        bytes[end++] = 0x80 | ((unit >> 6) & 0x3f);
+        bytes[end++] = 0x80 | (unit & 0x3f);
+      } else {
+        return this.#longText(text);
+      }
     }
-    bytes[this.end] = 0xa0 | units;
+    const size = end - this.end - 1;
+    if (size >= 0x20) return this.#longText(text);
+    bytes[this.end] = 0xa0 | size;
     this.end = end;
   }
 

@@ -63,7 +63,7 @@ function incrby(context: Context, args: Args, reply: Reply): void {
 function decrby(context: Context, args: Args, reply: Reply): void {
   const by = integerArgument(args, 2);
   if (by === INT64_MIN) throw new HiveError("OVERFLOW", "decrement would overflow");
-  increase(context, args, reply, -by);
+  increase(context, args, reply, typeof by === "bigint" ? -by : 0 - by);
 }
 
 function incrbyfloat({ store: { keys, memory } }: Context, args: Args, reply: Reply): void {

@@ -6,6 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** The kernel counts CPU time in hundredths of a second, on every machine that Node runs on. */
 const TICK_SECONDS = 0.01;
 const LOOK_MS = 250;
+const QUIET_LOOKS = 4;
+/** CPU seconds in one look that are next to nothing: timers, and expiry in Redis. */
+const QUIET_SECONDS = 0.02;
 
 /** CPU seconds of all threads since the process began, in the kernel and out of it. */
 export function cpuSeconds(pid: number): number {
@@ -21,15 +24,19 @@ export function residentBytes(pid: number): number {
   return Number(line?.[1]) * 1024;
 }
 
-/** Resolves once the process does next to nothing: what it had to do behind its replies is done. */
-export async function settled(pid: number, timeoutMs: number = 30_000): Promise<void> {
-  const lookMax = timeoutMs / LOOK_MS;
+/**
+ * Resolves once the process does next to nothing and its memory has stopped changing, for a second: what it
+ * had to do behind its replies is done.
+ */
+export async function settled(pid: number, timeoutMs: number = 60_000): Promise<void> {
+  const looksMax = timeoutMs / LOOK_MS;
   let quiet = 0;
-  let before = cpuSeconds(pid);
-  for (let look = 0; look < lookMax && quiet < 2; look++) {
+  let [cpu, bytes] = [cpuSeconds(pid), residentBytes(pid)];
+  for (let look = 0; look < looksMax && quiet < QUIET_LOOKS; look++) {
     await sleep(LOOK_MS);
-    const after = cpuSeconds(pid);
-    quiet = after - before <= 0.02 ? quiet + 1 : 0;
-    before = after;
+    const [cpuNow, bytesNow] = [cpuSeconds(pid), residentBytes(pid)];
+    const same = cpuNow - cpu <= QUIET_SECONDS && Math.abs(bytesNow - bytes) < bytes * 0.005;
+    quiet = same ? quiet + 1 : 0;
+    [cpu, bytes] = [cpuNow, bytesNow];
   }
 }

@@ -16,6 +16,7 @@
 import { fitsInt64, writeBigint, writeDate, writeRegExp, writeUndefined, writeView } from "./value-extensions.ts";
 import {
   badValue,
+  DEPTH_CEILING,
   DEPTH_DEFAULT,
   Double,
   EXT_ERROR,
@@ -31,7 +32,7 @@ const CAUSES_MAX = 8;
 /** Objects of one value that are looked for one by one; with more of them, in a Map. */
 const LISTED_MAX = 16;
 
-/** How deep a value may nest, where the hive's valueDepthMax is not the usual one. */
+/** How deep a value may nest, where the hive's valueDepthMax is not the usual one; DEPTH_CEILING at most. */
 export type EncodeOptions = { depthMax?: number };
 
 /** One value on its way into a scratch, and the objects met in it so far, by number. */
@@ -113,7 +114,7 @@ export function encodeInto(value: unknown, scratch: Scratch, options?: EncodeOpt
   const start = scratch.end;
   let whole = false;
   encoding.scratch = scratch;
-  encoding.depthMax = options?.depthMax ?? DEPTH_DEFAULT;
+  encoding.depthMax = Math.min(options?.depthMax ?? DEPTH_DEFAULT, DEPTH_CEILING);
   try {
     write(encoding, value, encoding.depthMax);
     whole = true;

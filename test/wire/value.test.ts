@@ -47,6 +47,21 @@ test("decoded bytes and views share no memory with what they came from", () => {
   assert.equal(value.raw.buffer.byteLength, 2);
 });
 
+test("a Float16Array comes back where the runtime has one, and is refused by name where it has not", () => {
+  const bytes = Buffer.from("c703050c003e", "hex");
+  walk(bytes);
+  const runtime = globalThis as { Float16Array?: unknown };
+  const Float16 = runtime.Float16Array as (new (elements: number[]) => object) | undefined;
+  if (Float16) assert.deepStrictEqual(decode(bytes), new Float16([1.5]));
+  try {
+    runtime.Float16Array = undefined;
+    assert.throws(() => decode(bytes), { code: "BAD_VALUE", message: "this runtime has no Float16Array" });
+  } finally {
+    if (Float16) runtime.Float16Array = Float16;
+    else Reflect.deleteProperty(runtime, "Float16Array");
+  }
+});
+
 const anything = fc.anything({
   withBigInt: true,
   withDate: true,
@@ -248,7 +263,8 @@ test("nesting is bounded at both ends, by the limit that is given", () => {
   assert.throws(() => walk(deep), { code: "BAD_VALUE", message: /nested too deep/ });
   walk(deep, 0, deep.length, 100);
   assert.deepStrictEqual(encode(decode(deep), { depthMax: 100 }), deep);
-  assert.throws(() => decode(encode(nested(1_001), { depthMax: 2_000 })), { code: "BAD_VALUE" });
+  assert.throws(() => encode(nested(1_001), { depthMax: 2_000 }), { code: "BAD_VALUE" });
+  assert.throws(() => decode(new Uint8Array(1_001).fill(0x91, 0, 1_000).fill(0x90, 1_000)), { code: "BAD_VALUE" });
 });
 
 test("values are appended to a scratch that grows, and a failure takes back its own bytes only", () => {

@@ -25,6 +25,7 @@ export type Finding = {
 
 const HISTORY_MAX = 20;
 const REPLY_CHARACTERS_MAX = 400;
+const ARGUMENT_CHARACTERS_MAX = 70;
 
 export class Findings {
   readonly #byClass = new Map<string, Finding>();
@@ -86,9 +87,14 @@ export function describe(finding: Finding): string {
   ].join("\n");
 }
 
-/** A command as one can paste it into redis-cli. */
+/** A command as one can paste it into redis-cli, but for arguments too long to read. */
 export function showCommand(args: Args): string {
-  return shorten(args.map((arg) => (/^[\w:.+*-]+$/.test(arg) ? arg : quote(arg))).join(" "));
+  return shorten(args.map(showArgument).join(" "));
+}
+
+function showArgument(arg: string): string {
+  if (arg.length > ARGUMENT_CHARACTERS_MAX) return `<${arg.length} bytes ${quote(arg.slice(0, 20))}…>`;
+  return /^[\w:.+*-]+$/.test(arg) ? arg : quote(arg);
 }
 
 function quote(arg: string): string {
@@ -99,7 +105,6 @@ function quote(arg: string): string {
 }
 
 function shorten(text: string): string {
-  return text.length <= REPLY_CHARACTERS_MAX
-    ? text
-    : `${text.slice(0, REPLY_CHARACTERS_MAX)}… (${text.length} characters)`;
+  if (text.length <= REPLY_CHARACTERS_MAX) return text;
+  return `${text.slice(0, REPLY_CHARACTERS_MAX)}… (${text.length} characters)`;
 }

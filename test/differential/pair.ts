@@ -37,6 +37,9 @@ export type Replies = { readonly theirs: readonly string[]; readonly ours: reado
 /** How long a server may take to close a connection that it was told to close. */
 const CLOSE_TIMEOUT_MS = 3_000;
 
+/** Commands whose reply follows from every key. */
+const wholeDatabase = new Set(["KEYS", "DBSIZE", "RANDOMKEY", "EXEC"]);
+
 const inStep = "in step";
 
 let markers = 0;
@@ -160,14 +163,19 @@ export class Pair {
     this.#ours.close();
   }
 
+  /** @param place.apart Keys that may differ between the two since an earlier mismatch of the same batch. */
   #compare(exchange: Exchange, place: { index: number; apart: Set<string> }): void {
+    const { index, apart } = place;
     const verdict = this.#judge.judge(exchange);
     if (verdict.allowed !== undefined) this.#round.findings.allow(verdict.allowed);
     if (verdict.kind === undefined) return;
-    this.#found({ name: verdict.name, kind: verdict.kind, exchange, index: place.index });
-    place.apart.add(exchange.args[1] ?? "");
-    for (const arg of exchange.args) if (allKeys.has(arg)) place.apart.add(arg);
-    if (verdict.name === "EXEC" || verdict.kind.startsWith("in EXEC")) for (const key of allKeys) place.apart.add(key);
+    const { args } = exchange;
+    const isBroad = wholeDatabase.has(verdict.name) || verdict.kind.startsWith("in EXEC");
+    const isConsequence = apart.size > 0 && (isBroad || args.some((arg) => apart.has(arg)));
+    if (!isConsequence) this.#found({ name: verdict.name, kind: verdict.kind, exchange, index });
+    apart.add(args[1] ?? "");
+    const isTransaction = verdict.name === "EXEC" || verdict.kind.startsWith("in EXEC");
+    for (const key of isTransaction ? allKeys : args) if (allKeys.has(key)) apart.add(key);
   }
 
   #found(finding: { name: string; kind: string; exchange: Exchange; index: number }): void {

@@ -55,9 +55,9 @@ const lies: Readonly<Record<string, { lie: Lie; found: RegExp }>> = {
     lie: (reply) => reply.replace(/^([*~])3\r\n(\$\d+\r\n[^\r]*\r\n)\$\d+\r\n[^\r]*\r\n/, "$13\r\n$2$2"),
     found: /^(SMEMBERS|SINTER|SUNION|SDIFF|SRANDMEMBER|HRANDFIELD|SPOP|KEYS|HKEYS|MGET|HMGET): other (array|set)/,
   },
+  // Two equal elements in a row are mostly random picks that may repeat.
   "random picks among which one is no member": {
-    lie: (reply, index) =>
-      index % 5 === 0 ? reply.replace(/^([*~]\d+\r\n)\$\d+\r\n[mf]?\d{1,2}\r\n/, "$1$3\r\nno!\r\n") : reply,
+    lie: (reply) => reply.replace(/^(\*\d+\r\n(?:\$.*\r\n.*\r\n)*?)(\$\d+\r\n.*\r\n)\2/, "$1$2$$3\r\nno!\r\n"),
     found: /^(SRANDMEMBER|HRANDFIELD): other array/,
   },
   "another type of key": {

@@ -346,6 +346,12 @@ export class LocalEngine implements Runner, Services {
     this.statistics.refusedConnections = 0;
     this.statistics.calls = 0;
     this.statistics.errors = 0;
+    const { keys } = this.store;
+    keys.hits = 0;
+    keys.misses = 0;
+    keys.expired = 0;
+    keys.evicted = 0;
+    this.store.expiredFields = 0;
     for (const command of this.commands.each()) {
       command.calls = 0;
       command.errors = 0;

@@ -140,6 +140,8 @@ function stats({ services, store }: Context): Fields {
     total_connections_received: connections,
     total_commands_processed: calls,
     rejected_connections: refusedConnections,
+    expired_keys: store.keys.expired,
+    evicted_keys: store.keys.evicted,
     expired_fields: store.expiredFields,
     keyspace_hits: store.keys.hits,
     keyspace_misses: store.keys.misses,

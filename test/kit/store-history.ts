@@ -14,7 +14,6 @@ import { checkStore } from "./store-invariants.ts";
 import { CONTAINER_TYPES, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
 import { scanOn } from "./store-scans.ts";
 
-/** What, which key, and two numbers more. */
 export type Step = readonly [number, number, number, number];
 
 export type HistoryOptions = {
@@ -24,6 +23,8 @@ export type HistoryOptions = {
   large?: boolean;
   /** Bytes of the values of the keys that come in hundreds. */
   fillBytes?: number;
+  /** Blocks that the test has allocated beside the store. */
+  foreign?: readonly number[];
 };
 
 export class StoreHistory {
@@ -34,7 +35,6 @@ export class StoreHistory {
   #steps = 0;
   /** What a rollback puts back had its memory before: its allocations do not fail here. */
   #isRollingBack = false;
-  /** How often each operation did something. */
   readonly counts: Map<string, number> = new Map<string, number>();
 
   constructor(store: Store, options: HistoryOptions) {
@@ -50,17 +50,16 @@ export class StoreHistory {
     this.settle();
   }
 
-  /** Frees, compacts and checks everything. */
   settle(): void {
     for (let rounds = 0; this.#store.work(() => false) || this.#store.hasWork; rounds++)
       assert.ok(rounds < 100, "work ends");
     this.model.compareAll();
-    checkStore(this.#store);
+    checkStore(this.#store, this.#options.foreign);
   }
 
   #one(step: Step, outside: boolean): void {
     if (++this.#steps % this.#options.checkEvery === 0 && outside) {
-      checkStore(this.#store);
+      checkStore(this.#store, this.#options.foreign);
       this.model.compareAll();
     }
     const what = step[0] % 100;
@@ -74,7 +73,7 @@ export class StoreHistory {
   }
 
   #count(name: string): void {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    this.counts.set(name, 1 + (this.counts.get(name) ?? 0));
   }
 
   /** Runs an operation that may run out of memory. Returns false when it did. */
@@ -151,7 +150,6 @@ export class StoreHistory {
     this.model.keys.set(to.id, { ...from.key, name });
   }
 
-  /** As APPEND and SETRANGE do it. */
   resize([, k, x, y]: Step): void {
     if (!this.makeRoom()) return;
     const { ref, key } = this.model.look(drawName(k));
@@ -161,15 +159,17 @@ export class StoreHistory {
     const kept = Math.min(length, key.value.length);
     const value = Buffer.alloc(length, y & 255);
     key.value.copy(value, 0, 0, kept);
-    keys.beginWrite(ref);
-    let target = ref;
-    try {
-      target = keys.resize(ref, length);
-      memory.entries
-        .bytesOf(target)
-        .fill(y & 255, memory.entries.valueStart(target) + kept, memory.entries.valueStart(target) + length);
-    } finally {
-      keys.endWrite(target);
+    if (y % 2 === 0) {
+      keys.write(ref, kept, value, kept, length - kept, length, key.kind);
+    } else {
+      keys.beginWrite(ref);
+      let target = ref;
+      try {
+        target = keys.resize(ref, length);
+        value.copy(memory.entries.bytesOf(target), memory.entries.valueStart(target));
+      } finally {
+        keys.endWrite(target);
+      }
     }
     key.value = value;
   }

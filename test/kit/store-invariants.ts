@@ -181,12 +181,14 @@ class Walk {
 
 /**
  * Checks that everything in the store fits together.
+ * @param foreign Blocks that a test has allocated beside the store.
  * @throws {AssertionError} that says what does not.
  */
-export function checkStore(store: Store): void {
+export function checkStore(store: Store, foreign: readonly number[] = []): void {
   const { memory } = store;
   const { containers, totals, wheel } = memory;
   const walk = new Walk(store);
+  for (const ref of foreign) walk.claim(ref, 0, "block of the test");
   walk.container(KEYSPACE_ROOT, containers.keyspaceId);
   assert.equal(totals.entryBytes, walk.entryBytes, "bytes of all entries");
   assert.deepEqual(new Map(totals.ownerBytes), walk.owners, "bytes by owner");

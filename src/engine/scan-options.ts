@@ -53,8 +53,10 @@ export function parseScanOptions(args: Args, first: number, allowed: "TYPE" | "N
       i++;
       options.pattern = isEverything(args.buffer, args.start(i), args.end(i)) ? 0 : i;
     } else if (hasNext && allowed === "TYPE" && args.is(i, "TYPE")) options.type = ++i;
-    else if (allowed === "NOVALUES" && args.is(i, "NOVALUES")) options.noValues = true;
-    else throw syntaxError();
+    else if (args.is(i, "NOVALUES")) {
+      if (allowed !== "NOVALUES") throw new HiveError("SYNTAX", "NOVALUES option can only be used in HSCAN");
+      options.noValues = true;
+    } else throw syntaxError();
   }
   return options;
 }

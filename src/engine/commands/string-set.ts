@@ -58,7 +58,10 @@ export function putArguments(store: Store, args: Args, key: number, value: numbe
   const buffer = args.buffer;
   if (deadlineMs <= store.nowMs) {
     const ref = store.keys.find(buffer, args.start(key), args.length(key), args.kind(key));
+    const { funnel } = store.memory;
     if (ref !== 0) store.keys.remove(ref);
+    // Set and gone at once: whoever watches the key has to hear of it, as in Redis.
+    else if (funnel.on) funnel.before("set", 0, 0, buffer, args.start(key), args.length(key), args.kind(key));
     return;
   }
   store.keys.put(

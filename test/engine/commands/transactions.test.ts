@@ -49,6 +49,7 @@ test("EXEC answers nil when a watched key was changed, by whomever", () => {
   const { connect } = startWire();
   const [client, other] = [connect(), connect()];
   const changes: [string, ...string[]][] = [
+    ["SET", "a", "1", "EXAT", "1"],
     ["SET", "a", "1"],
     ["DEL", "a"],
     ["HSET", "a", "f", "v"],

@@ -62,9 +62,7 @@ function databaseRules(): Rule[] {
   return [
     command("KEYS", 2, (draw) => [draw.pattern()]),
     command("DBSIZE", 4, () => []),
-    command("FLUSHDB", 0.1, (draw) =>
-      draw.maybe(0.6, () => [draw.random.pick(["SYNC", "ASYNC", "async", "NOW", ""])]),
-    ),
+    command("FLUSHDB", 0.1, (draw) => draw.maybe(0.6, () => [draw.random.pick(["SYNC", "ASYNC", "async", "NOW", ""])])),
     command("FLUSHALL", 0.06, (draw) =>
       draw.maybe(0.6, () => [draw.random.pick(["SYNC", "ASYNC", "sync", "NOW", ""])]),
     ),

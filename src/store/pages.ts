@@ -192,6 +192,7 @@ export class Pages {
 
   /** No new blocks in the span that begins at `page`, until it is empty or unmarked. */
   evacuate(page: number): void {
+    if (this.#evacuating[page] === 1) return;
     if (this.#kind[page] === RUN) {
       this.#evacuating[page] = 1;
       return;

@@ -7,7 +7,7 @@
 
 import { HiveError } from "../../base/errors.ts";
 import { tooBig } from "../../store/keyspace.ts";
-import { TYPE_MASK, TYPE_STRING } from "../../store/layout.ts";
+import { FLAG_TTL, TYPE_MASK, TYPE_STRING } from "../../store/layout.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
@@ -123,10 +123,12 @@ function getex({ store }: Context, args: Args, reply: Reply): void {
   const { unit, time } = options;
   const ref = store.keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) return reply.nil();
-  if ((store.memory.entries.head(ref) & TYPE_MASK) !== TYPE_STRING) throw wrongType();
+  const head = store.memory.entries.head(ref);
+  if ((head & TYPE_MASK) !== TYPE_STRING) throw wrongType();
   const deadlineMs = unit === UNIT_NONE ? NO_DEADLINE : deadlineArgument(args, time, unit, store.nowMs, false, "getex");
   replyString(store, ref, reply);
-  if (unit !== UNIT_NONE || options.persist) store.keys.setDeadline(ref, deadlineMs);
+  // PERSIST of a key without a deadline is no change.
+  if (unit !== UNIT_NONE || (options.persist && (head & FLAG_TTL) !== 0)) store.keys.setDeadline(ref, deadlineMs);
 }
 
 function mset({ store }: Context, args: Args, reply: Reply): void {

@@ -86,6 +86,8 @@ test("what does not change a watched key lets EXEC run", () => {
     ["SET", "b", "1"],
     ["SET", "a", "2", "NX"],
     ["TTL", "a"],
+    ["GETEX", "a", "PERSIST"],
+    ["PERSIST", "a"],
   ]) {
     client.call("WATCH", "a", "missing");
     other.call(...harmless);

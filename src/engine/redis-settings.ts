@@ -200,6 +200,8 @@ export const REDIS_SETTINGS: readonly RedisSetting[] = [
   fixed("unixsocketperm", "0"),
   whole("set-max-listpack-entries", "128", 0, LONG_MAX),
   bytes("set-max-listpack-value", "64"),
+  // The limit of a call, frameBytesMax, does not change while a hive runs.
+  setting("proto-max-bulk-len", "536870912", bytesBetween(1024n * 1024n, LONG_MAX)),
   text("notify-keyspace-events", "", checkKeyspaceEvents),
   text("save", "", checkSavePoints),
   text("latency-tracking-info-percentiles", "50 99 99.9"),

@@ -24,8 +24,6 @@ type Setting = {
   canChange?: boolean;
 };
 
-const BULK_BYTES_MIN = 1024n * 1024n;
-const BULK_BYTES_DEFAULT = "536870912";
 const CONNECTIONS_CEILING = 4294967295n;
 
 export class Settings {
@@ -33,8 +31,6 @@ export class Settings {
   connectionsMax: number;
   /** Connections that have not called for longer are closed; 0 for never. */
   idleTimeoutMs = 0;
-  /** What the setting "proto-max-bulk-len" asks for; the limit of frames holds beside it. */
-  bulkBytesMax: number = Number(BULK_BYTES_DEFAULT);
   readonly #settings = new Map<string, Setting>();
 
   constructor(store: Store, slowLog: SlowLog, limits: Limits) {
@@ -102,15 +98,6 @@ export class Settings {
       check: wholeBetween(0n, INT_MAX),
       apply: (value) => {
         this.idleTimeoutMs = Number(value) * 1000;
-      },
-    });
-    let bulk = BULK_BYTES_DEFAULT;
-    this.#settings.set("proto-max-bulk-len", {
-      get: () => bulk,
-      check: bytesBetween(BULK_BYTES_MIN, LONG_MAX),
-      apply: (value) => {
-        bulk = value;
-        this.bulkBytesMax = Number(value);
       },
     });
   }

@@ -115,6 +115,10 @@ export class Hive implements AsyncDisposable {
     const addresses: ListenAddress[] = [{ host: options.host ?? DEFAULT_HOST, port: options.port ?? DEFAULT_PORT }];
     if (options.unix !== undefined) addresses.push({ path: options.unix });
     for (const address of addresses) listeners.push(await Listener.open(address, listenerOptions));
+    const { settings } = this.#parts.engine;
+    settings.tell("bind", options.host ?? DEFAULT_HOST);
+    settings.tell("port", String(this.port));
+    settings.tell("unixsocket", options.unix ?? "");
   }
 
   /** The TCP port; 0 where there is none. */

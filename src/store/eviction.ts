@@ -78,7 +78,11 @@ export class Eviction {
     if (this.policy === "noeviction") return pages.blockBytes < this.maxMemoryBytes - (this.maxMemoryBytes >> 4);
     for (let steps = 0; steps < EVICTED_PER_CALL; steps++) {
       // Where the compactor has not caught up and pages run out too, a few keys go all the same.
-      const short = steps < EVICTED_FOR_PAGES && pages.inUse + PAGES_SHORT >= pages.max;
+      let short = steps < EVICTED_FOR_PAGES && pages.inUse + PAGES_SHORT >= pages.max;
+      if (short) {
+        pages.releaseEmpty();
+        short = pages.inUse + PAGES_SHORT >= pages.max;
+      }
       if (!short && pages.blockBytes <= this.#blocksMax) break;
       // What a container that is gone already held is given back before another key must go.
       if (!containers.idle) {

@@ -129,12 +129,9 @@ export class Pages {
 
   /** Bytes of the block behind `ref`: at least what was asked for. */
   sizeOf(ref: number): number {
-    let page = ref >>> PAGE_SHIFT;
-    let kind = this.#kind[page]!;
-    if (kind === INNER) {
-      page -= this.#back[page]!;
-      kind = this.#kind[page]!;
-    }
+    const inner = ref >>> PAGE_SHIFT;
+    const page = this.#kind[inner] === INNER ? inner - this.#back[inner]! : inner;
+    const kind = this.#kind[page]!;
     return kind === RUN ? this.#used[page]! * PAGE_BYTES : CLASS_BYTES[kind - 1]!;
   }
 
@@ -153,6 +150,18 @@ export class Pages {
   isEvacuating(ref: number): boolean {
     const page = ref >>> PAGE_SHIFT;
     return this.#evacuating[page] === 1;
+  }
+
+  /** Gives back the pages that were kept though nothing is in them: memory is short. */
+  releaseEmpty(): void {
+    for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
+      let page = this.#room[sizeClass]!;
+      for (let looks = 0; page >= 0 && looks < 4; looks++) {
+        const next = this.#next[page]!;
+        if (this.#used[page] === 0) this.#releaseSpan(page, sizeClass);
+        page = next;
+      }
+    }
   }
 
   // What the compactor decides with.
@@ -193,22 +202,12 @@ export class Pages {
   /** No new blocks in the span that begins at `page`, until it is empty or unmarked. */
   evacuate(page: number): void {
     if (this.#evacuating[page] === 1) return;
-    if (this.#kind[page] === RUN) {
-      this.#evacuating[page] = 1;
-      return;
-    }
+    const isRun = this.#kind[page] === RUN;
     const sizeClass = this.#kind[page]! - 1;
-    if (this.#used[page] === 0) {
-      // Kept for its class though nothing is in it: nobody would come by to free it.
-      this.#unlist(page, sizeClass);
-      this.#releasePages(page, CLASS_PAGES[sizeClass]!);
-      return;
-    }
-    const full =
-      this.#free[page] === 0 &&
-      (this.#bump[page]! + 1) * CLASS_BYTES[sizeClass]! > CLASS_PAGES[sizeClass]! * PAGE_BYTES;
-    if (!full) this.#unlist(page, sizeClass);
-    for (let i = 0; i < CLASS_PAGES[sizeClass]!; i++) this.#evacuating[page + i] = 1;
+    // Kept for its class though nothing is in it: nobody would come by to free it.
+    if (!isRun && this.#used[page] === 0) return this.#releaseSpan(page, sizeClass);
+    if (!isRun && this.#hasFree(page, sizeClass)) this.#unlist(page, sizeClass);
+    this.#evacuating.fill(1, page, page + (isRun ? 1 : CLASS_PAGES[sizeClass]!));
   }
 
   /** Takes the marks back from what could not be emptied. */
@@ -219,10 +218,13 @@ export class Pages {
       if (this.#evacuating[page] === 0) continue;
       this.#evacuating[page] = 0;
       if (kind === FREE || kind === INNER || kind === RUN) continue;
-      const size = CLASS_BYTES[kind - 1]!;
-      const spanBytes = CLASS_PAGES[kind - 1]! * PAGE_BYTES;
-      if (this.#free[page] !== 0 || (this.#bump[page]! + 1) * size <= spanBytes) this.#list(page, kind - 1);
+      if (this.#hasFree(page, kind - 1)) this.#list(page, kind - 1);
     }
+  }
+
+  #hasFree(page: number, sizeClass: number): boolean {
+    if (this.#free[page] !== 0) return true;
+    return (this.#bump[page]! + 1) * CLASS_BYTES[sizeClass]! <= CLASS_PAGES[sizeClass]! * PAGE_BYTES;
   }
 
   // Lists of pages with room.
@@ -292,7 +294,7 @@ export class Pages {
   // Pages and segments.
 
   #takePages(count: number): number {
-    if (this.inUse + count > this.max + this.overdraft) throw outOfMemory();
+    this.#checkLimit(count);
     for (let segment = 0; segment < this.#freePages.length; segment++) {
       if (this.#freePages[segment]! < count || this.#closed.has(segment)) continue;
       const page = this.#runIn(segment, count);
@@ -301,6 +303,11 @@ export class Pages {
     const segment = this.#openSegment(1, SEGMENT_BYTES);
     this.#freePages[segment] = PAGES_PER_SEGMENT;
     return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
+  }
+
+  #checkLimit(pages: number): void {
+    if (this.inUse + pages > this.max + this.overdraft) this.releaseEmpty();
+    if (this.inUse + pages > this.max + this.overdraft) throw outOfMemory();
   }
 
   #claim(segment: number, page: number, count: number): number {
@@ -317,6 +324,12 @@ export class Pages {
       if (run === count) return page - count + 1;
     }
     return -1;
+  }
+
+  /** Gives an empty span back that is in its class's list. */
+  #releaseSpan(page: number, sizeClass: number): void {
+    this.#unlist(page, sizeClass);
+    this.#releasePages(page, CLASS_PAGES[sizeClass]!);
   }
 
   #releasePages(page: number, count: number): void {
@@ -342,7 +355,7 @@ export class Pages {
   }
 
   #openLarge(pages: number): number {
-    if (this.inUse + pages > this.max + this.overdraft) throw outOfMemory();
+    this.#checkLimit(pages);
     const segment = this.#openSegment(Math.ceil(pages / PAGES_PER_SEGMENT), pages * PAGE_BYTES);
     this.inUse += pages;
     return segment * PAGES_PER_SEGMENT;

@@ -1,0 +1,129 @@
+// After a rollback everything is as it was: values, deadlines, versions, and whose container is whose.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FLAG_SCRUB, SEGMENT_MASK, SEGMENT_SHIFT } from "../../src/store/layout.ts";
+import { SmallStore } from "../kit/small-store.ts";
+import { checkStore } from "../kit/store-invariants.ts";
+import { StoreModel } from "../kit/store-model.ts";
+
+/** Does `change` and takes it back; everything a client can see must be as before. */
+function undone(small: SmallStore, change: () => void): void {
+  const { undo } = small.store;
+  const model = new StoreModel(small.store);
+  const before = model.dump();
+  undo.begin();
+  change();
+  undo.rollback();
+  assert.deepEqual(model.dump(), before);
+  checkStore(small.store);
+  small.workAll();
+  assert.deepEqual(model.dump(), before);
+  checkStore(small.store);
+}
+
+function filled(): SmallStore {
+  const small = new SmallStore();
+  small.put("string", "value");
+  small.put("leaving", "value", small.store.nowMs + 5000);
+  small.table("packed", 5);
+  small.table("table", 200);
+  small.set("table", "leaving", "value", small.store.nowMs + 5000);
+  return small;
+}
+
+test("what was created goes, what was replaced, removed or given a deadline comes back", () => {
+  const small = filled();
+  undone(small, () => {
+    small.put("new", "value");
+    small.put("string", "a longer value than before");
+    small.put("table", "a string now");
+    small.remove("leaving");
+    small.set("packed", "field 1", "changed");
+    small.delete("packed", "field 2");
+    small.store.keys.setDeadline(small.ref("packed"), small.store.nowMs + 10);
+  });
+});
+
+test("fields of a table come back, those with deadlines too, and so does the key's version", () => {
+  const small = filled();
+  undone(small, () => {
+    small.set("table", "field 1", "changed");
+    small.set("table", "new", "value");
+    small.delete("table", "leaving");
+    small.set("table", "leaving", "again", small.store.nowMs + 10);
+    for (let i = 0; i < 200; i++) if (i !== 1) small.delete("table", `field ${i}`);
+  });
+});
+
+test("a table that was emptied, and filled anew under its name, comes back", () => {
+  const small = filled();
+  undone(small, () => {
+    small.remove("table");
+    small.table("table", 70);
+    small.remove("table");
+    small.set("table", "only", "value");
+  });
+});
+
+test("a packed table that was unpacked is packed again", () => {
+  const small = filled();
+  undone(small, () => {
+    small.table("packed", 100);
+    small.set("packed", "field 3", "changed", small.store.nowMs + 10);
+  });
+  assert.ok(small.store.fields.isPacked(small.ref("packed")));
+});
+
+test("a table that was renamed has its old name back, whatever the new name named before", () => {
+  for (const to of ["new", "string", "packed", "leaving"]) {
+    const small = filled();
+    undone(small, () => {
+      small.rename("table", to);
+      small.set(to, "field 1", "changed");
+    });
+    assert.equal(small.field("table", "field 1"), "value 1");
+  }
+  const small = filled();
+  small.table("other", 90);
+  undone(small, () => {
+    small.rename("table", "other");
+    small.rename("other", "third");
+    small.rename("string", "table");
+  });
+  assert.equal(small.field("other", "field 80"), "value 80");
+});
+
+test("a rollback succeeds when memory is full: what was there had its memory before", () => {
+  const small = new SmallStore({ maxMemoryBytes: 40 * 65536 });
+  small.put("large", "v".repeat(1_000_000));
+  undone(small, () => {
+    small.remove("large");
+    assert.throws(() => {
+      for (let i = 0; ; i++) small.put(`key ${i}`, "v".repeat(10_000));
+    });
+  });
+});
+
+test("what was noted of a scrubbed entry is overwritten", () => {
+  const small = filled();
+  const ref = small.put("secret", "swordfish, swordfish, swordfish");
+  const { words } = small.store.memory.entries;
+  words[ref >>> SEGMENT_SHIFT]![(ref & SEGMENT_MASK) << 1]! |= FLAG_SCRUB;
+  let noted: Buffer | undefined;
+  const from = Buffer.from;
+  Buffer.from = ((...args: Parameters<typeof from>) => {
+    const copy = from(...args);
+    if (copy.includes("swordfish")) noted = copy;
+    return copy;
+  }) as typeof from;
+  try {
+    small.store.undo.begin();
+    small.remove("secret");
+  } finally {
+    Buffer.from = from;
+  }
+  assert.ok(noted);
+  small.store.undo.commit();
+  assert.ok(!noted.includes("swordfish"));
+});

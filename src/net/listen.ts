@@ -86,7 +86,7 @@ export class Listener {
 
 function accept(socket: Socket, path: string | undefined, options: ListenerOptions): void {
   const { connections } = options;
-  const transport = new SocketTransport(socket, path, (gone) => connections.delete(gone));
+  const transport = new SocketTransport(socket, { path, onGone: (gone) => connections.delete(gone) });
   if (connections.add(transport)) {
     transport.receiver = new Sniffer(transport, options);
   } else {

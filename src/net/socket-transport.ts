@@ -31,6 +31,15 @@ const DISCARD: Receiver = {
 /** The parts of a handle that are used here, none of them documented. */
 type Handle = { writeQueueSize?: number };
 
+export type SocketTransportOptions = {
+  /** The unix socket's path, where it is one. */
+  path?: string | undefined;
+  /** Called after the receiver heard of the end. */
+  onGone(transport: SocketTransport): void;
+  /** False: read as on a platform where a handle cannot be taken over. */
+  shareBuffer?: boolean;
+};
+
 export class SocketTransport implements Transport {
   receiver: Receiver = DISCARD;
   readonly address: string;
@@ -42,17 +51,14 @@ export class SocketTransport implements Transport {
   #shut = false;
   #impatience: NodeJS.Timeout | undefined = undefined;
 
-  /**
-   * @param accepted A socket as net.Server gives it with pauseOnConnect. It is not to be used any more.
-   * @param path The unix socket's path, where it is one.
-   * @param onGone Called after the receiver heard of the end.
-   */
-  constructor(accepted: Socket, path: string | undefined, onGone: (transport: SocketTransport) => void) {
-    const socket = takeOver(accepted, (start, end) => this.receiver.receive(readBuffer!, start, end));
+  /** @param accepted A socket as net.Server gives it with pauseOnConnect. It is not to be used any more. */
+  constructor(accepted: Socket, { path, onGone, shareBuffer = true }: SocketTransportOptions) {
+    const handle = shareBuffer ? takeHandle(accepted) : undefined;
+    const socket = handle === undefined ? accepted : this.#reopen(handle);
     this.#socket = socket;
     this.address = path === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${path}:0`;
     this.localAddress = path === undefined ? endpoint(socket.localAddress, socket.localPort) : `${path}:0`;
-    if (socket === accepted) {
+    if (handle === undefined) {
       socket.on("data", (chunk: Buffer) => this.receiver.receive(chunk, 0, chunk.length));
     }
     socket.on("end", () => this.#peerEnded());
@@ -65,6 +71,17 @@ export class SocketTransport implements Transport {
       onGone(this);
     });
     socket.resume();
+  }
+
+  /** A socket on `handle` that reads into the shared buffer. */
+  #reopen(handle: object): Socket {
+    const buffer = (readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES));
+    const callback = (bytes: number): boolean => {
+      this.receiver.receive(buffer, 0, bytes);
+      return true;
+    };
+    const options = { handle, allowHalfOpen: true, onread: { buffer, callback } };
+    return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
   }
 
   get pendingBytes(): number {
@@ -150,26 +167,14 @@ export class SocketTransport implements Transport {
   }
 }
 
-/** A socket on the handle of `accepted` that reads into the static buffer; `accepted` itself where there is no handle. */
-function takeOver(accepted: Socket, onRead: (start: number, end: number) => void): Socket {
+/** The handle of `accepted`, which is then an empty shell; undefined where it cannot be had. */
+function takeHandle(accepted: Socket): object | undefined {
   const owner = accepted as unknown as { _handle?: object | null };
   const handle = owner._handle;
-  if (!handle || !("readStart" in handle)) return accepted;
+  if (!handle || !("readStart" in handle)) return undefined;
   owner._handle = null;
   accepted.destroy();
-  readBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
-  const options = {
-    handle,
-    allowHalfOpen: true,
-    onread: {
-      buffer: readBuffer,
-      callback: (bytes: number): boolean => {
-        onRead(0, bytes);
-        return true;
-      },
-    },
-  };
-  return new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+  return handle;
 }
 
 function endpoint(address: AddressInfo["address"] | undefined, port: number | undefined): string {

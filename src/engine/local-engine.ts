@@ -47,6 +47,8 @@ export type EngineOptions = {
 
 /** Calls with more arguments than this are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
+/** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
+const STEP_BYTES = 128;
 /** Of what the caller sent, this much stands in an error. As Redis has it. */
 const QUOTED_BYTES_MAX = 128;
 /** The longest that a timer takes; for a longer pause it is set again. */
@@ -228,9 +230,9 @@ export class LocalEngine implements Runner, Services {
     if (timed) this.#time(context, command, args, (this.#clock.monotonicMs() - fromMs) * 1000);
   }
 
-  /** Whether memory may run out in the middle of a call that takes several steps. */
+  /** Whether memory may run out in the middle of a call whose steps are as many as its arguments. */
   #mayRunOut(args: Args): boolean {
-    return !this.store.memory.pages.hasRoom(args.totalBytes() + args.count * 128) || args.count < 8;
+    return !this.store.memory.pages.hasRoom(args.totalBytes() + args.count * STEP_BYTES);
   }
 
   #settle(later: Promise<void>, command: Command, reply: Reply, mark: number): Promise<void> {

@@ -13,7 +13,8 @@ import type { Reply } from "./reply.ts";
  * - admin: for operators
  * - fast: constant or logarithmic time; such rows are not timed for the slow log unless they have many arguments
  * - grows: may need memory, so it is refused when there is none (`-OOM`)
- * - steps: changes more than one entry, so the undo log is on while it runs
+ * - steps: changes as many entries as it has arguments, so the undo log is on while it runs when memory is
+ *   nearly used up; a row that may need more than that arms it itself
  * - mayWait: may answer later (returns a promise)
  * - noMulti: refused inside MULTI
  * - immediate: runs at once even inside MULTI (EXEC, DISCARD, WATCH, …)

@@ -89,12 +89,13 @@ export class RespConnection implements Receiver, Peer {
   }
 
   close(how: "drain" | "now"): void {
-    if (how === "now") this.#transport.destroy();
-    this.#stops |= how === "now" ? CLOSED : ENDING;
+    if (how === "drain") return this.finish();
+    this.#transport.destroy();
+    this.#stops |= CLOSED;
     if (!this.#running) this.#leave();
   }
 
-  /** The hive closes: a call that waits may still answer, no other runs. */
+  /** The end, in order: a call that waits may still answer, no other runs. */
   finish(): void {
     this.#stops |= ENDING;
     if (!this.#running && (this.#stops & WAITING) === 0) this.#leave();

@@ -12,6 +12,7 @@
 
 import { nextCursor } from "./cursor.ts";
 import type { KeyHash } from "./hash.ts";
+import { IndexDraw } from "./index-draw.ts";
 import {
   BLOCK_BUCKETS,
   BLOCK_SHIFT,
@@ -46,9 +47,6 @@ import type { Segments } from "./segments.ts";
 /** Entries per bucket above which a bucket is split, and below which two are joined. */
 const LOAD_MAX = 7.5;
 const LOAD_MIN = 4;
-/** random() draws among this many places of a chain. */
-const CHAIN_USUAL = 16;
-const RANDOM_TRIES = 200;
 
 export class HashIndex {
   /** Where the bucket of the last find() or bucketOf() stands: its sequence word. */
@@ -58,6 +56,7 @@ export class HashIndex {
   readonly #pages: Pages;
   readonly #keys: KeyHash;
   readonly #growth: IndexGrowth;
+  readonly #draw: IndexDraw;
   readonly #chain = new Chain();
 
   constructor(segments: Segments, pages: Pages, keys: KeyHash) {
@@ -65,6 +64,7 @@ export class HashIndex {
     this.#pages = pages;
     this.#keys = keys;
     this.#growth = new IndexGrowth(this, segments, pages);
+    this.#draw = new IndexDraw(this, segments.words);
     this.bucketWords = segments.words[0]!;
   }
 
@@ -238,7 +238,7 @@ export class HashIndex {
     if (buckets > 1 && count < buckets * LOAD_MIN) this.#growth.join(root);
   }
 
-  /** Reads the entries of the bucket moved to, for chainRef() and chainHash(). Returns how many. */
+  /** Reads the entries of the bucket moved to, for chainRef(). Returns how many. */
   readChain(): number {
     this.#chain.read(this.#words, this.bucketWords, this.bucketAt);
     return this.#chain.count;
@@ -278,71 +278,14 @@ export class HashIndex {
     return nextCursor(cursor, mask);
   }
 
-  /**
-   * An entry that `accepts` takes, each with the same chance as far as chains are no longer than
-   * CHAIN_USUAL; 0 when none was found.
-   */
+  /** An entry that `accepts` takes, each with about the same chance; 0 when none was found. */
   random(root: number, random: () => number, accepts: (ref: number) => boolean): number {
-    const buckets = this.buckets(root);
-    if (this.count(root) === 0) return 0;
-    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-      this.moveTo(root, Math.floor(random() * buckets));
-      const pick = Math.floor(random() * CHAIN_USUAL);
-      const ref = this.#slotAt(pick);
-      if (ref === 0) continue;
-      const any = this.#isLong() ? this.#drawFrom(random) : ref;
-      if (accepts(any)) return any;
-    }
-    const from = Math.floor(random() * buckets);
-    for (let i = 0; i < buckets; i++) {
-      this.moveTo(root, (from + i) % buckets);
-      const refs = this.takeChain().filter(accepts);
-      if (refs.length > 0) return refs[Math.floor(random() * refs.length)]!;
-    }
-    return 0;
-  }
-
-  /** Whether the chain moved to is longer than CHAIN_USUAL: a bucket and three nodes hold that many. */
-  #isLong(): boolean {
-    let next = this.bucketWords[this.bucketAt + 1]!;
-    for (let nodes = 0; next !== 0; nodes++) {
-      if (nodes === 3) return true;
-      next = this.#words[next >>> SEGMENT_SHIFT]![(next & SEGMENT_MASK) << 1]!;
-    }
-    return false;
-  }
-
-  /** Any ref of the chain moved to, those behind CHAIN_USUAL too. */
-  #drawFrom(random: () => number): number {
-    const count = this.readChain();
-    return this.chainRef(Math.floor(random() * count));
-  }
-
-  /** The `pick`-th ref of the chain moved to; 0 when it is shorter. */
-  #slotAt(pick: number): number {
-    let words = this.bucketWords;
-    let at = this.bucketAt;
-    let slots = BUCKET_SLOTS;
-    let index = pick;
-    let next = words[at + 1]!;
-    while (index >= slots) {
-      if (next === 0) return 0;
-      index -= slots;
-      words = this.#words[next >>> SEGMENT_SHIFT]!;
-      at = (next & SEGMENT_MASK) << 1;
-      next = words[at]!;
-      slots = OVERFLOW_SLOTS;
-    }
-    return words[at + SLOTS_AT + index * 2 + 1]!;
+    return this.count(root) === 0 ? 0 : this.#draw.draw(root, random, accepts);
   }
 
   /** Frees the overflow nodes of the chain read last; its bucket must not be used again. */
   freeChainNodes(): void {
     for (const node of this.#chain.nodes) this.#pages.free(node);
-  }
-
-  chainHash(index: number): number {
-    return this.#chain.slots[index * 2]!;
   }
 
   // Slots of the chain that starts at the bucket moved to.

@@ -66,8 +66,9 @@ test("any number is a cursor, and what is none is refused", () => {
     assert.equal(call("SCAN", cursor), "-ERR invalid cursor", JSON.stringify(cursor));
   }
   assert.equal(call("SCAN", "0", "COUNT", "0"), "-ERR syntax error");
+  assert.equal(call("SCAN", "0", "NOVALUES"), "-ERR NOVALUES option can only be used in HSCAN");
   assert.equal(call("SCAN", "0", "COUNT", "x"), "-ERR value is not an integer or out of range");
-  for (const options of [["COUNT"], ["MATCH"], ["NOVALUES"], ["FOO", "1"], ["MATCH", "*", "TYPE"]]) {
+  for (const options of [["COUNT"], ["MATCH"], ["FOO", "1"], ["MATCH", "*", "TYPE"]]) {
     assert.equal(call("SCAN", "0", ...options), "-ERR syntax error", options.join(" "));
   }
 });

@@ -16,11 +16,11 @@ peer, interleaved pairs and the median of their ratios, or with a limit. [run.ts
 repeat them, the header of each benchmark what is measured.
 `;
 
-/** Puts the rows of one benchmark in the place of its last ones. */
-export function writeResults(name: string, rows: readonly Row[]): void {
+/** Puts the rows of one benchmark in the place of its last ones. `command` is how to have them again. */
+export function writeResults(name: string, rows: readonly Row[], command: string): void {
   const begin = `<!-- ${name} -->`;
   const end = `<!-- end of ${name} -->`;
-  const part = `${begin}\n## ${name}\n\n${machine()}\n\n${markdownTable(rows)}${end}\n`;
+  const part = `${begin}\n## ${name}\n\n${machine()} \`${command}\`\n\n${markdownTable(rows)}${end}\n`;
   const before = existsSync(FILE) ? readFileSync(FILE, "utf8") : HEAD;
   const from = before.indexOf(begin);
   const to = before.indexOf(end);

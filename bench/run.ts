@@ -58,6 +58,7 @@ async function main(): Promise<number> {
     note: (text) => void process.stderr.write(`  ${text}\n`),
     ...(pairs === undefined ? {} : { pairs }),
   };
+  const flags = [values.quick ? "--quick" : "", pairs === undefined ? "" : `--pairs ${pairs}`].filter(Boolean);
   let missed = 0;
   for (const name of names) {
     const rows: Row[] = [];
@@ -67,7 +68,7 @@ async function main(): Promise<number> {
       if (!row.ok) missed++;
       process.stdout.write(values.json ? `${JSON.stringify(row)}\n` : `${rowLine(row)}\n`);
     }
-    if (values.write) writeResults(name, rows);
+    if (values.write) writeResults(name, rows, ["npm run bench --", name, ...flags].join(" "));
   }
   return missed === 0 ? 0 : 1;
 }

@@ -3,9 +3,8 @@
 // Clients look at the first six elements (name, arity, flags, first key, last key, step) and choose by
 // `readonly` and `movablekeys`; the rest is for tools.
 
-import type { Command } from "./command-table.ts";
+import type { CommandEntry, Family, Flag, KeySpec, RowFacts } from "./catalogue.ts";
 import type { Reply } from "./reply.ts";
-import type { Family, Flag, KeySpec, Row } from "./row.ts";
 
 const GROUPS: Readonly<Record<Family, string>> = {
   keys: "generic",
@@ -42,19 +41,19 @@ type Range = { first: number; last: number; step: number };
 const NO_KEYS: Range = { first: 0, last: 0, step: 0 };
 
 /** The group that `COMMAND DOCS` shows. */
-export function groupOf(row: Row): string {
+export function groupOf(row: RowFacts): string {
   return GROUPS[row.family];
 }
 
-export function flagsOf(row: Row): string[] {
+export function flagsOf(row: RowFacts): string[] {
   const words = FLAG_WORDS.filter(([flag]) => row.flags.includes(flag)).map(([, word]) => word);
-  if (row.keys === undefined && !row.subcommands) words.push("noscript", "loading", "stale");
+  if (row.keys === undefined) words.push("noscript", "loading", "stale");
   if (row.keys !== undefined && "find" in row.keys) words.push("movablekeys");
   return words;
 }
 
 /** Categories without their @. */
-export function categoriesOf(row: Row): string[] {
+export function categoriesOf(row: RowFacts): string[] {
   const categories = row.flags.filter((flag) => flag === "read" || flag === "write").map((flag) => `${flag}`);
   if (CATEGORIES[row.family] !== "") categories.push(CATEGORIES[row.family]);
   if (row.flags.includes("admin")) categories.push("admin", "dangerous");
@@ -67,13 +66,13 @@ function rangeOf(keys: KeySpec | undefined): Range {
 }
 
 /** One element of COMMAND's answer. */
-export function replyFacts(command: Command, reply: Reply): void {
+export function replyFacts(command: CommandEntry, reply: Reply): void {
   const { row } = command;
   const { first, last, step } = rangeOf(row.keys);
   reply.array(10);
   reply.text(command.wireName);
   reply.integer(row.arity);
-  replyWords(flagsOf(row), "", reply);
+  replyWords(command.subcommands ? [] : flagsOf(row), "", reply);
   reply.integer(first);
   reply.integer(last);
   reply.integer(step);
@@ -91,7 +90,7 @@ function replyWords(words: readonly string[], prefix: string, reply: Reply): voi
 }
 
 /** Where the keys are, in the newer form: from index `first`, up to `lastkey` places behind it. */
-function replyKeySpecs(row: Row, reply: Reply): void {
+function replyKeySpecs(row: RowFacts, reply: Reply): void {
   const { keys } = row;
   if (keys === undefined) return reply.set(0);
   const isWrite = row.flags.includes("write");

@@ -5,6 +5,7 @@
 // A Command is a row with its flags as bits, so that policy is one test for the common call.
 
 import type { Args } from "./args.ts";
+import type { Catalogue, CommandEntry } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import type { Reply } from "./reply.ts";
 import type { Flag, Row } from "./row.ts";
@@ -41,7 +42,7 @@ const BITS: Readonly<Record<Flag, number>> = {
 const SLOTS = 1024;
 const NAME_BYTES_MAX = 32;
 
-export class Command {
+export class Command implements CommandEntry {
   readonly row: Row;
   readonly name: string;
   readonly flags: number;
@@ -98,7 +99,7 @@ export class Command {
   }
 }
 
-export class CommandTable {
+export class CommandTable implements Catalogue {
   /** Every row, by upper case name; subcommands are under their command. */
   readonly all: ReadonlyMap<string, Command>;
   readonly #slots: (Command | undefined)[] = new Array<Command | undefined>(SLOTS).fill(undefined);

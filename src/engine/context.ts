@@ -8,7 +8,7 @@
 import type { Limits } from "../base/limits.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
-import type { CommandTable } from "./command-table.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
@@ -33,7 +33,7 @@ export interface Peer {
 export interface Services {
   readonly store: Store;
   readonly limits: Limits;
-  readonly commands: CommandTable;
+  readonly commands: Catalogue;
   readonly settings: Settings;
   readonly slowLog: SlowLog;
   readonly watches: Watches;

@@ -68,6 +68,13 @@ test("redis-cli --scan, --bigkeys, --pipe and HELP work", { skip: noRedisCli }, 
   assert.match(await redisCliPipe("help set\n"), hint, "from COMMAND DOCS");
 });
 
+test("redis-cli SHUTDOWN stops a hive", { skip: noRedisCli }, async () => {
+  const own = await Hive.start({ port: 0 });
+  const { stdout } = await execute("redis-cli", ["-p", String(own.port), "SHUTDOWN", "NOSAVE"]);
+  assert.equal(stdout.trim(), "");
+  await own.closed;
+});
+
 // ioredis
 
 for (const enableAutoPipelining of [false, true]) {

@@ -2,8 +2,8 @@
 
 import { HiveError } from "../../base/errors.ts";
 import { Args } from "../args.ts";
+import type { CommandEntry } from "../catalogue.ts";
 import { categoriesOf, groupOf, replyFacts } from "../command-facts.ts";
-import type { Command } from "../command-table.ts";
 import type { Context } from "../context.ts";
 import { matchesGlob } from "../glob.ts";
 import { HIVE_VERSION } from "../identity.ts";
@@ -33,7 +33,7 @@ function info(context: Context, args: Args, reply: Reply): void {
 }
 
 function docs({ services }: Context, args: Args, reply: Reply): void {
-  const chosen = new Map<string, Command>();
+  const chosen = new Map<string, CommandEntry>();
   if (args.count === 2) for (const command of services.commands.all.values()) chosen.set(command.wireName, command);
   for (let i = 2; i < args.count; i++) {
     const command = services.commands.named(args.latin1(i));
@@ -42,7 +42,7 @@ function docs({ services }: Context, args: Args, reply: Reply): void {
   replyDocs([...chosen.values()], reply);
 }
 
-function replyDocs(commands: readonly Command[], reply: Reply): void {
+function replyDocs(commands: readonly CommandEntry[], reply: Reply): void {
   reply.map(commands.length);
   for (const command of commands) {
     const { row } = command;
@@ -75,7 +75,7 @@ function list({ services }: Context, args: Args, reply: Reply): void {
   for (const name of names) reply.text(name);
 }
 
-function filter(args: Args): (command: Command) => boolean {
+function filter(args: Args): (command: CommandEntry) => boolean {
   if (args.is(3, "MODULE")) return () => false;
   if (args.is(3, "ACLCAT")) {
     const category = args.latin1(4).toLowerCase();

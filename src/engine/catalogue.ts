@@ -1,0 +1,109 @@
+// Catalogue: what commands say about themselves, without what they do.
+//
+//   Row = RowFacts + run (row.ts) ──▶ CommandTable ──▶ Catalogue, as rows see it through their context
+//
+// COMMAND, INFO and permissions read it. It stands apart from row.ts because a row's code takes a
+// context, and the context offers the catalogue.
+
+import type { Args } from "./args.ts";
+
+/**
+ * - read, write: touches the keys it names, and how
+ * - admin: for operators
+ * - fast: constant or logarithmic time; such rows are not timed for the slow log unless they have many arguments
+ * - grows: may need memory, so it is refused when there is none (`-OOM`)
+ * - steps: changes as many entries as it has arguments, so the undo log is on while it runs when memory is
+ *   nearly used up; a row that may need more than that arms it itself
+ * - mayWait: may answer later (returns a promise)
+ * - noMulti: refused inside MULTI
+ * - immediate: runs at once even inside MULTI (EXEC, DISCARD, WATCH, …)
+ * - endsMulti: a way out of MULTI, so it is never refused there for lack of memory
+ * - beforeAuth: allowed on a connection that has not authenticated
+ * - connection: concerns the connection, not the data
+ */
+export type Flag =
+  | "read"
+  | "write"
+  | "admin"
+  | "fast"
+  | "grows"
+  | "steps"
+  | "mayWait"
+  | "noMulti"
+  | "immediate"
+  | "beforeAuth"
+  | "connection"
+  | "endsMulti";
+
+/** Which grant a caller needs; `none` for what concerns only the caller's own connection. */
+export type Permission = "none" | "read" | "write" | "admin";
+
+/** Families, one file each under commands/. */
+export type Family = "keys" | "strings" | "tables" | "sets" | "transactions" | "connection" | "server";
+
+/**
+ * Where the keys are: from argument `first` to `last` (negative counts from the end) by `step`;
+ * or `find`, which lists argument indexes, for commands that give a count or options before keys.
+ */
+export type KeySpec = { first: number; last: number; step: number } | { find(args: Args): number[] };
+
+/** A row without its code. */
+export type RowFacts = {
+  /** Upper case. A subcommand's is "CLIENT LIST". */
+  name: string;
+  family: Family;
+  /** Arguments, the name included; negative: at least that many. As Redis counts. */
+  arity: number;
+  flags: readonly Flag[];
+  permission: Permission;
+  keys?: KeySpec;
+  /** One line for people, no full stop. */
+  summary: string;
+  /** The arguments in the usual notation, e.g. "key value [NX | XX] [GET]". */
+  syntax: string;
+};
+
+/** A command of the table, with what is counted about it. */
+export interface CommandEntry {
+  readonly row: RowFacts;
+  /** "client|list", as error messages, COMMAND and CLIENT LIST have it. */
+  readonly wireName: string;
+  /** The fewest arguments, the name included, and the most. */
+  readonly argumentsMin: number;
+  readonly argumentsMax: number;
+  readonly calls: number;
+  readonly errors: number;
+  readonly rejected: number;
+  readonly microseconds: number;
+  readonly subcommands: ReadonlyMap<string, CommandEntry> | undefined;
+  /** The subcommand that the second word of a call names. */
+  subcommand(args: Args): CommandEntry | undefined;
+}
+
+/** All commands. CommandTable implements it. */
+export interface Catalogue {
+  /** By upper case name; subcommands are under their command. */
+  readonly all: ReadonlyMap<string, CommandEntry>;
+  /** Every command and subcommand. */
+  each(): Iterable<CommandEntry>;
+  /** The command of a call, not looking at a second word. */
+  find(args: Args): CommandEntry | undefined;
+  /** The command or subcommand with this name ("get", "client|list", "CLIENT LIST"). */
+  named(name: string): CommandEntry | undefined;
+}
+
+/** A key at argument `index` and nowhere else. */
+export function oneKey(index: number = 1): KeySpec {
+  return { first: index, last: index, step: 1 };
+}
+
+/** The argument indexes of a call's keys. */
+export function keyIndexes(row: RowFacts, args: Args): number[] {
+  const spec = row.keys;
+  if (!spec) return [];
+  if ("find" in spec) return spec.find(args);
+  const last = spec.last < 0 ? args.count + spec.last : Math.min(spec.last, args.count - 1);
+  const indexes: number[] = [];
+  for (let index = spec.first; index <= last; index += spec.step) indexes.push(index);
+  return indexes;
+}

@@ -174,18 +174,21 @@ export class Keyspace {
   write(ref: number, at: number, value: Uint8Array, start: number, length: number, size: number, kind: number): number {
     const { entries, index, pages, funnel, containers } = this.memory;
     if (size > this.valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", size, "valueBytesMax", this.valueBytesMax);
-    if (funnel.on) funnel.before("set", ref);
+    if (funnel.on) {
+      funnel.before("set", ref);
+      index.bucketOf(KEYSPACE_ROOT, this.memory.hashOf(ref)); // a listener may have looked elsewhere
+    }
     const head = entries.head(ref);
+    const gap = Math.min(at, entries.valueLength(ref));
     const before = entries.size(ref);
     const after = entryBytes(KEY_OFFSET[(head >>> 8) & 7]!, head >>> KEY_LENGTH_SHIFT, size);
-    if (before !== after && !pages.fits(ref, after)) {
-      const end = Math.min(at, entries.valueLength(ref));
+    if (before !== after && !pages.fits(ref, after) && (after > before || pages.hasRoom(after))) {
       return this.#placement.rebuild(KEYSPACE_ROOT, ref, head, size, entries.deadline(ref), (next) =>
-        entries.patchValue(next, kind, end, at, value, start, length, size),
+        entries.patchValue(next, kind, gap, at, value, start, length, size),
       );
     }
     index.lock();
-    entries.patchValue(ref, kind, Math.min(at, entries.valueLength(ref)), at, value, start, length, size);
+    entries.patchValue(ref, kind, gap, at, value, start, length, size);
     entries.stamp(ref);
     index.unlock();
     if (before !== after) containers.account(KEYSPACE_ROOT, entries.ownerOf(ref), after - before);

@@ -217,7 +217,10 @@ const MEMORY_ROWS: readonly Row[] = [
   }),
   readRow("MEMORY STATS", { arity: 2, summary: "Returns figures about memory", syntax: "", run: stats }),
   readRow("MEMORY DOCTOR", { arity: 2, summary: "Says what is wrong with memory", syntax: "", run: doctor }),
-  readRow("MEMORY PURGE", { arity: 2, summary: "Gives memory back that nothing uses", syntax: "", run: purge }),
+  {
+    ...readRow("MEMORY PURGE", { arity: 2, summary: "Gives memory back that nothing uses", syntax: "", run: purge }),
+    permission: "admin",
+  },
 ];
 
 function container(name: string, summary: string, rows: readonly Row[]): Row {

@@ -17,6 +17,9 @@ import { markSparse } from "./sparse-pages.ts";
 const WORTH = 0.75;
 const SMALL_BYTES: number = 48 * 1024 * 1024;
 
+/** Copying 16 KiB counts as much as a visit of a bucket: a step with large values ends sooner. */
+const COPY_SHIFT = 14;
+
 type Walk = { id: number; cursor: number; block: number };
 
 export class Compactor {
@@ -32,6 +35,8 @@ export class Compactor {
   #settledUsed = 0;
   #openBefore = 0;
 
+  /** Buckets that the step under way may still visit. */
+  #left = 0;
   readonly #moves: IndexMoves;
   readonly #isMarked = (ref: number): boolean => this.#memory.pages.isEvacuating(ref);
 
@@ -61,7 +66,7 @@ export class Compactor {
     if (this.#walks.length === 0 && !this.#begin()) return;
     try {
       pages.overdraft = Math.max(64, pages.inUse >> 4);
-      for (let left = buckets; left > 0; left--) {
+      for (this.#left = buckets; this.#left > 0; this.#left--) {
         const walk = this.#walks.at(-1);
         if (!walk) return this.#end();
         if (this.#advance(walk)) this.#walks.splice(this.#walks.indexOf(walk), 1);
@@ -107,7 +112,10 @@ export class Compactor {
       if (pages.isEvacuating(index.directoryOf(target))) this.#moves.directory(target);
     }
     if (walk.block < this.#moves.blocks(index.buckets(root))) {
-      if (this.#moves.block(containers.rootOf(walk.id), walk.block, this.#isMarked)) this.moved++;
+      if (this.#moves.block(containers.rootOf(walk.id), walk.block, this.#isMarked)) {
+        this.moved++;
+        this.#left -= 4;
+      }
       walk.block++;
       return false;
     }
@@ -139,6 +147,7 @@ export class Compactor {
       let target = ref;
       if (pages.isEvacuating(ref)) {
         target = entries.duplicate(ref);
+        this.#left -= entries.size(ref) >>> COPY_SHIFT;
         index.lock();
         index.exchange(ref, target);
         index.unlock();

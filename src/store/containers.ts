@@ -231,6 +231,7 @@ export class Containers {
     // The old keyspace keeps its id, by which its entries in the wheel are known.
     this.#roots[this.idOf(old)] = old;
     this.#set(KEYSPACE_ROOT, ROOT_ID, this.#takeId(KEYSPACE_ROOT));
+    this.#parts.wheel.keyspaceId = this.idOf(KEYSPACE_ROOT);
     this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, (this.#get(old, ROOT_SEQUENCE) + 2) & ~1);
     this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
     this.#parts.totals.clear();

@@ -121,7 +121,7 @@ export class Eviction {
   }
 
   #victim(): number {
-    if (this.policy === "volatile-ttl") return this.#memory.wheel.soonest(this.#memory.containers.keyspaceId);
+    if (this.policy === "volatile-ttl") return this.#memory.wheel.soonest();
     const { index } = this.#memory;
     let victim = 0;
     let worst = -1;

@@ -10,6 +10,7 @@
 
 import {
   FLAG_TTL,
+  KEYSPACE_ID,
   SEGMENT_MASK,
   SEGMENT_SHIFT,
   TTL_CONTAINER,
@@ -24,6 +25,8 @@ const LEVELS = 8;
 const SLOT_BITS = 6;
 const SLOTS: number = 1 << SLOT_BITS;
 const UNLINKED = -1;
+/** Keys are in the slots from 0 on, fields in those from BANK on: eviction looks for keys only. */
+const BANK: number = LEVELS * SLOTS;
 /** Milliseconds that one advance() looks at, at most. */
 const STEPS_MAX = 50_000;
 const TWO32 = 4294967296;
@@ -31,8 +34,10 @@ const TWO32 = 4294967296;
 export class Wheel {
   /** How many entries are linked. */
   count = 0;
+  /** The container id of entries that are keys. */
+  keyspaceId: number = KEYSPACE_ID;
   readonly #words: Int32Array[];
-  readonly #heads = new Int32Array(LEVELS * SLOTS);
+  readonly #heads = new Int32Array(2 * BANK);
   /** By level: how many entries are linked in its slots. */
   readonly #counts = new Int32Array(LEVELS);
   /** The millisecond whose slots are being emptied; everything before is done. */
@@ -54,14 +59,15 @@ export class Wheel {
   link(ref: number): void {
     const words = this.#words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;
-    const slot = this.#slotOf(this.#deadlineOf(ref));
+    const bank = words[at + TTL_CONTAINER] === this.keyspaceId ? 0 : BANK;
+    const slot = bank + this.#slotOf(this.#deadlineOf(ref));
     const first = this.#heads[slot]!;
     words[at + TTL_NEXT] = first;
     words[at + TTL_PREVIOUS] = 0;
     words[at + TTL_SLOT] = slot;
     if (first !== 0) this.#words[first >>> SEGMENT_SHIFT]![((first & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = ref;
     this.#heads[slot] = ref;
-    this.#counts[slot >> SLOT_BITS]!++;
+    this.#counts[(slot >> SLOT_BITS) % LEVELS]!++;
     this.count++;
   }
 
@@ -75,7 +81,7 @@ export class Wheel {
     if (next !== 0) {
       this.#words[next >>> SEGMENT_SHIFT]![((next & SEGMENT_MASK) << 1) + TTL_PREVIOUS] = words[at + TTL_PREVIOUS]!;
     }
-    this.#counts[words[at + TTL_SLOT]! >> SLOT_BITS]!--;
+    this.#counts[(words[at + TTL_SLOT]! >> SLOT_BITS) % LEVELS]!--;
     words[at + TTL_SLOT] = UNLINKED;
     this.count--;
   }
@@ -110,7 +116,7 @@ export class Wheel {
         if (!this.#cascaded) return entriesMax;
       }
       const slot = this.#atMs % SLOTS;
-      for (let ref = this.#heads[slot]!; ref !== 0; ref = this.#heads[slot]!) {
+      for (let ref = this.#first(slot); ref !== 0; ref = this.#first(slot)) {
         if (taken >= entriesMax) return taken;
         this.unlink(ref);
         if (this.#deadlineOf(ref) > this.#atMs) this.link(ref);
@@ -124,8 +130,8 @@ export class Wheel {
     return taken;
   }
 
-  /** An entry of container `id` among those that run out next; 0 when none of it is linked. */
-  soonest(id: number): number {
+  /** A key among those that run out next; 0 when none is linked. */
+  soonest(): number {
     for (let level = 0; level < LEVELS; level++) {
       const span = SLOTS ** level;
       // What is in the slot of this moment is a whole turn away, once it was brought down.
@@ -135,7 +141,8 @@ export class Wheel {
         for (let ref = this.#heads[level * SLOTS + ((from + i) % SLOTS)]!; ref !== 0; ) {
           const words = this.#words[ref >>> SEGMENT_SHIFT]!;
           const at = (ref & SEGMENT_MASK) << 1;
-          if (words[at + TTL_CONTAINER] === id) return ref;
+          // Keys of a keyspace that was emptied stay until they are freed.
+          if (words[at + TTL_CONTAINER] === this.keyspaceId) return ref;
           ref = words[at + TTL_NEXT]!;
         }
       }
@@ -154,6 +161,11 @@ export class Wheel {
     if (level > 0) this.#atMs = Math.min(Math.ceil(this.#atMs / span) * span, nowMs + 1);
   }
 
+  /** The first entry of a slot, be it a key or a field; 0 when there is none. */
+  #first(slot: number): number {
+    return this.#heads[slot] || this.#heads[BANK + slot]!;
+  }
+
   #deadlineOf(ref: number): number {
     const words = this.#words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;
@@ -166,7 +178,7 @@ export class Wheel {
     let span = SLOTS;
     for (let level = 1; level < LEVELS && this.#atMs % span === 0; level++, span *= SLOTS) {
       const slot = level * SLOTS + (Math.floor(this.#atMs / span) % SLOTS);
-      for (let ref = this.#heads[slot]!; ref !== 0; ref = this.#heads[slot]!) {
+      for (let ref = this.#first(slot); ref !== 0; ref = this.#first(slot)) {
         if (moves >= entriesMax) return moves;
         this.unlink(ref);
         this.link(ref);

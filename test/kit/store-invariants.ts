@@ -200,7 +200,7 @@ export function checkStore(store: Store, foreign: readonly number[] = []): void 
 function checkWheel(walk: Walk, count: number, settled: boolean): void {
   const heads = new Map<number, number>();
   for (const { ref, next, previous, slot } of walk.linked.values()) {
-    assert.ok(slot >= 0 && slot < 512, `slot ${slot} of an entry with a TTL`);
+    assert.ok(slot >= 0 && slot < 1024, `slot ${slot} of an entry with a TTL`);
     if (previous === 0) {
       assert.ok(!heads.has(slot), `two lists in slot ${slot} of the wheel`);
       heads.set(slot, ref);

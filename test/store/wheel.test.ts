@@ -135,18 +135,27 @@ test("one call takes no more than it was told to", () => {
   assert.ok(entries.wheel.isBehind(10));
 });
 
-test("soonest finds an entry of the container among those that run out first", () => {
+test("soonest finds a key among those that run out first, however many fields run out before", () => {
   const entries = new Entries(0);
-  assert.equal(entries.wheel.soonest(0), 0);
-  entries.add(20, 7);
+  assert.equal(entries.wheel.soonest(), 0);
+  for (let i = 0; i < 1000; i++) entries.add(20 + i, 7);
+  assert.equal(entries.wheel.soonest(), 0);
   const far = entries.add(9000);
-  assert.equal(entries.wheel.soonest(0), far);
-  // 4100 lies in the same slot of its level as now, but a whole turn away.
+  assert.equal(entries.wheel.soonest(), far);
+  // 4101 lies in the same slot of its level as now, but a whole turn away.
   entries.take(10);
   const turn = entries.add(64 * 64 + 5);
   const near = entries.add(200);
-  assert.equal(entries.wheel.soonest(0), near);
+  assert.equal(entries.wheel.soonest(), near);
   entries.wheel.unlink(near);
-  assert.equal(entries.wheel.soonest(0), turn);
-  assert.equal(entries.wheel.soonest(3), 0);
+  assert.equal(entries.wheel.soonest(), turn);
+  entries.wheel.keyspaceId = 9;
+  assert.equal(entries.wheel.soonest(), 0, "keys of an emptied keyspace are none");
+});
+
+test("keys and fields of one millisecond are all due", () => {
+  const entries = new Entries(0);
+  for (let i = 0; i < 100; i++) entries.add(5000, i % 3);
+  assert.equal(entries.take(4999).length, 0);
+  assert.equal(entries.take(5000).length, 100);
 });

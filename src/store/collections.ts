@@ -29,6 +29,7 @@ import {
 import type { Memory } from "./memory.ts";
 import { Packed } from "./packed.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
+import { eachEntry, randomEntry, scanEntries } from "./walk.ts";
 
 /** Bytes somewhere: good until the next change of the store. */
 export type Slice = { bytes: Buffer; start: number; end: number; kind: number };
@@ -371,25 +372,9 @@ export class Collections {
 
   /** Calls back for every field that has not run out. The container may not change meanwhile. */
   each(key: number, visit: (handle: number) => void): void {
-    const { entries, index } = this.#memory;
-    const root = entries.rootOf(key);
-    if (root === 0) {
-      for (let handle = this.#packed.first(key); handle !== 0; handle = this.#packed.next(key, handle)) visit(handle);
-      return;
-    }
-    const buckets = index.buckets(root);
-    for (let bucket = 0; bucket < buckets; bucket++) {
-      index.moveTo(root, bucket);
-      this.#visitBucket(visit);
-    }
-  }
-
-  #visitBucket(visit: (handle: number) => void): void {
-    const { entries, index, nowMs } = this.#memory;
-    const refs = index.takeChain();
-    for (const ref of refs) {
-      if (!entries.hasTtl(ref) || entries.deadline(ref) > nowMs) visit(ref);
-    }
+    const root = this.#memory.entries.rootOf(key);
+    if (root !== 0) return eachEntry(this.#memory, root, visit);
+    for (let handle = this.#packed.first(key); handle !== 0; handle = this.#packed.next(key, handle)) visit(handle);
   }
 
   /**
@@ -397,32 +382,16 @@ export class Collections {
    * container at once. Returns the next cursor; 0 at the end.
    */
   scan(key: number, cursor: number, fieldsMin: number, visit: (handle: number) => void): number {
-    const { entries, index } = this.#memory;
-    const root = entries.rootOf(key);
-    if (root === 0) {
-      this.each(key, visit);
-      return 0;
-    }
-    let seen = 0;
-    let next = cursor;
-    do {
-      next = index.seek(root, next);
-      seen += index.readChain() + 1;
-      this.#visitBucket(visit);
-    } while (next !== 0 && seen < fieldsMin);
-    return next;
+    const root = this.#memory.entries.rootOf(key);
+    if (root !== 0) return scanEntries(this.#memory, root, cursor, fieldsMin, visit);
+    this.each(key, visit);
+    return 0;
   }
 
   /** A field, each with the same chance; 0 when all have run out. `random` gives numbers in [0, 1). */
   random(key: number, random: () => number): number {
-    const { entries, index, nowMs } = this.#memory;
-    const root = entries.rootOf(key);
-    if (root === 0) {
-      let handle = this.#packed.first(key);
-      for (let skip = Math.floor(random() * this.#packed.count(key)); skip > 0; skip--)
-        handle = this.#packed.next(key, handle);
-      return handle;
-    }
-    return index.random(root, random, (ref) => !entries.hasTtl(ref) || entries.deadline(ref) > nowMs);
+    const root = this.#memory.entries.rootOf(key);
+    if (root !== 0) return randomEntry(this.#memory, root, random);
+    return this.#packed.nth(key, Math.floor(random() * this.#packed.count(key)));
   }
 }

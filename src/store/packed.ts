@@ -64,6 +64,13 @@ export class Packed {
     return after < this.#entries.valueLength(key) ? after : 0;
   }
 
+  /** The handle of record number `index`, in order; 0 behind the last. */
+  nth(key: number, index: number): number {
+    let handle = this.first(key);
+    for (let skip = index; skip > 0 && handle !== 0; skip--) handle = this.next(key, handle);
+    return handle;
+  }
+
   nameKind(key: number, handle: number): number {
     return this.#entries.bytesOf(key)[this.#at(key, handle)]! & 3;
   }

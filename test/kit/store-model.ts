@@ -7,9 +7,9 @@
 
 import assert from "node:assert/strict";
 import type { ChangeKind, ChangeListener } from "../../src/store/funnel.ts";
-import { eachKey } from "../../src/store/key-walk.ts";
-import { KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import { KEYSPACE_ROOT, KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
+import { eachEntry } from "../../src/store/walk.ts";
 
 export type Name = { bytes: Buffer; kind: number };
 export type ModelField = { name: Name; value: Buffer; kind: number; deadlineMs: number };
@@ -149,7 +149,7 @@ export class StoreModel implements ChangeListener {
       if (ref !== 0 && key.type !== TYPE_STRING) this.compareFields(ref, key);
     }
     let count = 0;
-    eachKey(this.store.memory, () => count++);
+    eachEntry(this.store.memory, KEYSPACE_ROOT, () => count++);
     assert.equal(count, this.keys.size, "keys");
   }
 
@@ -160,7 +160,7 @@ export class StoreModel implements ChangeListener {
     const all = new Map<string, unknown>();
     const text = (bytes: Buffer, start: number, end: number): string => bytes.latin1Slice(start, end);
     const refs: number[] = [];
-    eachKey(memory, (ref) => refs.push(ref));
+    eachEntry(memory, KEYSPACE_ROOT, (ref) => refs.push(ref));
     for (const ref of refs) {
       const bytes = entries.bytesOf(ref);
       const name = text(bytes, entries.keyStart(ref), entries.keyStart(ref) + entries.keyLength(ref));

@@ -2,23 +2,23 @@
 // the last must have been returned.
 
 import assert from "node:assert/strict";
-import { scanKeys } from "../../src/store/key-walk.ts";
-import { TYPE_STRING } from "../../src/store/layout.ts";
+import { KEYSPACE_ROOT, TYPE_STRING } from "../../src/store/layout.ts";
+import { scanEntries } from "../../src/store/walk.ts";
 import { idOf, type Scan, type StoreModel } from "./store-model.ts";
 
 /** One more call of a scan under way, for at least `min` keys or fields. */
 export function scanOn(model: StoreModel, scan: Scan, min: number): void {
-  if (scan.key === undefined) scanKeyspace(model, scan, min);
+  if (scan.key === undefined) scanEntriespace(model, scan, min);
   else scanFields(model, scan, scan.key, min);
   if (scan.cursor !== 0 || !model.scans.includes(scan)) return;
   assert.deepEqual([...scan.owed], [], "what is there from start to end is returned");
   model.scans = model.scans.filter((other) => other !== scan);
 }
 
-function scanKeyspace(model: StoreModel, scan: Scan, min: number): void {
+function scanEntriespace(model: StoreModel, scan: Scan, min: number): void {
   const { memory } = model.store;
   const { entries } = memory;
-  scan.cursor = scanKeys(memory, scan.cursor, min, (ref) => {
+  scan.cursor = scanEntries(memory, KEYSPACE_ROOT, scan.cursor, min, (ref) => {
     const start = entries.keyStart(ref);
     const bytes = entries.bytesOf(ref).subarray(start, start + entries.keyLength(ref));
     scan.owed.delete(idOf({ bytes, kind: entries.keyKind(ref) }));

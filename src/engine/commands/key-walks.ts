@@ -1,8 +1,8 @@
 // Keys, all of them: listed, walked in steps, one at random, counted, thrown away.
 
-import { eachKey, randomKey, scanKeys } from "../../store/key-walk.ts";
-import { KIND_VALUE, TYPE_MASK } from "../../store/layout.ts";
+import { KEYSPACE_ROOT, KIND_VALUE, TYPE_MASK } from "../../store/layout.ts";
 import type { Memory } from "../../store/memory.ts";
+import { eachEntry, randomEntry, scanEntries } from "../../store/walk.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
@@ -40,7 +40,7 @@ function replyName(entries: Memory["entries"], ref: number, reply: Reply): void 
 function keys({ store: { memory } }: Context, args: Args, reply: Reply): void {
   const all = isEverything(args.buffer, args.start(1), args.end(1));
   const found: number[] = [];
-  eachKey(memory, (ref) => {
+  eachEntry(memory, KEYSPACE_ROOT, (ref) => {
     if (all || matches(memory, ref, args, 1)) found.push(ref);
   });
   replyNames(memory, found, reply);
@@ -50,7 +50,7 @@ function scan({ store: { memory } }: Context, args: Args, reply: Reply): void {
   const cursor = parseCursor(args, 1);
   const options = parseScanOptions(args, 2, "TYPE");
   const found: number[] = [];
-  const next = scanKeys(memory, cursor, options.count, (ref) => {
+  const next = scanEntries(memory, KEYSPACE_ROOT, cursor, options.count, (ref) => {
     const type = memory.entries.head(ref) & TYPE_MASK;
     if (options.type !== 0 && !args.is(options.type, typeName(type).toUpperCase())) return;
     if (options.pattern === 0 || matches(memory, ref, args, options.pattern)) found.push(ref);
@@ -61,7 +61,7 @@ function scan({ store: { memory } }: Context, args: Args, reply: Reply): void {
 }
 
 function randomkey({ store: { memory } }: Context, _args: Args, reply: Reply): void {
-  const ref = randomKey(memory, random);
+  const ref = randomEntry(memory, KEYSPACE_ROOT, random);
   if (ref === 0) return reply.nil();
   replyName(memory.entries, ref, reply);
 }

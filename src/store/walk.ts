@@ -1,0 +1,48 @@
+// Walks: the entries of a container without their names: all, a bucket at a time, or one by chance.
+// Entries that have run out and are not removed yet are passed over.
+
+import type { Memory } from "./memory.ts";
+
+/** Calls back for every entry. The container may not change meanwhile. */
+export function eachEntry(memory: Memory, root: number, visit: (ref: number) => void): void {
+  const buckets = memory.index.buckets(root);
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    memory.index.moveTo(root, bucket);
+    visitBucket(memory, visit);
+  }
+}
+
+/**
+ * Calls back for the entries of the buckets from `cursor` on, until `entriesMin` were seen. Returns the
+ * next cursor; 0 at the end. What is there from the first call to the last is seen at least once.
+ */
+export function scanEntries(
+  memory: Memory,
+  root: number,
+  cursor: number,
+  entriesMin: number,
+  visit: (ref: number) => void,
+): number {
+  let seen = 0;
+  let next = cursor;
+  do {
+    next = memory.index.seek(root, next);
+    seen += visitBucket(memory, visit) + 1;
+  } while (next !== 0 && seen < entriesMin);
+  return next;
+}
+
+/** An entry, each with the same chance; 0 when there is none. `random` gives numbers in [0, 1). */
+export function randomEntry(memory: Memory, root: number, random: () => number): number {
+  return memory.index.random(root, random, (ref) => isLive(memory, ref));
+}
+
+function visitBucket(memory: Memory, visit: (ref: number) => void): number {
+  const refs = memory.index.takeChain();
+  for (const ref of refs) if (isLive(memory, ref)) visit(ref);
+  return refs.length;
+}
+
+function isLive(memory: Memory, ref: number): boolean {
+  return !memory.entries.hasTtl(ref) || memory.entries.deadline(ref) > memory.nowMs;
+}

@@ -1,0 +1,137 @@
+// memhive serve, as a process: what it prints, how it ends, and what it says when it cannot start.
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { RespClient } from "../kit/resp-client.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "memhive-serve-"));
+const children: ChildProcess[] = [];
+after(() => {
+  // What a failed test left running.
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Running = {
+  child: ChildProcess;
+  port: number;
+  ended: Promise<{ code: number | null; out: string; error: string }>;
+};
+
+function memhive(args: string[], env: NodeJS.ProcessEnv = {}): Omit<Running, "port"> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, npm_lifecycle_event: undefined, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  let out = "";
+  let error = "";
+  child.stdout!.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr!.on("data", (chunk) => {
+    error += chunk;
+  });
+  const ended = once(child, "close").then(([code]) => ({ code, out, error }));
+  return { child, ended };
+}
+
+async function serve(args: string[], env?: NodeJS.ProcessEnv): Promise<Running> {
+  const running = memhive(["serve", "--port", "0", ...args], env);
+  const [line] = await once(createInterface({ input: running.child.stdout! }), "line");
+  const port = /^memhive ready on 127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
+  assert.ok(port, `expected the ready line, got ${line}`);
+  return { ...running, port: Number(port) };
+}
+
+for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  test(`it answers once it says that it is ready, and ${signal} ends it with 0`, async () => {
+    const unix = join(folder, `${signal}.sock`);
+    const { child, port, ended } = await serve(["--unix", unix]);
+    await using client = await RespClient.connect({ port });
+    await using local = await RespClient.connect({ path: unix });
+    client.send(["SET", "k", "v"]);
+    assert.equal((await client.readReply()).value, "OK");
+    local.send(["GET", "k"]);
+    assert.equal((await local.readReply()).value, "v");
+    child.kill(signal);
+    const { code, out, error } = await ended;
+    assert.equal(code, 0);
+    assert.equal(out, `memhive ready on 127.0.0.1:${port}\n`);
+    assert.equal(error, "");
+    assert.ok(!existsSync(unix));
+    await client.closed;
+  });
+}
+
+test("SHUTDOWN ends it with 0", async () => {
+  const { port, ended } = await serve([]);
+  await using client = await RespClient.connect({ port });
+  client.send(["SHUTDOWN", "NOSAVE"]);
+  assert.equal((await ended).code, 0);
+});
+
+test("the memory options arrive", async () => {
+  const { child, port, ended } = await serve(["--max-memory", "100mb", "--max-memory-policy", "allkeys-lfu"]);
+  await using client = await RespClient.connect({ port });
+  client.send(["CONFIG", "GET", "maxmemory", "maxmemory-policy"]);
+  const { value } = await client.readReply();
+  assert.deepEqual(value, ["maxmemory", `${100 << 20}`, "maxmemory-policy", "allkeys-lfu"]);
+  child.kill("SIGTERM");
+  await ended;
+});
+
+test("npm start says what to try next", async () => {
+  const { child, port, ended } = await serve([], { npm_lifecycle_event: "start" });
+  child.kill("SIGTERM");
+  assert.match((await ended).out, new RegExp(`redis-cli -p ${port} SET greeting hello`));
+});
+
+test("a port that is taken is an error that says what to do, and ends it with 1", async () => {
+  const { child, port, ended } = await serve([]);
+  const second = await memhive(["serve", "--port", String(port)]).ended;
+  assert.equal(second.code, 1);
+  assert.equal(second.out, "");
+  assert.equal(
+    second.error,
+    `memhive: 127.0.0.1:${port} is in use by another process: stop it, or choose another port\n`,
+  );
+  child.kill("SIGTERM");
+  await ended;
+});
+
+test("settings that are refused say why", async () => {
+  for (const [args, message] of [
+    [["--host", "0.0.0.0"], /without a token only this machine may reach a hive/],
+    [["--port", "70000"], /--port 70000: expected a whole number from 0 to 65535/],
+    [["--max-memory", "lots"], /maximal memory lots: expected bytes, such as 500mb or 1gb/],
+    [["--max-memory-policy", "none"], /memory policy none: expected one of noeviction, allkeys-lru/],
+  ] as const) {
+    const { code, error } = await memhive(["serve", ...args]).ended;
+    assert.equal(code, 1);
+    assert.match(error, message);
+  }
+});
+
+test("--help and --version answer on standard output; a wrong call is an error", async () => {
+  const help = await memhive(["serve", "--help"]).ended;
+  assert.equal(help.code, 0);
+  for (const option of ["--host", "--port", "--unix", "--max-memory", "--max-memory-policy"]) {
+    assert.ok(help.out.includes(option), option);
+  }
+  const version = await memhive(["--version"]).ended;
+  assert.equal(version.code, 0);
+  assert.match(version.out, /^\d+\.\d+\.\d+\n$/);
+  const wrong = await memhive(["serve", "--no-such-option"]).ended;
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.error, /unknown option '--no-such-option'/);
+  assert.equal((await memhive(["no-such-command"]).ended).code, 2);
+});

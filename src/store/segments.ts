@@ -3,7 +3,7 @@
 // A provider opens and closes segments; the store only sees views of them. PlainSegments are
 // ordinary buffers of this process. Mapped files for shared readers are the second implementer.
 
-import { SEGMENT_BYTES, SEGMENTS_MAX } from "./layout.ts";
+import { HEADER_SEGMENTS, SEGMENT_BYTES, SEGMENTS_MAX } from "./layout.ts";
 
 export interface SegmentProvider {
   /** Whether other processes may read the segments. */
@@ -83,6 +83,8 @@ export class Segments {
     this.words[index] = new Int32Array(buffer, offset, bytes >> 2);
     this.bytes[index] = Buffer.from(buffer as ArrayBuffer, offset, bytes);
     for (let i = 1; i * SEGMENT_BYTES < bytes; i++) this.#reserved.add(index + i);
+    // For readers; before segment 0 is open there is no header to write to.
+    this.words[0]![HEADER_SEGMENTS] = this.words.length;
   }
 
   close(index: number): void {

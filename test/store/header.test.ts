@@ -24,6 +24,14 @@ test("the beat is the hive's time, beyond 32 bits too", () => {
   assert.equal(words[layout.HEADER_BEAT_HIGH]! * 2 ** 32 + (words[layout.HEADER_BEAT_LOW]! >>> 0), 1_800_000_000_123);
 });
 
+test("the header says how many segments there have been", () => {
+  const small = new SmallStore();
+  const words = small.store.memory.segments.words[0]!;
+  assert.equal(words[layout.HEADER_SEGMENTS], 1);
+  small.put("large", Buffer.alloc(17 * 1024 * 1024));
+  assert.equal(words[layout.HEADER_SEGMENTS], 2);
+});
+
 test("busy nests", () => {
   const words = new SmallStore().store.memory.segments.words[0]!;
   enter(words);

@@ -33,6 +33,8 @@ import type { Pages } from "./pages.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
+/** Freeing 256 KiB of one value counts as much as freeing a bucket. */
+const LARGE_SHIFT = 18;
 /** ROOT_FLAGS: the container was deleted and waits for the reaper. */
 const DETACHED = 1;
 /** ROOT_FLAGS: it was the keyspace. */
@@ -253,14 +255,13 @@ export class Containers {
         this.#reapBucket = this.#parts.index.buckets(root);
       }
       while (left > 0 && this.#reapBucket > 0) {
-        this.#freeBucket(this.#reaping, --this.#reapBucket);
-        left--;
+        left -= 1 + this.#freeBucket(this.#reaping, --this.#reapBucket);
       }
       if (this.#reapBucket > 0) break;
       this.#freeRoot(this.#reaping);
       this.#reaping = 0;
     }
-    return left;
+    return Math.max(0, left);
   }
 
   /** Whether nothing waits to be freed. */
@@ -268,24 +269,28 @@ export class Containers {
     return this.#reaping === 0 && this.detached.length === 0;
   }
 
-  #freeBucket(root: number, bucket: number): void {
+  /** Frees a bucket and what is in it. Returns how many more buckets that was worth: large values take longer. */
+  #freeBucket(root: number, bucket: number): number {
     const { index, entries, wheel, pages } = this.#parts;
     index.moveTo(root, bucket);
     const count = index.readChain();
+    let large = 0;
     for (let i = 0; i < count; i++) {
       const ref = index.chainRef(i);
       const head = entries.head(ref);
       wheel.unlink(ref);
+      large += entries.size(ref) >>> LARGE_SHIFT;
       if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref));
       entries.free(ref);
     }
     index.freeChainNodes();
     // The last bucket of its block takes the block with it.
     const first = bucket < 1024 ? (bucket & (bucket - 1)) === 0 : (bucket & 1023) === 0;
-    if (!first) return;
+    if (!first) return large;
     const directory = this.#get(root, ROOT_DIRECTORY);
     const at = ((directory & SEGMENT_MASK) << 1) + blockOf(bucket);
     pages.free(this.#words[directory >>> SEGMENT_SHIFT]![at]!);
+    return large;
   }
 
   #detachInner(root: number): void {

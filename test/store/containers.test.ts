@@ -33,6 +33,19 @@ test("a table of a million fields is dropped at once and freed in steps of so ma
   assert.ok(pages.inUse < 40);
 });
 
+test("a table of large values is freed a few at a time", () => {
+  const small = new SmallStore();
+  const { containers, pages } = small.store.memory;
+  const value = "v".repeat(4 << 20);
+  for (let i = 0; i < 20; i++) small.set("table", `field ${i}`, value);
+  small.remove("table");
+  for (let before = pages.blockBytes; !containers.idle; before = pages.blockBytes) {
+    containers.reap(32);
+    assert.ok(before - pages.blockBytes <= 70 << 20, "one bucket, and what is in it");
+  }
+  checkStore(small.store);
+});
+
 test("a container's id is used again only when the container is freed", () => {
   const small = new SmallStore();
   const { containers, entries } = small.store.memory;

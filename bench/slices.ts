@@ -11,7 +11,7 @@
 //    was only ever given what is left (1 M keys; after the dropped table nothing), at most 1.5 times as much.
 
 import { PerformanceObserver } from "node:perf_hooks";
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { Maintenance } from "../src/server/maintenance.ts";
 import { Store } from "../src/store/store.ts";
 import { ask } from "./ask.ts";
@@ -26,6 +26,8 @@ import { type BenchOptions, LIMIT, quantile, type Row, row } from "./row.ts";
 const MILLION = 1_000_000;
 const SLICE_MS_MAX = 2;
 const BATCH = 256;
+const SETTLE_MS = 300;
+const LONGEST_SHOWN = 4;
 const MEMORY_RATIO_MAX = 1.5;
 const TABLE_CALL = ["HSET", "table", `field:${NUMBER}`, "value"];
 /** Nine keys of ten, those whose number ends in 1 to 9: something is left in every page. */
@@ -38,10 +40,12 @@ export async function* run(options: BenchOptions): AsyncGenerator<Row> {
   yield* memoryAfter(keys, options);
 }
 
+type Span = { fromMs: number; toMs: number };
+type Slice = Span & { ownMs: number; closedBytes: number };
+
 /** A store whose background work is timed, by the clock and by the thread's own time. */
 class TimedStore extends Store {
-  readonly #own: number[] = [];
-  readonly #clock: number[] = [];
+  readonly slices: Slice[] = [];
 
   override work(until: () => boolean): boolean {
     return this.#timed(() => super.work(until));
@@ -49,38 +53,32 @@ class TimedStore extends Store {
 
   override setNow(nowMs: number): void {
     // Called by the constructor too, before there is anything to time.
-    if (!(#own in this)) super.setNow(nowMs);
+    if (this.slices === undefined) super.setNow(nowMs);
     else this.#timed(() => super.setNow(nowMs));
   }
 
   #timed<T>(work: () => T): T {
     let result!: T;
+    const fromMs = performance.now();
+    const openBytes = this.memory.pages.openBytes;
     const { clockMs, ownMs } = timed(() => {
       result = work();
     });
-    this.#clock.push(clockMs);
-    this.#own.push(ownMs);
+    const closedBytes = openBytes - this.memory.pages.openBytes;
+    this.slices.push({ fromMs, toMs: fromMs + clockMs, ownMs, closedBytes });
     return result;
-  }
-
-  /** The longest slice in milliseconds of own time; says more in a note. */
-  longest(note: (text: string) => void, garbage: readonly number[]): number {
-    const own = Float64Array.from(this.#own);
-    const clock = Float64Array.from(this.#clock);
-    const show = (values: Float64Array, part: number): string => quantile(values, part).toFixed(2);
-    note(`${own.length} slices; own time: p99.99 ${show(own, 0.9999)} ms, longest ${show(own, 1)} ms`);
-    note(`by the clock: p99.99 ${show(clock, 0.9999)} ms, longest ${show(clock, 1)} ms`);
-    const pauses = Float64Array.from(garbage.length > 0 ? garbage : [0]);
-    note(`${garbage.length} pauses of the garbage collector, longest ${show(pauses, 1)} ms`);
-    return quantile(own, 1);
   }
 }
 
 /** Runs `work` on a store with maintenance, waits for the maintenance to finish, and gives its longest slice. */
 async function longestSlice(options: BenchOptions, work: (door: BareDoor) => Promise<void>): Promise<number> {
   const store = new TimedStore({ nowMs: Date.now() });
-  const pauses: number[] = [];
-  const observer = new PerformanceObserver((list) => pauses.push(...list.getEntries().map((entry) => entry.duration)));
+  const garbage: Span[] = [];
+  const observer = new PerformanceObserver((list) => {
+    for (const { startTime, duration } of list.getEntries()) {
+      garbage.push({ fromMs: startTime, toMs: startTime + duration });
+    }
+  });
   observer.observe({ entryTypes: ["gc"] });
   const maintenance = new Maintenance({
     store,
@@ -90,13 +88,37 @@ async function longestSlice(options: BenchOptions, work: (door: BareDoor) => Pro
   try {
     await work(new BareDoor(store));
     while (store.hasWork) await turn();
-    await turn();
-    return store.longest(options.note, pauses);
+    await sleep(SETTLE_MS); // the observer hears of the last collections later
+    explain(store.slices, garbage, options.note);
+    return longest(store.slices);
   } finally {
     observer.disconnect();
     maintenance.close();
     store.close();
   }
+}
+
+function longest(slices: readonly Slice[]): number {
+  return slices.reduce((most, { ownMs }) => Math.max(most, ownMs), 0);
+}
+
+/** The distribution, and whose the longest slices are: the collector's, the system's, or our own. */
+function explain(slices: readonly Slice[], garbage: readonly Span[], note: (text: string) => void): void {
+  const own = Float64Array.from(slices, ({ ownMs }) => ownMs);
+  const clock = Float64Array.from(slices, ({ fromMs, toMs }) => toMs - fromMs);
+  const show = (values: Float64Array): string =>
+    [0.5, 0.99, 0.9999, 1].map((part) => quantile(values, part).toFixed(2)).join(", ");
+  note(
+    `${slices.length} slices; p50, p99, p99.99 and longest in ms: own time ${show(own)}; by the clock ${show(clock)}`,
+  );
+  for (const slice of slices.toSorted((a, b) => b.ownMs - a.ownMs).slice(0, LONGEST_SHOWN)) {
+    const collected = garbage
+      .filter(({ fromMs, toMs }) => fromMs < slice.toMs && toMs > slice.fromMs)
+      .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+    const closed = slice.closedBytes > 0 ? `, ${slice.closedBytes >> 20} MiB given back` : "";
+    note(`  ${slice.ownMs.toFixed(2)} ms, of it ${collected.toFixed(2)} ms collecting garbage${closed}`);
+  }
+  note(`  collections: ${garbage.length}`);
 }
 
 /** Runs `count` calls through the door, as many as a client's read brings in each turn. */

@@ -55,7 +55,8 @@ export class Compactor {
   }
 
   #worthIt(): boolean {
-    const { openBytes, blockBytes } = this.#memory.pages;
+    const { blockBytes } = this.#memory.pages;
+    const openBytes = this.#openBytes();
     if (openBytes < SMALL_BYTES || blockBytes > openBytes * WORTH) return false;
     return openBytes > this.#settledOpen || blockBytes < this.#settledUsed * WORTH;
   }
@@ -80,7 +81,7 @@ export class Compactor {
   }
 
   #begin(): boolean {
-    this.#openBefore = this.#memory.pages.openBytes;
+    this.#openBefore = this.#openBytes();
     const marked = markSparse(this.#memory.pages, this.#asked);
     this.#asked = false;
     if (marked) this.#walks.push({ id: this.#memory.containers.keyspaceId, cursor: 0, block: 0 });
@@ -93,12 +94,17 @@ export class Compactor {
     this.#memory.pages.endEvacuation();
     this.walks++;
     // A walk that gave something back may be worth another one.
-    if (this.#memory.pages.openBytes < this.#openBefore) this.#settledOpen = 0;
+    if (this.#openBytes() < this.#openBefore) this.#settledOpen = 0;
     else this.#settle();
   }
 
+  /** Bytes of the open segments, without those that are about to be given back. */
+  #openBytes(): number {
+    return this.#memory.pages.openBytes - this.#memory.pages.surplusBytes;
+  }
+
   #settle(): void {
-    this.#settledOpen = this.#memory.pages.openBytes;
+    this.#settledOpen = this.#openBytes();
     this.#settledUsed = this.#memory.pages.blockBytes;
   }
 

@@ -6,9 +6,8 @@
 // size, so at most 12 % of a block is lost. Larger classes take spans of several pages, blocks above
 // 128 KiB a run of their own, blocks above a segment a segment of their own.
 //
-// What is known of a page stands in arrays by page number, not in the page: buckets stay aligned and
-// a page can be judged without touching it. Pages marked as evacuating get no new blocks; the
-// compactor marks them and moves what is still in them.
+// What is known of a page stands in arrays by page number, not in the page: buckets stay aligned and a
+// page can be judged without touching it. The compactor marks pages as evacuating: no new blocks there.
 
 import { HiveError } from "../base/errors.ts";
 import {
@@ -58,6 +57,8 @@ export class Pages {
   readonly #room: Int32Array = new Int32Array(CLASS_COUNT).fill(-1);
   /** By segment: free pages; -1 when the segment is not open or is one block. */
   readonly #freePages: number[] = [];
+  /** Open segments with nothing in them. */
+  #freeSegments = 0;
   /** Segments that the compactor empties. */
   readonly #closed = new Set<number>();
   readonly #segments: Segments;
@@ -101,12 +102,9 @@ export class Pages {
 
   /** Gives a block back. Its first two words are overwritten. */
   free(ref: number): void {
-    let page = ref >>> PAGE_SHIFT;
-    let kind = this.#kind[page]!;
-    if (kind === INNER) {
-      page -= this.#back[page]!;
-      kind = this.#kind[page]!;
-    }
+    const inner = ref >>> PAGE_SHIFT;
+    const page = this.#kind[inner] === INNER ? inner - this.#back[inner]! : inner;
+    const kind = this.#kind[page]!;
     if (kind === RUN) return this.#freeRun(page);
     const sizeClass = kind - 1;
     const size = CLASS_BYTES[sizeClass]!;
@@ -148,8 +146,25 @@ export class Pages {
 
   /** Whether the compactor is emptying the page of `ref`. */
   isEvacuating(ref: number): boolean {
-    const page = ref >>> PAGE_SHIFT;
-    return this.#evacuating[page] === 1;
+    return this.#evacuating[ref >>> PAGE_SHIFT] === 1;
+  }
+
+  /** Bytes of the free segments that closeSurplus() will give back. */
+  get surplusBytes(): number {
+    let emptied = 0;
+    for (const segment of this.#closed) if (this.#isFree(segment)) emptied++;
+    return Math.max(emptied, this.#freeSegments - SPARE_SEGMENTS) * SEGMENT_BYTES;
+  }
+
+  /** Gives one free segment back to the system, an emptied one first: that takes about a millisecond. */
+  closeSurplus(): void {
+    let segment = this.#freePages.lastIndexOf(PAGES_PER_SEGMENT);
+    for (const other of this.#closed) if (this.#isFree(other)) segment = other;
+    this.#segments.close(segment);
+    this.#freePages[segment] = -1;
+    this.#freeSegments--;
+    this.#closed.delete(segment);
+    this.openBytes -= SEGMENT_BYTES;
   }
 
   /** Gives back the pages that were kept though nothing is in them: memory is short. */
@@ -212,13 +227,13 @@ export class Pages {
 
   /** Takes the marks back from what could not be emptied. */
   endEvacuation(): void {
-    this.#closed.clear();
+    // Those that are empty stay closed until they are given back.
+    for (const segment of this.#closed) if (!this.#isFree(segment)) this.#closed.delete(segment);
     for (let page = 0; page < this.#kind.length; page++) {
-      const kind = this.#kind[page]!;
       if (this.#evacuating[page] === 0) continue;
       this.#evacuating[page] = 0;
-      if (kind === FREE || kind === INNER || kind === RUN) continue;
-      if (this.#hasFree(page, kind - 1)) this.#list(page, kind - 1);
+      const sizeClass = this.#kind[page]! - 1;
+      if (sizeClass >= 0 && sizeClass < CLASS_COUNT && this.#hasFree(page, sizeClass)) this.#list(page, sizeClass);
     }
   }
 
@@ -226,8 +241,6 @@ export class Pages {
     if (this.#free[page] !== 0) return true;
     return (this.#bump[page]! + 1) * CLASS_BYTES[sizeClass]! <= CLASS_PAGES[sizeClass]! * PAGE_BYTES;
   }
-
-  // Lists of pages with room.
 
   #alone(page: number, sizeClass: number): boolean {
     if (CLASS_PAGES[sizeClass] !== 1) return false;
@@ -258,10 +271,7 @@ export class Pages {
     this.#used[page] = 0;
     this.#free[page] = 0;
     this.#bump[page] = 0;
-    for (let i = 1; i < pages; i++) {
-      this.#kind[page + i] = INNER;
-      this.#back[page + i] = i;
-    }
+    this.#markInner(page, pages);
     this.#list(page, sizeClass);
     return page;
   }
@@ -271,14 +281,16 @@ export class Pages {
     const page = bytes > SEGMENT_BYTES ? this.#openLarge(pages) : this.#takePages(pages);
     this.#kind[page] = RUN;
     this.#used[page] = pages;
-    if (bytes <= SEGMENT_BYTES) {
-      for (let i = 1; i < pages; i++) {
-        this.#kind[page + i] = INNER;
-        this.#back[page + i] = i;
-      }
-    }
+    if (bytes <= SEGMENT_BYTES) this.#markInner(page, pages);
     this.blockBytes += pages * PAGE_BYTES;
     return (page << PAGE_SHIFT) | 0;
+  }
+
+  #markInner(page: number, pages: number): void {
+    for (let i = 1; i < pages; i++) {
+      this.#kind[page + i] = INNER;
+      this.#back[page + i] = i;
+    }
   }
 
   #freeRun(page: number): void {
@@ -291,8 +303,6 @@ export class Pages {
     this.#segments.close(Math.floor(page / PAGES_PER_SEGMENT));
   }
 
-  // Pages and segments.
-
   #takePages(count: number): number {
     this.#checkLimit(count);
     for (let segment = 0; segment < this.#freePages.length; segment++) {
@@ -302,15 +312,18 @@ export class Pages {
     }
     const segment = this.#openSegment(1, SEGMENT_BYTES);
     this.#freePages[segment] = PAGES_PER_SEGMENT;
+    this.#freeSegments++;
     return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
   }
 
   #checkLimit(pages: number): void {
     if (this.inUse + pages > this.max + this.overdraft) this.releaseEmpty();
-    if (this.inUse + pages > this.max + this.overdraft) throw outOfMemory();
+    if (this.inUse + pages <= this.max + this.overdraft) return;
+    throw new HiveError("OUT_OF_MEMORY", "command not allowed when used memory > 'maxmemory'.");
   }
 
   #claim(segment: number, page: number, count: number): number {
+    if (this.#isFree(segment)) this.#freeSegments--;
     this.#freePages[segment]! -= count;
     this.inUse += count;
     return page;
@@ -326,7 +339,6 @@ export class Pages {
     return -1;
   }
 
-  /** Gives an empty span back that is in its class's list. */
   #releaseSpan(page: number, sizeClass: number): void {
     this.#unlist(page, sizeClass);
     this.#releasePages(page, CLASS_PAGES[sizeClass]!);
@@ -338,20 +350,11 @@ export class Pages {
     this.inUse -= count;
     const segment = Math.floor(page / PAGES_PER_SEGMENT);
     this.#freePages[segment]! += count;
-    if (this.#freePages[segment] === PAGES_PER_SEGMENT) this.#trim();
+    if (this.#isFree(segment)) this.#freeSegments++;
   }
 
-  /** Closes free segments beyond the spare ones. */
-  #trim(): void {
-    let spare = 0;
-    for (let segment = 0; segment < this.#freePages.length; segment++) {
-      if (this.#freePages[segment] !== PAGES_PER_SEGMENT) continue;
-      if (!this.#closed.has(segment) && spare++ < SPARE_SEGMENTS) continue;
-      this.#segments.close(segment);
-      this.#freePages[segment] = -1;
-      this.#closed.delete(segment);
-      this.openBytes -= SEGMENT_BYTES;
-    }
+  #isFree(segment: number): boolean {
+    return this.#freePages[segment] === PAGES_PER_SEGMENT;
   }
 
   #openLarge(pages: number): number {
@@ -362,6 +365,7 @@ export class Pages {
   }
 
   #openSegment(count: number, bytes: number): number {
+    while (this.#segments.unused(count) < 0 && this.surplusBytes > 0) this.closeSurplus();
     const segment = this.#segments.unused(count);
     if (segment < 0) throw new HiveError("OUT_OF_MEMORY", "the hive's 32 GiB of address space are full");
     try {
@@ -392,8 +396,4 @@ export class Pages {
 function grown<T extends Uint8Array | Int32Array>(from: T, to: T): T {
   to.set(from);
   return to;
-}
-
-function outOfMemory(): HiveError {
-  return new HiveError("OUT_OF_MEMORY", "command not allowed when used memory > 'maxmemory'.");
 }

@@ -105,7 +105,8 @@ export class Store {
 
   /** Whether work() has something to do. */
   get hasWork(): boolean {
-    return !this.memory.containers.idle || this.compactor.wanted || this.#isBehind;
+    const { containers, pages } = this.memory;
+    return !containers.idle || pages.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
   }
 
   get #isBehind(): boolean {
@@ -113,14 +114,15 @@ export class Store {
   }
 
   /**
-   * Frees, expires and compacts until `until()` says that the slice is over. Returns whether there is more to do.
+   * Frees, expires, compacts and gives memory back until `until()` says that the slice is over. Returns whether there is more to do.
    * @param until Asked about every 10 to 50 µs.
    */
   work(until: () => boolean): boolean {
-    const { containers, wheel, nowMs } = this.memory;
+    const { containers, pages, wheel, nowMs } = this.memory;
     while (!until()) {
       if (this.#isBehind) wheel.advance(nowMs, STEP * 4, this.#expire);
       else if (!containers.idle) containers.reap(STEP);
+      else if (pages.surplusBytes > 0) pages.closeSurplus();
       else if (this.compactor.wanted) this.compactor.step(STEP);
       else return false;
     }

@@ -87,6 +87,25 @@ test("tables come, go and change their names while the compactor walks", () => {
   for (let i = 0; i < 399; i += 3) assert.equal(small.field(`table ${i}`, "field 69"), "value 69", `table ${i}`);
 });
 
+test("emptied segments go back one segment at a time", () => {
+  const small = new SmallStore();
+  const { pages } = small.store.memory;
+  for (let i = 0; i < 12; i++) small.put(`key ${i}`, "v".repeat(12 << 20));
+  for (let i = 1; i < 12; i++) small.remove(`key ${i}`);
+  let looks = 0;
+  let before = pages.openBytes;
+  const until = (): boolean => {
+    assert.ok(before - pages.openBytes <= SEGMENT_BYTES);
+    before = pages.openBytes;
+    looks++;
+    return false;
+  };
+  while (small.store.hasWork) small.store.work(until);
+  assert.ok(looks > 8);
+  assert.ok(pages.openBytes <= 3 * SEGMENT_BYTES);
+  checkStore(small.store);
+});
+
 test("a walk that runs out of memory ends, and nothing is lost", () => {
   const small = new SmallStore();
   const { store } = small;

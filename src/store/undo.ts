@@ -50,18 +50,26 @@ export class Undo implements ChangeListener {
     this.#end();
   }
 
-  /** Puts everything back as it was at begin(). */
+  /**
+   * Puts everything back as it was at begin().
+   * @throws {HiveError} OUT_OF_MEMORY: the system itself gave none; what could be put back is.
+   */
   rollback(): void {
     const { funnel, pages } = this.#memory;
     funnel.leave(this);
     // What was there had its memory before: a limit that was reached meanwhile must not keep it from coming back.
     pages.overdraft = pages.inUse;
-    try {
-      for (let i = this.#notes.length - 1; i >= 0; i--) this.#restore(this.#notes[i]!);
-    } finally {
-      pages.overdraft = 0;
-      this.#end();
+    let failure: unknown;
+    for (let i = this.#notes.length - 1; i >= 0; i--) {
+      try {
+        this.#restore(this.#notes[i]!);
+      } catch (error) {
+        failure ??= error;
+      }
     }
+    pages.overdraft = 0;
+    this.#end();
+    if (failure !== undefined) throw failure;
   }
 
   #end(): void {

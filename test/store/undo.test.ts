@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HiveError } from "../../src/base/errors.ts";
 import { FLAG_SCRUB, SEGMENT_MASK, SEGMENT_SHIFT } from "../../src/store/layout.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { checkStore } from "../kit/store-invariants.ts";
@@ -103,6 +104,27 @@ test("a rollback succeeds when memory is full: what was there had its memory bef
       for (let i = 0; ; i++) small.put(`key ${i}`, "v".repeat(10_000));
     });
   });
+});
+
+test("a rollback to which the system gives no memory says so, and puts back what it can", () => {
+  const small = filled();
+  const { undo, memory } = small.store;
+  undo.begin();
+  small.remove("string");
+  small.remove("leaving");
+  small.remove("packed");
+  const alloc = memory.pages.alloc.bind(memory.pages);
+  let left = 2;
+  memory.pages.alloc = (bytes) => {
+    if (--left === 0) throw new HiveError("OUT_OF_MEMORY", "an allocation that fails");
+    return alloc(bytes);
+  };
+  assert.throws(() => undo.rollback(), HiveError);
+  assert.ok(!undo.armed);
+  assert.equal(small.get("string"), "value");
+  assert.equal(small.find("leaving"), 0);
+  assert.equal(small.field("packed", "field 1"), "value 1");
+  checkStore(small.store);
 });
 
 test("what was noted of a scrubbed entry is overwritten", () => {

@@ -101,8 +101,8 @@ function inner(name: string, { admin, ...row }: Inner): Row {
 }
 
 const SUBCOMMANDS: readonly Row[] = [
-  inner("ID", { arity: 2, summary: "The connection's number, never used twice", syntax: "", run: id }),
-  inner("GETNAME", { arity: 2, summary: "The connection's name", syntax: "", run: getName }),
+  inner("ID", { arity: 2, summary: "Returns the connection's number, never used twice", syntax: "", run: id }),
+  inner("GETNAME", { arity: 2, summary: "Returns the connection's name", syntax: "", run: getName }),
   inner("SETNAME", { arity: 3, summary: "Names the connection", syntax: "connection-name", run: setName }),
   inner("SETINFO", {
     arity: 4,
@@ -128,7 +128,7 @@ const SUBCOMMANDS: readonly Row[] = [
   }),
   inner("REPLY", {
     arity: 3,
-    summary: "Whether this connection gets replies",
+    summary: "Chooses whether this connection gets replies",
     syntax: "ON | OFF | SKIP",
     run: replyMode,
   }),
@@ -143,13 +143,13 @@ const SUBCOMMANDS: readonly Row[] = [
   inner("NO-EVICT", {
     admin: true,
     arity: 3,
-    summary: "Accepted and shown in CLIENT LIST: connections are never evicted",
+    summary: "Is accepted and shown in CLIENT LIST: connections are never evicted",
     syntax: "ON | OFF",
     run: noEvict,
   }),
   inner("NO-TOUCH", {
     arity: 3,
-    summary: "Whether this connection's reads count as access",
+    summary: "Chooses whether this connection's reads count as access",
     syntax: "ON | OFF",
     run: noTouch,
   }),

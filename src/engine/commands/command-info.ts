@@ -121,7 +121,7 @@ export const COMMAND_ROW: Row = {
     run: all,
   }),
   subcommands: [
-    inner({ name: "COMMAND COUNT", arity: 2, summary: "How many commands there are", syntax: "", run: count }),
+    inner({ name: "COMMAND COUNT", arity: 2, summary: "Returns how many commands there are", syntax: "", run: count }),
     inner({
       name: "COMMAND INFO",
       arity: -2,
@@ -139,14 +139,14 @@ export const COMMAND_ROW: Row = {
     inner({
       name: "COMMAND LIST",
       arity: -2,
-      summary: "Names of the commands",
+      summary: "Returns the names of the commands",
       syntax: "[FILTERBY MODULE module-name | FILTERBY ACLCAT category | FILTERBY PATTERN pattern]",
       run: list,
     }),
     inner({
       name: "COMMAND GETKEYS",
       arity: -4,
-      summary: "Which arguments of a call are keys",
+      summary: "Finds which arguments of a call are keys",
       syntax: "command arg [arg ...]",
       run: getKeys,
     }),

@@ -1,6 +1,7 @@
 // CONFIG: the settings by name, and the statistics set back.
 
 import { HiveError } from "../../base/errors.ts";
+import { quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { matchesGlob } from "../glob.ts";
@@ -44,9 +45,7 @@ function set({ services }: Context, args: Args, reply: Reply): void {
 
 /** Up to the first zero byte, as Redis reads names and values here. */
 function word(args: Args, index: number): string {
-  const text = args.text(index);
-  const zero = text.indexOf("\0");
-  return zero < 0 ? text : text.slice(0, zero);
+  return quoteBytes(args.buffer, args.start(index), args.end(index), args.length(index));
 }
 
 function resetStatistics({ services }: Context, _args: Args, reply: Reply): void {
@@ -73,7 +72,7 @@ export const CONFIG_ROW: Row = {
       arity: -3,
       flags: ["admin"],
       permission: "admin",
-      summary: "The settings whose names fit one of the patterns",
+      summary: "Returns the settings whose names fit one of the patterns",
       syntax: "parameter [parameter ...]",
       run: get,
     },
@@ -103,7 +102,7 @@ export const CONFIG_ROW: Row = {
       arity: 2,
       flags: ["admin"],
       permission: "admin",
-      summary: "Refused: a hive has no configuration file",
+      summary: "Is refused: a hive has no configuration file",
       syntax: "",
       run: rewrite,
     },

@@ -4,6 +4,7 @@
 // every value that it writes.
 
 import { HiveError } from "../../base/errors.ts";
+import { quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_AUTH, GATE_NO_TOUCH } from "../context.ts";
 import { REDIS_VERSION, SERVER_NAME } from "../identity.ts";
@@ -37,7 +38,7 @@ function hello(context: Context, args: Args, reply: Reply): void {
     } else if (more >= 1 && args.is(i, "SETNAME")) {
       name = clientName(args, i + 1, context);
       i++;
-    } else throw new HiveError("SYNTAX", `Syntax error in HELLO option '${args.text(i)}'`);
+    } else throw new HiveError("SYNTAX", `Syntax error in HELLO option '${optionText(args, i)}'`);
   }
   if ((context.gate & GATE_AUTH) !== 0) {
     throw new HiveError(
@@ -62,6 +63,10 @@ function hello(context: Context, args: Args, reply: Reply): void {
   reply.text("master");
   reply.text("modules");
   reply.array(0);
+}
+
+function optionText(args: Args, index: number): string {
+  return quoteBytes(args.buffer, args.start(index), args.end(index), args.length(index));
 }
 
 function protocolVersion(args: Args): 2 | 3 {

@@ -63,11 +63,11 @@ export const SLOWLOG_ROW: Row = {
     inner({
       name: "SLOWLOG GET",
       arity: -2,
-      summary: "The latest slow calls, -1 for all: id, time, microseconds, arguments, address, name",
+      summary: "Returns the latest slow calls, -1 for all: id, time, microseconds, arguments, address, name",
       syntax: "[count]",
       run: get,
     }),
-    inner({ name: "SLOWLOG LEN", arity: 2, summary: "How many are remembered", syntax: "", run: length }),
+    inner({ name: "SLOWLOG LEN", arity: 2, summary: "Returns how many calls are remembered", syntax: "", run: length }),
     inner({ name: "SLOWLOG RESET", arity: 2, summary: "Forgets them", syntax: "", run: reset }),
   ],
 };
@@ -84,21 +84,21 @@ export const LATENCY_ROW: Row = {
     inner({
       name: "LATENCY LATEST",
       arity: 2,
-      summary: "The latest event of each kind: none",
+      summary: "Returns the latest event of each kind: there are none",
       syntax: "",
       run: (_context, _args, reply) => reply.array(0),
     }),
     inner({
       name: "LATENCY HISTORY",
       arity: 3,
-      summary: "The events of one kind: none",
+      summary: "Returns the events of one kind: there are none",
       syntax: "event",
       run: (_context, _args, reply) => reply.array(0),
     }),
     inner({
       name: "LATENCY RESET",
       arity: -2,
-      summary: "Forgets events; answers how many kinds: 0",
+      summary: "Forgets events, and returns of how many kinds: 0",
       syntax: "[event [event ...]]",
       run: (_context, _args, reply) => reply.integer(0),
     }),

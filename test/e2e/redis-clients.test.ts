@@ -242,17 +242,3 @@ for (const protocol of [2, 3] as const) {
     });
   });
 }
-
-test("node-redis: it comes back after its connection was killed", async () => {
-  const client = openClient(3);
-  client.on("error", () => {});
-  await client.connect();
-  const id = await client.clientId();
-  const ready = once(client, "ready");
-  const operator = new Redis(hive.port);
-  await operator.client("KILL", "ID", id);
-  await operator.quit();
-  await ready;
-  assert.notEqual(await client.clientId(), id);
-  await client.close();
-});

@@ -242,3 +242,18 @@ for (const protocol of [2, 3] as const) {
     });
   });
 }
+
+test("node-redis: it comes back after its connection was killed", { timeout: 20_000 }, async () => {
+  const client = openClient(3);
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    const id = await client.clientId();
+    const ready = new Promise<void>((resolve) => void client.once("ready", resolve));
+    await client.sendCommand(["CLIENT", "KILL", "ID", String(id), "SKIPME", "no"]);
+    await ready;
+    assert.notEqual(await client.clientId(), id);
+  } finally {
+    client.destroy();
+  }
+});

@@ -8,7 +8,7 @@
 
 import { arch, platform, release, totalmem } from "node:os";
 import { runId } from "../../store/header.ts";
-import { PAGE_BYTES } from "../../store/layout.ts";
+import { KEYSPACE_ROOT, PAGE_BYTES } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_MULTI } from "../context.ts";
 import { HIVE_VERSION, REDIS_VERSION } from "../identity.ts";
@@ -178,7 +178,7 @@ function commandstats({ services }: Context): Fields {
 
 function keyspace({ store }: Context): Fields {
   const keys = store.keys.count;
-  return keys === 0 ? {} : { db0: `keys=${keys},expires=${store.memory.wheel.count},avg_ttl=0` };
+  return keys === 0 ? {} : { db0: `keys=${keys},expires=${store.memory.containers.ttls(KEYSPACE_ROOT)},avg_ttl=0` };
 }
 
 function human(bytes: number): string {

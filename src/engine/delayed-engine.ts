@@ -15,6 +15,14 @@ export class DelayedEngine implements Runner {
     this.#inner = inner;
   }
 
+  get looksAhead(): boolean {
+    return this.#inner.looksAhead;
+  }
+
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
+    this.#inner.expect(bytes, starts, lengths, count);
+  }
+
   tick(): void {
     this.#inner.tick();
   }

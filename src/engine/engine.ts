@@ -8,6 +8,13 @@ import type { Reply } from "./reply.ts";
 export interface Runner {
   /** Reads the clock. Called once for the calls of one read event, before the first. */
   tick(): void;
+  /**
+   * Whether it is worth to tell the keys of several calls ahead, with expect(). It is where the
+   * keyspace is larger than the processor's cache.
+   */
+  readonly looksAhead: boolean;
+  /** Calls whose keys are these come next. Changes nothing; a wrong guess only costs time. */
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void;
   /** A new connection. @throws {HiveError} TOO_MANY_CONNECTIONS above connectionsMax, HIVE_CLOSED. */
   open(peer: Peer): Context;
   /** The connection ended: its transaction, watches and waiting calls end with it. */

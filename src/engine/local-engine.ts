@@ -47,6 +47,8 @@ export type EngineOptions = {
 
 /** Calls with more arguments than this are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
+/** With more keys than this most look-ups miss the processor's cache. */
+const LOOKAHEAD_KEYS_MIN = 200_000;
 /** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
 const STEP_BYTES = 128;
 /** Of what the caller sent, this much stands in an error. As Redis has it. */
@@ -127,6 +129,14 @@ export class LocalEngine implements Runner, Services {
     for (const { lastCallMs, peer } of this.clients.values()) {
       if (nowMs - lastCallMs > this.settings.idleTimeoutMs) peer.close("now");
     }
+  }
+
+  get looksAhead(): boolean {
+    return this.store.keys.count > LOOKAHEAD_KEYS_MIN;
+  }
+
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
+    this.store.lookahead.fetch(bytes, starts, lengths, count);
   }
 
   open(peer: Peer): Context {

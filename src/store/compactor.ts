@@ -34,6 +34,8 @@ export class Compactor {
   #settledOpen = 0;
   #settledUsed = 0;
   #openBefore = 0;
+  /** Bytes in use when the walk under way began: what is freed meanwhile may be worth another walk. */
+  #usedBefore = 0;
 
   /** Buckets that the step under way may still visit. */
   #left = 0;
@@ -82,6 +84,7 @@ export class Compactor {
 
   #begin(): boolean {
     this.#openBefore = this.#openBytes();
+    this.#usedBefore = this.#memory.pages.blockBytes;
     const marked = markSparse(this.#memory.pages, this.#asked);
     this.#asked = false;
     if (marked) this.#walks.push({ id: this.#memory.containers.keyspaceId, cursor: 0, block: 0 });
@@ -105,7 +108,7 @@ export class Compactor {
 
   #settle(): void {
     this.#settledOpen = this.#openBytes();
-    this.#settledUsed = this.#memory.pages.blockBytes;
+    this.#settledUsed = this.#usedBefore;
   }
 
   /** One block of buckets, or one bucket. Returns whether the container is done. */

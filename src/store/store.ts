@@ -16,6 +16,7 @@ import { Eviction, type EvictionPolicy } from "./eviction.ts";
 import { beat } from "./header.ts";
 import { Keyspace } from "./keyspace.ts";
 import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
+import { Lookahead } from "./lookahead.ts";
 import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
@@ -45,6 +46,7 @@ export class Store {
   readonly eviction: Eviction;
   readonly undo: Undo;
   readonly compactor: Compactor;
+  readonly lookahead: Lookahead;
   /** False: what has run out goes when it is asked for, and not before (DEBUG SET-ACTIVE-EXPIRE). */
   activeExpiry = true;
   /** Fields removed because their deadline had passed. */
@@ -61,6 +63,7 @@ export class Store {
     this.keys = new Keyspace(this.memory, placement);
     this.fields = new Collections(this.keys, placement);
     this.compactor = new Compactor(this.memory);
+    this.lookahead = new Lookahead(this.memory);
     this.eviction = new Eviction(this.memory, this.keys, this.compactor);
     this.undo = new Undo(this.memory, placement);
     if (options.valueBytesMax !== undefined) this.keys.valueBytesMax = options.valueBytesMax;
@@ -114,15 +117,20 @@ export class Store {
   }
 
   /**
-   * Frees, expires, compacts and gives memory back until `until()` says that the slice is over. Returns whether there is more to do.
+   * Frees, expires and compacts until `until()` says that the slice is over; giving a segment back takes
+   * the system a millisecond, so that is a slice of its own. Returns whether there is more to do.
    * @param until Asked about every 10 to 50 µs.
    */
   work(until: () => boolean): boolean {
     const { containers, pages, wheel, nowMs } = this.memory;
+    if (pages.surplusBytes > 0) {
+      pages.closeSurplus();
+      return this.hasWork;
+    }
     while (!until()) {
       if (this.#isBehind) wheel.advance(nowMs, STEP * 4, this.#expire);
       else if (!containers.idle) containers.reap(STEP);
-      else if (pages.surplusBytes > 0) pages.closeSurplus();
+      else if (pages.surplusBytes > 0) break;
       else if (this.compactor.wanted) this.compactor.step(STEP);
       else return false;
     }

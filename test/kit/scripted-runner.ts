@@ -17,6 +17,9 @@ export class ScriptedRunner implements Runner {
   /** What open() makes of a context, for example a stranger. */
   onOpen: (context: Context) => void = () => {};
   contexts: Context[] = [];
+  /** Whether the door is to tell keys ahead; what it told is in `expected`. */
+  looksAhead = false;
+  expected: string[] = [];
   readonly #commands: Commands;
 
   constructor(commands: Commands) {
@@ -25,6 +28,12 @@ export class ScriptedRunner implements Runner {
 
   tick(): void {
     this.log.push("tick");
+  }
+
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.expected.push(Buffer.from(bytes).latin1Slice(starts[i]!, starts[i]! + lengths[i]!));
+    }
   }
 
   open(peer: Peer): Context {

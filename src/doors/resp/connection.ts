@@ -21,6 +21,8 @@ const STRING_BYTES_MAX = 2 * 1024;
 const FLUSH_BYTES = 64 * 1024;
 /** What a connection that is stopped may have in the reader before its socket is no longer read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
+/** A chunk larger than this is likely to hold several calls, whose keys are looked ahead for. */
+const PIPELINE_BYTES_MIN = 128;
 /** An Args that one call made this big is not kept for the next. */
 const ARGS_KEPT_MAX = 4 * 1024;
 
@@ -105,9 +107,13 @@ export class RespConnection implements Receiver, Peer {
 
   receive(buffer: Buffer, start: number, end: number): void {
     const reader = this.#reader;
+    const fresh = reader.pendingBytes === 0;
     reader.feed(buffer, start, end);
     if (this.#stops === 0) {
       this.#shared.runner.tick();
+      if (fresh && end - start > PIPELINE_BYTES_MIN && this.#shared.runner.looksAhead) {
+        this.#shared.lookAhead(buffer, start, end);
+      }
       this.#runCalls();
     }
     reader.settle();

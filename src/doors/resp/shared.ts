@@ -7,6 +7,7 @@
 import type { Limits } from "../../base/limits.ts";
 import { Args } from "../../engine/args.ts";
 import type { Runner } from "../../engine/engine.ts";
+import { keySpans, peekKeys } from "../../wire/resp-peek.ts";
 import type { RequestLimits } from "../../wire/resp-reader.ts";
 import { RespWriter } from "../../wire/resp-writer.ts";
 
@@ -16,6 +17,9 @@ export type RespDoorOptions = {
   /** One line for operators: why a connection was cut off or refused. */
   onNotice(address: string, message: string): void;
 };
+
+/** Calls of one chunk whose keys are looked ahead for: the store takes no more. */
+const LOOKAHEAD_MAX = 64;
 
 /** The session of the writer while no connection runs. */
 const NOBODY: { readonly protocol: 2 | 3 } = { protocol: 2 };
@@ -31,6 +35,8 @@ export class RespShared {
   writer: RespWriter;
   /** The next call's arguments. */
   args: Args = new Args();
+
+  readonly #spans = keySpans(LOOKAHEAD_MAX);
 
   constructor({ runner, limits, onNotice }: RespDoorOptions) {
     this.runner = runner;
@@ -50,5 +56,12 @@ export class RespShared {
       lineBytesMax,
       unauthenticated: true,
     };
+  }
+
+  /** Tells the engine the keys of the calls in bytes `start` to `end`, where there are several. */
+  lookAhead(buffer: Uint8Array, start: number, end: number): void {
+    const spans = this.#spans;
+    peekKeys(buffer, start, end, spans);
+    if (spans.count > 1) this.runner.expect(buffer, spans.starts, spans.lengths, spans.count);
   }
 }

@@ -8,14 +8,17 @@
 
 import { isUtf8 } from "node:buffer";
 
+/** How much of what a client sent stands in an error's text. As Redis has it for unknown commands. */
+export const QUOTED_BYTES_MAX = 128;
+
 const LONE = /[\udc80-\udcff]/u;
 const NOT_ASCII = /[\x80-\xff]/g;
 
 /** Bytes `start` to `end`, up to the first zero byte and at most `bytesMax` of them: C's idea of a text. */
 export function quoteBytes(buffer: Buffer, start: number, end: number, bytesMax: number): string {
-  const zero = buffer.indexOf(0, start);
-  const to = Math.min(zero < 0 ? end : zero, end, start + bytesMax);
-  const bytes = buffer.subarray(start, Math.max(start, to));
+  const shown = buffer.subarray(start, Math.max(start, Math.min(end, start + bytesMax)));
+  const zero = shown.indexOf(0);
+  const bytes = zero < 0 ? shown : shown.subarray(0, zero);
   if (isUtf8(bytes)) return bytes.utf8Slice();
   return bytes.latin1Slice().replace(NOT_ASCII, (byte) => String.fromCharCode(0xdc00 + byte.charCodeAt(0)));
 }
@@ -25,11 +28,29 @@ export function hasQuoted(message: string): boolean {
   return LONE.test(message);
 }
 
-/** The message in UTF-8, quoted bytes as they came. */
+/** The message in UTF-8, quoted bytes as they came. Takes messages of any length. */
 export function encodeQuoted(message: string): Buffer {
-  const parts = message.split(/([\udc80-\udcff]+)/u);
-  const bytes = parts.map((part, index) =>
-    index % 2 === 0 ? Buffer.from(part) : Buffer.from(part, "utf16le").filter((_, at) => at % 2 === 0),
-  );
-  return Buffer.concat(bytes);
+  // Three bytes per unit of UTF-16 are enough for any character.
+  const bytes = Buffer.allocUnsafe(3 * message.length);
+  let written = 0;
+  let from = 0;
+  for (let at = 0; at < message.length; at++) {
+    const unit = message.charCodeAt(at);
+    if (isHighSurrogate(unit) && isLowSurrogate(message.charCodeAt(at + 1))) at++;
+    else if (unit >= 0xdc80 && unit <= 0xdcff) {
+      if (from < at) written += bytes.write(message.slice(from, at), written);
+      bytes[written++] = unit - 0xdc00;
+      from = at + 1;
+    }
+  }
+  if (from < message.length) written += bytes.write(message.slice(from), written);
+  return bytes.subarray(0, written);
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
 }

@@ -10,7 +10,7 @@
 import type { Clock } from "../base/clock.ts";
 import { ERRORS, HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
-import { encodeQuoted, quoteBytes } from "../base/quoted.ts";
+import { encodeQuoted, QUOTED_BYTES_MAX, quoteBytes } from "../base/quoted.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
@@ -51,8 +51,6 @@ const MANY_ARGUMENTS = 16;
 const LOOKAHEAD_KEYS_MIN = 200_000;
 /** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
 const STEP_BYTES = 128;
-/** Of what the caller sent, this much stands in an error. As Redis has it. */
-const QUOTED_BYTES_MAX = 128;
 /** The longest that a timer takes; for a longer pause it is set again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Between two looks for connections that are idle for longer than the setting "timeout". */

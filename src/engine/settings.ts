@@ -7,6 +7,7 @@
 
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
+import { QUOTED_BYTES_MAX } from "../base/quoted.ts";
 import { EVICTION_POLICIES, type EvictionPolicy } from "../store/eviction.ts";
 import type { Store } from "../store/store.ts";
 import { REDIS_SETTINGS, SETTING_ALIASES } from "./redis-settings.ts";
@@ -124,7 +125,7 @@ export class Settings {
       const name = asked.toLowerCase();
       const setting = this.#settings.get(name);
       if (!setting) {
-        const message = `Unknown option or number of arguments for CONFIG SET - '${asked}'`;
+        const message = `Unknown option or number of arguments for CONFIG SET - '${asked.slice(0, QUOTED_BYTES_MAX)}'`;
         throw new HiveError("INVALID_ARGUMENT", message);
       }
       if (setting.canChange === false) this.#check(setting, name, "");

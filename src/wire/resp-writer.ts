@@ -20,6 +20,8 @@ import { endOfValue } from "./resp-walk.ts";
 import { valueToText } from "./value.ts";
 
 const SCRATCH_BYTES = 64 * 1024;
+/** Of an error's message this much is sent; none of ours is longer, even where it quotes a client. */
+const ERROR_LENGTH_MAX = 4 * 1024;
 /** A scratch that grew beyond this is given up once it is out. */
 const SCRATCH_KEPT_BYTES = 1024 * 1024;
 /** What leave() gives the call that answers later. */
@@ -183,12 +185,14 @@ export class RespWriter {
     this.text(valueToText(bytes, start, end));
   }
 
+  /** Never throws, whatever the message: an error can be told even where a reply would be too big. */
   error(code: ErrorCode, message: string): void {
     this.lastError = code;
-    const line = `-${ERRORS[code].resp} ${oneLine(message)}\r\n`;
-    if (hasQuoted(line)) return this.#raw(encodeQuoted(line));
-    this.#reserve(Buffer.byteLength(line));
-    this.length += this.buffer.utf8Write(line, this.length);
+    const line = `-${ERRORS[code].resp} ${oneLine(message.slice(0, ERROR_LENGTH_MAX))}\r\n`;
+    const bytes = hasQuoted(line) ? encodeQuoted(line) : undefined;
+    const size = bytes?.length ?? Buffer.byteLength(line);
+    if (this.length + size > this.buffer.length) this.#grow(size, Number.POSITIVE_INFINITY);
+    this.length += bytes?.copy(this.buffer, this.length) ?? this.buffer.utf8Write(line, this.length);
   }
 
   // Collections.
@@ -260,11 +264,6 @@ export class RespWriter {
     this.length = at + 2;
   }
 
-  #raw(bytes: Buffer): void {
-    this.#reserve(bytes.length);
-    this.length += bytes.copy(this.buffer, this.length);
-  }
-
   /** ASCII as it is. */
   #literal(ascii: string): void {
     const length = ascii.length;
@@ -290,8 +289,8 @@ export class RespWriter {
   }
 
   /** @throws {HiveError} OUTPUT_TOO_BIG: the call fails, instead of the hive running out of memory. */
-  #grow(bytes: number): void {
-    if (this.length + bytes > this.#bytesMax) {
+  #grow(bytes: number, bytesMax: number = this.#bytesMax): void {
+    if (this.length + bytes > bytesMax) {
       throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${this.#bytesMax} bytes)`);
     }
     const size = this.buffer.length;

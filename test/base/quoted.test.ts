@@ -28,3 +28,15 @@ test("a zero byte ends the text, and so does the limit", () => {
   assert.equal(quoteBytes(Buffer.from("0123\0"), 1, 3, 128), "12", "only what is asked for");
   assert.deepEqual(encodeQuoted(quote(Buffer.from("aü"), 2)), Buffer.from("aü").subarray(0, 2));
 });
+
+test("a message of any length is encoded", () => {
+  const bytes = Buffer.alloc(1 << 20, 0xff);
+  assert.deepEqual(encodeQuoted(quote(bytes, bytes.length)), bytes);
+  const text = "ü👋".repeat(1 << 16);
+  assert.deepEqual(encodeQuoted(text), Buffer.from(text));
+});
+
+test("half of a pair is shown as U+FFFD, as in any UTF-8", () => {
+  assert.equal(encodeQuoted("a\ud83d\udcff").toString("hex"), Buffer.from("a\ud83d\udcff").toString("hex"));
+  assert.equal(encodeQuoted("\udcff\ud83d").toString("hex"), "ffefbfbd");
+});

@@ -152,6 +152,18 @@ test("a reply above the limit fails its call, and the error fits", () => {
   assert.equal(written(reply), "-ERR too big\r\n");
 });
 
+test("an error is written whatever it says and however much is there already", () => {
+  const reply = writer(2, 100_000);
+  reply.bulk(Buffer.alloc(99_000), 0, 99_000);
+  const from = reply.length;
+  for (const message of ["\udcff".repeat(16 << 20), "ü".repeat(1 << 20), "\ud83d", ""]) reply.error("SYNTAX", message);
+  for (let i = 0; i < 10_000; i++) reply.error("OUTPUT_TOO_BIG", "too big");
+  const lines = reply.buffer.latin1Slice(from, reply.length).split("\r\n");
+  assert.equal(lines.length, 10_005);
+  assert.equal(lines[0], `-ERR ${"\xff".repeat(4096)}`);
+  assert.equal(lines[10_003], "-ERR too big");
+});
+
 test("a buffer that grew is kept up to 1 MiB and given up above", () => {
   const reply = writer(2);
   reply.bulk(Buffer.alloc(500_000), 0, 500_000);

@@ -1,14 +1,12 @@
 // CLIENT KILL: ends connections, by address (the old form) or by filters that must all fit (the new one).
 
 import { HiveError } from "../../base/errors.ts";
-import { quoteBytes } from "../../base/quoted.ts";
+import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import { syntaxError } from "../values.ts";
 import { isNormalType } from "./client-list.ts";
-
-const QUOTED_BYTES_MAX = 128;
 
 /** Which connections; what is undefined is not asked for. */
 type Filter = {

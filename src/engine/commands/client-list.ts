@@ -4,13 +4,12 @@
 // say so: 0, or -1.
 
 import { HiveError } from "../../base/errors.ts";
-import { quoteBytes } from "../../base/quoted.ts";
+import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_MULTI, GATE_NO_TOUCH } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import { syntaxError } from "../values.ts";
 
-const QUOTED_BYTES_MAX = 128;
 /** Types that connections of Redis have. Here all are normal. */
 const TYPES: readonly string[] = ["NORMAL", "SLAVE", "REPLICA", "PUBSUB", "MASTER"];
 

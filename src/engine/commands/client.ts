@@ -1,7 +1,7 @@
 // CLIENT: what a connection says of itself, and what an operator asks of connections.
 
 import { HiveError } from "../../base/errors.ts";
-import { quoteBytes } from "../../base/quoted.ts";
+import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_NO_TOUCH } from "../context.ts";
 import type { Reply } from "../reply.ts";
@@ -10,8 +10,6 @@ import { syntaxError } from "../values.ts";
 import { clientKill } from "./client-kill.ts";
 import { clientInfo, clientList } from "./client-list.ts";
 import { clientName, libraryInfo } from "./client-name.ts";
-
-const QUOTED_BYTES_MAX = 128;
 
 function id(context: Context, _args: Args, reply: Reply): void {
   reply.integer(context.id);

@@ -11,6 +11,8 @@ import { syntaxError } from "../values.ts";
 
 /** Names without one of these are looked up and shown as they were written. */
 const PATTERN = /[*?[]/;
+/** A name, a value or a pattern. The longest of Redis's own have a few dozen. */
+const WORD_BYTES_MAX = 4 * 1024;
 
 function get({ services }: Context, args: Args, reply: Reply): void {
   const { settings } = services;
@@ -43,9 +45,16 @@ function set({ services }: Context, args: Args, reply: Reply): void {
   reply.ok();
 }
 
-/** Up to the first zero byte, as Redis reads names and values here. */
+/**
+ * Up to the first zero byte, as Redis reads names and values here.
+ *
+ * @throws {HiveError} INVALID_ARGUMENT where it is longer than any name or value is: settings are kept.
+ */
 function word(args: Args, index: number): string {
-  return quoteBytes(args.buffer, args.start(index), args.end(index), args.length(index));
+  if (args.length(index) > WORD_BYTES_MAX) {
+    throw new HiveError("INVALID_ARGUMENT", `CONFIG takes names and values of at most ${WORD_BYTES_MAX} bytes`);
+  }
+  return quoteBytes(args.buffer, args.start(index), args.end(index), WORD_BYTES_MAX);
 }
 
 function resetStatistics({ services }: Context, _args: Args, reply: Reply): void {

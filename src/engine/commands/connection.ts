@@ -4,7 +4,7 @@
 // every value that it writes.
 
 import { HiveError } from "../../base/errors.ts";
-import { quoteBytes } from "../../base/quoted.ts";
+import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_AUTH, GATE_NO_TOUCH } from "../context.ts";
 import { REDIS_VERSION, SERVER_NAME } from "../identity.ts";
@@ -66,7 +66,7 @@ function hello(context: Context, args: Args, reply: Reply): void {
 }
 
 function optionText(args: Args, index: number): string {
-  return quoteBytes(args.buffer, args.start(index), args.end(index), args.length(index));
+  return quoteBytes(args.buffer, args.start(index), args.end(index), QUOTED_BYTES_MAX);
 }
 
 function protocolVersion(args: Args): 2 | 3 {

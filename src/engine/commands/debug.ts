@@ -2,13 +2,12 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { HiveError } from "../../base/errors.ts";
-import { quoteBytes } from "../../base/quoted.ts";
+import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 
-const QUOTED_BYTES_MAX = 128;
 /** Longer than any test waits; a number beyond it is taken for a mistake of the unit. */
 const SLEEP_SECONDS_MAX = 3_600;
 

@@ -4,16 +4,13 @@
 // deadline that has passed deletes the key.
 
 import { HiveError } from "../../base/errors.ts";
-import { quoteBytes } from "../../base/quoted.ts";
+import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument, UNIT_ABSOLUTE, UNIT_SECONDS } from "../deadline.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
-
-/** Of a word that is no option, this much stands in the error. */
-const QUOTED_BYTES_MAX = 128;
 
 const NX = 1;
 const XX = 2;

@@ -186,3 +186,29 @@ test("HELP lists the subcommands of every container", () => {
     }
   }
 });
+
+test("an error quotes the beginning of what a client sent, however long it is", () => {
+  const client = startWire().connect();
+  for (const letter of ["x", "\xff"]) {
+    const long = Buffer.alloc(16 << 20, letter, "latin1");
+    const shown = Buffer.alloc(128, letter, "latin1").toString("latin1");
+    const calls: [args: (string | Buffer)[], expected: string][] = [
+      [["HELLO", "3", long], `-ERR Syntax error in HELLO option '${shown}'\r\n`],
+      [["HELLO", "3", "SETNAME", long], "-ERR name of 16777216 bytes exceeds connectionNameBytesMax (1024)\r\n"],
+      [["CONFIG", "SET", long, "1"], "-ERR CONFIG takes names and values of at most 4096 bytes\r\n"],
+      [
+        ["CONFIG", "SET", long.subarray(0, 4096), "1"],
+        `-ERR Unknown option or number of arguments for CONFIG SET - '${shown}'\r\n`,
+      ],
+      [["CONFIG", "GET", long], "-ERR CONFIG takes names and values of at most 4096 bytes\r\n"],
+      [["CLIENT", "KILL", "USER", long], `-ERR No such user '${shown}'\r\n`],
+      [["CLIENT", "LIST", "TYPE", long], `-ERR Unknown client type '${shown}'\r\n`],
+      [["EXPIRE", "k", "1", long], `-ERR Unsupported option ${shown}\r\n`],
+      [["CLIENT", long], `-ERR unknown subcommand '${shown}'. Try CLIENT HELP.\r\n`],
+      [[long, long], `-ERR unknown command '${shown}', with args beginning with: '${shown}' \r\n`],
+    ];
+    for (const [args, expected] of calls) {
+      assert.equal(client.call(...args), expected, String(args[0]).slice(0, 10) + args.length);
+    }
+  }
+});

@@ -21,7 +21,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ALLOCATOR_SETTINGS } from "../src/cli/launch.ts";
+import { ALLOCATOR_SETTINGS, NODE_FLAGS } from "../src/cli/launch.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "src");
@@ -71,7 +71,7 @@ if (!existsSync(target)) {
 }
 const main = join(target, "lib", "cli", "main.js");
 const environment = { ...ALLOCATOR_SETTINGS, ...process.env };
-const args = [process.execPath, main, ...process.argv.slice(2)];
+const args = [process.execPath, ...NODE_FLAGS, main, ...process.argv.slice(2)];
 if (process.execve) {
   process.execve(process.execPath, args, environment);
 } else {

@@ -5,24 +5,28 @@
 // Standard output has the line that says it is ready and nothing that a script would have to filter;
 // notices go to standard error. A second signal does not wait for the close.
 
-import { HiveError } from "../base/errors.ts";
+import { HiveError, isHiveError } from "../base/errors.ts";
 import { Hive, type HiveOptions } from "../server/hive.ts";
 import { parseMaxMemory, parseMaxMemoryPolicy } from "../server/memory-options.ts";
+import type { ServeOptions } from "./serve-options.ts";
 
-/** As commander gives them: text. */
-export type ServeOptions = {
-  host: string;
-  port: string;
-  unix?: string;
-  maxMemory?: string;
-  maxMemoryPolicy?: string;
-};
-
+const EXIT_FAILED = 1;
 const EXIT_SECOND_SIGNAL = 130;
 
-/** Runs a hive until a signal or SHUTDOWN ends it. @throws {HiveError} it cannot be started. */
-export async function serve(options: ServeOptions): Promise<void> {
-  const hive = await Hive.start(hiveOptions(options));
+/** Runs a hive until a signal or SHUTDOWN ends it. Resolves with the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  try {
+    const hive = await Hive.start(hiveOptions(options));
+    await untilStopped(hive);
+    return 0;
+  } catch (error) {
+    if (!isHiveError(error)) throw error;
+    process.stderr.write(`memhive: ${error.message}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+async function untilStopped(hive: Hive): Promise<void> {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(EXIT_SECOND_SIGNAL);
@@ -42,13 +46,9 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 function hiveOptions(options: ServeOptions): HiveOptions {
-  const port = Number(options.port);
-  if (!/^[0-9]+$/.test(options.port) || port > 65_535) {
-    throw new HiveError("REFUSED_SETTING", `--port ${options.port}: expected a whole number from 0 to 65535`);
-  }
   return {
-    host: options.host,
-    port,
+    ...(options.host === undefined ? {} : { host: options.host }),
+    ...(options.port === undefined ? {} : { port: parsePort(options.port) }),
     ...(options.unix === undefined ? {} : { unix: options.unix }),
     ...(options.maxMemory === undefined ? {} : { maxMemoryBytes: parseMaxMemory(options.maxMemory) }),
     ...(options.maxMemoryPolicy === undefined
@@ -56,6 +56,12 @@ function hiveOptions(options: ServeOptions): HiveOptions {
       : { maxMemoryPolicy: parseMaxMemoryPolicy(options.maxMemoryPolicy) }),
     onNotice: (message) => process.stderr.write(`${new Date().toISOString()} ${message}\n`),
   };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^[0-9]+$/.test(text) && port <= 65_535) return port;
+  throw new HiveError("REFUSED_SETTING", `--port ${text}: expected a whole number from 0 to 65535`);
 }
 
 function firstSteps(port: number): string {

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ALLOCATOR_SETTINGS } from "../../src/cli/launch.ts";
+import { ALLOCATOR_SETTINGS, NODE_FLAGS } from "../../src/cli/launch.ts";
 
 const PROGRAM = fileURLToPath(new URL("fixtures/launched.ts", import.meta.url));
 const onLinux = { skip: process.platform === "linux" ? false : "the settings are those of glibc, on Linux" };
@@ -41,13 +41,13 @@ async function exitCode(child: ChildProcess): Promise<number | null> {
 for (const way of [[], ["--without-execve"]]) {
   const name = way.length === 0 ? "with execve" : "without execve";
 
-  test(`${name}, the program runs with both settings, its arguments and its folder`, onLinux, async () => {
+  test(`${name}, the program runs with the settings, its arguments and its folder`, onLinux, async () => {
     const { child, report } = await start([...way, "a b", "", "ü"], { nodeArgs: ["--max-old-space-size=100"] });
 
     assert.equal(report.trim, "65536");
     assert.equal(report.mmap, "65536");
     assert.deepEqual(report.args, [...way, "a b", "", "ü"]);
-    assert.deepEqual(report.execArgs, ["--max-old-space-size=100"]);
+    assert.deepEqual(report.execArgs, ["--max-old-space-size=100", ...NODE_FLAGS]);
     assert.equal(report.folder, tmpdir());
     assert.equal(report.pid === child.pid, way.length === 0, "execve keeps the process, spawn makes another");
     assert.equal(await exitCode(child), 0);
@@ -89,8 +89,8 @@ test("a setting that is there already is left alone", onLinux, async () => {
   assert.equal(one.report.mmap, "65536");
   assert.equal(await exitCode(one.child), 0);
 
-  const both = { MALLOC_TRIM_THRESHOLD_: "1", MALLOC_MMAP_THRESHOLD_: "2" };
-  const two = await start(["--without-execve"], { env: both });
+  const all = { ...ALLOCATOR_SETTINGS, MALLOC_TRIM_THRESHOLD_: "1", MALLOC_MMAP_THRESHOLD_: "2" };
+  const two = await start(["--without-execve"], { env: all });
   assert.equal(two.report.pid, two.child.pid, "nothing is missing, so nothing starts over");
   assert.equal(await exitCode(two.child), 0);
 });

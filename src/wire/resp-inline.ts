@@ -22,12 +22,14 @@ const ESCAPES: Readonly<Record<number, number>> = { 110: 10, 114: 13, 116: 9, 98
 
 /**
  * Whether the line is one that a browser sends when a web page makes it talk to us: then the
- * connection ends, whatever the next line is.
+ * connection ends, whatever the next line is. A connection's `first` line may also be a request line
+ * that is longer than what tells HTTP from RESP; later on ` HTTP/1.1` is the end of some value.
  */
-export function isHostile(line: Buffer): boolean {
-  const first = line.length > 0 ? line[0]! | 32 : 0;
+export function isHostile(line: Buffer, first: boolean): boolean {
+  if (first && / HTTP\/1\.\d$/i.test(line.latin1Slice(Math.max(0, line.length - 16)))) return true;
+  const letter = line.length > 0 ? line[0]! | 32 : 0;
   // The first letters rule out nearly every line before a string is made of it.
-  if (first !== 112 && first !== 104 && !isBlank(line[0] ?? 0)) return false;
+  if (letter !== 112 && letter !== 104 && !isBlank(line[0] ?? 0)) return false;
   return /^\s*(post|host:)(\s|$)/i.test(line.latin1Slice(0, Math.min(line.length, 64)));
 }
 

@@ -59,6 +59,7 @@ export class RespReader<A extends ArgumentList> {
   broken: Breakage | undefined = undefined;
   /** Whether the call that next() gave last was in the inline form. */
   inline = false;
+  #hadLine = false;
   #limits: RequestLimits;
   // The window being read: the caller's chunk, or the carry.
   #buffer: Buffer = EMPTY;
@@ -289,7 +290,7 @@ export class RespReader<A extends ArgumentList> {
     const lineEnd = this.#at + length;
     const textEnd = length > 0 && this.#buffer[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd;
     const line = this.#buffer.subarray(this.#at, textEnd);
-    if (isHostile(line)) {
+    if (isHostile(line, !this.#hadLine)) {
       this.broken = { message: "", reason: "possible cross-protocol attack: an HTTP request on the RESP door" };
       return undefined;
     }
@@ -303,6 +304,7 @@ export class RespReader<A extends ArgumentList> {
     }
     this.#at = lineEnd + 1;
     this.inline = true;
+    this.#hadLine = true;
     return args;
   }
 

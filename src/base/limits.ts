@@ -39,6 +39,12 @@ export type Limits = {
   /** Unknown inline commands before authentication, then the connection closes: it speaks something else. */
   unknownInlineMax: number;
 
+  /**
+   * From connecting to the first line. A connection that has said something may idle for as long as it
+   * likes, as in Redis; one that never does takes a place from those that will.
+   */
+  firstBytesTimeoutMs: number;
+
   /** Connections at once. Ten thousand idle ones take about 100 MB. As Redis has it. */
   connectionsMax: number;
   /** Connections that the kernel holds until they are accepted; it may have a lower limit of its own. */
@@ -65,6 +71,8 @@ export type Limits = {
   slowlogArgumentsMax: number;
   slowlogArgumentBytesMax: number;
 
+  /** Lines for operators that wait because nobody reads them. Above it they are dropped and counted. */
+  noticeBytesMax: number;
   /** How long a hive that closes waits for clients to read their last replies. */
   closeTimeoutMs: number;
 };
@@ -84,6 +92,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   unauthenticatedBytesMax:        16 * KIB,
   authenticationTimeoutMs:     5_000,
   unknownInlineMax:                3,
+  firstBytesTimeoutMs:        60_000,
 
   connectionsMax:             10_000,
   pendingConnectionsMax:       4_096,
@@ -100,6 +109,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   slowlogArgumentsMax:            32,
   slowlogArgumentBytesMax:       128,
 
+  noticeBytesMax:                 64 * KIB,
   closeTimeoutMs:              5_000,
 });
 

@@ -4,7 +4,8 @@
 //
 // Only loopback and unix sockets can be bound so far: a hive that anybody on the network may use is
 // refused with advice, not warned about. A connection above the limit is told so as Redis does it.
-// close() accepts no more and leaves the connections alone: their last replies have to go out.
+// close() accepts no more, ends the connections that have said nothing yet, and leaves the others alone:
+// their last replies have to go out.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIP, type Server, type Socket } from "node:net";
@@ -20,7 +21,7 @@ const LOOPBACK_NAMES: readonly string[] = ["localhost", "ip6-localhost"];
 
 export type ListenAddress = { host: string; port: number } | { path: string };
 
-export type ListenerOptions = SnifferOptions & {
+export type ListenerOptions = Omit<SnifferOptions, "onDecided"> & {
   /** Connections that the kernel holds until they are accepted. */
   backlog: number;
   /** Where connections are counted. The listener keeps it up to date. */
@@ -29,6 +30,8 @@ export type ListenerOptions = SnifferOptions & {
   onError(error: Error): void;
 };
 
+type Bound = { claim: UnixClaim | undefined; path: string | undefined; undecided: Set<Sniffer> };
+
 export class Listener {
   /** "127.0.0.1:4483", or the unix socket's path. */
   readonly address: string;
@@ -36,13 +39,16 @@ export class Listener {
   readonly port: number;
   readonly #server: Server;
   readonly #claim: UnixClaim | undefined;
+  /** Connections without a door. */
+  readonly #undecided: Set<Sniffer>;
 
-  private constructor(server: Server, claim: UnixClaim | undefined, path: string) {
+  private constructor(server: Server, { claim, path, undecided }: Bound) {
     const bound = server.address() as AddressInfo | string;
     this.#server = server;
     this.#claim = claim;
+    this.#undecided = undecided;
     this.port = typeof bound === "string" ? 0 : bound.port;
-    this.address = typeof bound === "string" ? path : endpoint(bound);
+    this.address = typeof bound === "string" ? (path ?? "") : endpoint(bound);
   }
 
   /**
@@ -61,7 +67,12 @@ export class Listener {
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
-    server.on("connection", (socket) => accept(socket, path, options));
+    const undecided = new Set<Sniffer>();
+    const onDecided = (sniffer: Sniffer): void => void undecided.delete(sniffer);
+    server.on("connection", (socket) => {
+      const sniffer = accept(socket, path, { ...options, onDecided });
+      if (sniffer !== undefined) undecided.add(sniffer);
+    });
     try {
       if (claim !== undefined) server.listen({ path: claim.listenPath, backlog: options.backlog });
       else server.listen({ ...(address as { host: string; port: number }), backlog: options.backlog });
@@ -74,25 +85,33 @@ export class Listener {
       throw listenError(address, error as NodeJS.ErrnoException);
     }
     server.on("error", options.onError);
-    return new Listener(server, claim, path ?? "");
+    return new Listener(server, { claim, path, undecided });
   }
 
-  /** Accepts no more connections and gives the address back. Those that are open stay. */
+  /** Accepts no more connections and gives the address back. Those that have a door stay. */
   close(): void {
     this.#server.close();
+    for (const sniffer of this.#undecided) sniffer.destroy();
     this.#claim?.release();
   }
 }
 
-function accept(socket: Socket, path: string | undefined, options: ListenerOptions): void {
+/** Undefined where there is no room for the connection, which is told so. */
+function accept(
+  socket: Socket,
+  path: string | undefined,
+  options: ListenerOptions & SnifferOptions,
+): Sniffer | undefined {
   const { connections } = options;
   const transport = new SocketTransport(socket, { path, onGone: (gone) => connections.delete(gone) });
-  if (connections.add(transport)) {
-    transport.receiver = new Sniffer(transport, options);
-  } else {
+  if (!connections.add(transport)) {
     transport.writeLatin1("-ERR max number of clients reached\r\n");
     transport.end();
+    return undefined;
   }
+  const sniffer = new Sniffer(transport, options);
+  transport.receiver = sniffer;
+  return sniffer;
 }
 
 function requireLoopback(host: string): void {

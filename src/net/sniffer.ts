@@ -3,8 +3,8 @@
 //   accept ──▶ Sniffer.receive() ──wire known──▶ doors[wire](transport) ──▶ door.receive(the same bytes) …
 //
 // Doors are a table, so another one is a row more. A wire without a door gets an answer in its own form
-// and is closed. Nothing is waited for: a connection that sends nothing stays as it is, unless the hive
-// wants authentication, since then strangers get no time.
+// and is closed. A connection that never tells its wire is closed too, after a while or with the listener:
+// nothing has been promised to it.
 
 import type { EndCause, Receiver, Transport } from "../base/transport.ts";
 import { refusalOf, tryWire, type Wire } from "./first-bytes.ts";
@@ -20,7 +20,9 @@ export type SnifferOptions = {
   doors: Doors;
   lineBytesMax: number;
   /** Closes a connection that has not told its wire by then. */
-  timeoutMs?: number | undefined;
+  timeoutMs: number;
+  /** The connection has a door now, or was refused, or is gone. */
+  onDecided(sniffer: Sniffer): void;
   /** A wire without a door was asked for. */
   onRefused(transport: Transport, wire: Wire): void;
 };
@@ -30,14 +32,12 @@ export class Sniffer implements Receiver {
   readonly #options: SnifferOptions;
   /** The beginning of a first line that is not whole yet; at most lineBytesMax and one read event. */
   #pending: Buffer | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
+  readonly #timer: NodeJS.Timeout;
 
   constructor(transport: Transport, options: SnifferOptions) {
     this.#transport = transport;
     this.#options = options;
-    if (options.timeoutMs !== undefined) {
-      this.#timer = setTimeout(() => transport.destroy(), options.timeoutMs).unref();
-    }
+    this.#timer = setTimeout(() => transport.destroy(), options.timeoutMs).unref();
   }
 
   receive(buffer: Buffer, start: number, end: number): void {
@@ -63,11 +63,21 @@ export class Sniffer implements Receiver {
   }
 
   closed(_cause: EndCause): void {
+    this.#decide();
+  }
+
+  /** The end of a connection without a door, at once: nobody waits for a reply. */
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  #decide(): void {
     clearTimeout(this.#timer);
+    this.#options.onDecided(this);
   }
 
   #choose(wire: Wire): Receiver | undefined {
-    clearTimeout(this.#timer);
+    this.#decide();
     this.#pending = undefined;
     const door = this.#options.doors[wire];
     if (door === undefined) {

@@ -15,6 +15,8 @@ import { dirname, join } from "node:path";
 import { HiveError } from "../base/errors.ts";
 
 const SOCKET_MODE = 0o600;
+/** What a claim adds to the path of the socket's folder while it binds. */
+const CLAIM_BYTES = "/.hive-XXXXXX/s".length;
 /** sun_path of Linux with its NUL is 108 bytes; macOS has 104. */
 const PATH_BYTES_MAX = process.platform === "linux" ? 107 : 103;
 
@@ -36,6 +38,14 @@ export async function claimUnixPath(path: string): Promise<UnixClaim> {
       throw new HiveError("ADDRESS_IN_USE", `${path} is in use by a running process: stop it, or choose another path`);
     }
   }
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
+    throw cannot(path, `a socket's path of ${Buffer.byteLength(path)} bytes exceeds the system's ${PATH_BYTES_MAX}`);
+  }
+  const folderBytes = Buffer.byteLength(dirname(path));
+  if (folderBytes > PATH_BYTES_MAX - CLAIM_BYTES) {
+    const most = PATH_BYTES_MAX - CLAIM_BYTES;
+    throw cannot(path, `a socket's folder has a path of ${most} bytes at the most, and this one's has ${folderBytes}`);
+  }
   let folder: string;
   try {
     folder = mkdtempSync(join(dirname(path), ".hive-"));
@@ -43,10 +53,6 @@ export async function claimUnixPath(path: string): Promise<UnixClaim> {
     throw cannot(path, error instanceof Error ? error.message : String(error));
   }
   const listenPath = join(folder, "s");
-  if (Buffer.byteLength(listenPath) > PATH_BYTES_MAX || Buffer.byteLength(path) > PATH_BYTES_MAX) {
-    rmSync(folder, { recursive: true, force: true });
-    throw cannot(path, `a socket's path has at most ${PATH_BYTES_MAX - 9} bytes here`);
-  }
   let ours: Stats | undefined;
   return {
     listenPath,

@@ -7,6 +7,7 @@
 // into. Embedded, a hive neither writes to the console nor listens for signals; the command does that.
 
 import { type Clock, systemClock } from "../base/clock.ts";
+import { HiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
@@ -22,9 +23,9 @@ export const DEFAULT_HOST = "127.0.0.1";
 export type HiveOptions = {
   /** An address of this machine's loopback. */
   host?: string;
-  /** 0 for a free one: then see hive.port. */
-  port?: number;
-  /** A path to listen on as well. */
+  /** 0 for a free one: then see hive.port. False for no TCP at all: then `unix` is how to reach the hive. */
+  port?: number | false;
+  /** A path to listen on as well, or alone. */
   unix?: string;
   /** False opens no port and no socket: the hive is there for this process alone. */
   listen?: boolean;
@@ -107,18 +108,23 @@ export class Hive implements AsyncDisposable {
     const listenerOptions: ListenerOptions = {
       doors: { resp: (transport) => door.open(transport) },
       lineBytesMax: limits.firstLineBytesMax,
+      timeoutMs: limits.firstBytesTimeoutMs,
       backlog: limits.pendingConnectionsMax,
       connections,
       onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
       onError: (error) => notice(`cannot accept connections: ${error.message}`),
     };
-    const addresses: ListenAddress[] = [{ host: options.host ?? DEFAULT_HOST, port: options.port ?? DEFAULT_PORT }];
-    if (options.unix !== undefined) addresses.push({ path: options.unix });
+    const { host = DEFAULT_HOST, port = DEFAULT_PORT, unix } = options;
+    const addresses: ListenAddress[] = port === false ? [] : [{ host, port }];
+    if (unix !== undefined) addresses.push({ path: unix });
+    if (addresses.length === 0) {
+      throw new HiveError("REFUSED_SETTING", "no TCP port and no unix socket: nobody could reach this hive");
+    }
     for (const address of addresses) listeners.push(await Listener.open(address, listenerOptions));
     const { settings } = this.#parts.engine;
-    settings.tell("bind", options.host ?? DEFAULT_HOST);
+    settings.tell("bind", port === false ? "" : host);
     settings.tell("port", String(this.port));
-    settings.tell("unixsocket", options.unix ?? "");
+    settings.tell("unixsocket", unix ?? "");
   }
 
   /** The TCP port; 0 where there is none. */
@@ -126,7 +132,7 @@ export class Hive implements AsyncDisposable {
     return this.#parts.listeners[0]?.port ?? 0;
   }
 
-  /** "127.0.0.1:4483"; empty for a hive that does not listen. */
+  /** "127.0.0.1:4483", or the unix socket's path where there is no TCP; empty for a hive that does not listen. */
   get address(): string {
     return this.#parts.listeners[0]?.address ?? "";
   }
@@ -142,7 +148,7 @@ export class Hive implements AsyncDisposable {
   }
 
   /**
-   * Closes in order: no new connections, calls that run are answered, replies go out (for
+   * Closes in order: no new connections, those that have said nothing end, calls that run are answered, replies go out (for
    * closeTimeoutMs at the most), memory is given back. Closing twice is fine.
    */
   close(): Promise<void> {

@@ -29,6 +29,7 @@ async function serve(makeRunner: () => Runner, options: Options = {}): Promise<S
   const listener = await Listener.open(options.address ?? { host: "127.0.0.1", port: 0 }, {
     doors: { resp: (transport) => door.open(transport) },
     lineBytesMax: limits.firstLineBytesMax,
+    timeoutMs: limits.firstBytesTimeoutMs,
     backlog: 64,
     connections,
     onRefused: (_, wire) => notices.push(`refused ${wire}`),

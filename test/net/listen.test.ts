@@ -30,6 +30,7 @@ function options(changes: Partial<ListenerOptions> = {}): ListenerOptions & { co
   return {
     doors: { resp: echo },
     lineBytesMax: 8192,
+    timeoutMs: 60_000,
     backlog: 16,
     connections: new Connections(100),
     onRefused() {},
@@ -93,9 +94,15 @@ test("an address that cannot be bound says why", async () => {
     code: "CANNOT_LISTEN",
     message: /no such file or directory/,
   });
-  await assert.rejects(Listener.open({ path: join(folder, "x".repeat(120)) }, options()), {
+  const long = join(folder, "x".repeat(120));
+  await assert.rejects(Listener.open({ path: long }, options()), {
     code: "CANNOT_LISTEN",
-    message: /a socket's path has at most/,
+    message: new RegExp(`a socket's path of ${long.length} bytes exceeds the system's \\d+$`),
+  });
+  const deep = `/${"x".repeat(94)}/s`;
+  await assert.rejects(Listener.open({ path: deep }, options()), {
+    code: "CANNOT_LISTEN",
+    message: /a socket's folder has a path of \d+ bytes at the most, and this one's has 95$/,
   });
 });
 
@@ -175,4 +182,25 @@ test("draining waits for the last connection, and destroys those that stay", asy
   await connections.drain(1);
   await closed;
   assert.equal(connections.count, 0);
+});
+
+test("closing ends the connections that have said nothing, and leaves the others", async () => {
+  const { connections, ...others } = options();
+  const listener = await Listener.open(LOOPBACK, { ...others, connections });
+  const silent = await dial(listener);
+  const half = await dial(listener);
+  half.write("PIN");
+  const speaks = await dial(listener);
+  speaks.write("*hello");
+  await once(speaks, "data");
+  listener.close();
+  for (const socket of [silent, half]) {
+    socket.on("error", () => {});
+    socket.resume();
+    if (!socket.closed) await once(socket, "close");
+  }
+  speaks.write("again");
+  assert.equal(String((await once(speaks, "data"))[0]), "again");
+  assert.equal(connections.count, 1);
+  speaks.destroy();
 });

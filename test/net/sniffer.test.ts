@@ -8,7 +8,15 @@ import type { Wire } from "../../src/net/first-bytes.ts";
 import { Sniffer } from "../../src/net/sniffer.ts";
 import { ScriptedTransport } from "../kit/scripted-transport.ts";
 
-type Seen = { transport: ScriptedTransport; received: string[]; events: string[]; refused: Wire[] };
+type Seen = {
+  transport: ScriptedTransport;
+  sniffer: Sniffer;
+  received: string[];
+  events: string[];
+  refused: Wire[];
+  /** How often it said that it has decided. */
+  decided: () => number;
+};
 
 function sniff(options: { timeoutMs?: number; refuses?: boolean } = {}): Seen {
   const transport = new ScriptedTransport();
@@ -21,7 +29,8 @@ function sniff(options: { timeoutMs?: number; refuses?: boolean } = {}): Seen {
     finished: () => events.push("finished"),
     closed: ({ kind }) => events.push(`closed: ${kind}`),
   };
-  transport.receiver = new Sniffer(transport, {
+  let decided = 0;
+  const sniffer = new Sniffer(transport, {
     doors: {
       resp: () => {
         events.push("open");
@@ -31,10 +40,12 @@ function sniff(options: { timeoutMs?: number; refuses?: boolean } = {}): Seen {
       },
     },
     lineBytesMax: 100,
-    timeoutMs: options.timeoutMs,
+    timeoutMs: options.timeoutMs ?? 60_000,
+    onDecided: () => decided++,
     onRefused: (_, wire) => refused.push(wire),
   });
-  return { transport, received, events, refused };
+  transport.receiver = sniffer;
+  return { transport, sniffer, received, events, refused, decided: () => decided };
 }
 
 test("the door gets the bytes of the first read event, and later ones directly", () => {
@@ -101,10 +112,27 @@ test("a peer that ends before its first line is whole is closed", () => {
   assert.deepEqual(events, []);
 });
 
-test("where time is limited, a connection that says nothing is closed, and one that said it is not", async () => {
+test("a connection that says nothing is closed after a while, and one that said its wire is not", async () => {
   const silent = sniff({ timeoutMs: 1 });
   const early = sniff({ timeoutMs: 1 });
   early.transport.arrive("*");
   while (silent.transport.state !== "destroyed") await new Promise((resolve) => setImmediate(resolve));
   assert.equal(early.transport.state, "open");
+});
+
+test("its owner hears when it has a door, was refused or is gone", () => {
+  const { transport, decided } = sniff();
+  transport.arrive("PIN");
+  assert.equal(decided(), 0);
+  transport.arrive("G\r\n");
+  assert.equal(decided(), 1);
+  const refused = sniff();
+  refused.transport.arrive("\xff");
+  assert.equal(refused.decided(), 1);
+  const gone = sniff();
+  gone.transport.close();
+  assert.equal(gone.decided(), 1);
+  const ended = sniff();
+  ended.sniffer.destroy();
+  assert.equal(ended.transport.state, "destroyed");
 });

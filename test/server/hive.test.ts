@@ -67,10 +67,36 @@ test("closing does not wait for a client that never reads", async () => {
   await call(client, "SET", "k", "v".repeat(8 << 20));
   client.socket.pause();
   client.sendAll(Array.from({ length: 8 }, () => ["GET", "k"]));
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+  // Until the replies are there that it does not read.
+  const peer = [...hive.engine.clients.values()][0]!.peer;
+  while (peer.outputBytes <= limits.outputSoftBytesMax) await new Promise((resolve) => setImmediate(resolve));
   await hive.close();
   client.socket.resume();
   await client.closed;
+});
+
+test("closing ends connections that have said nothing at once, and none of them is answered", async () => {
+  const hive = await Hive.start({ port: 0, limits: { closeTimeoutMs: 600_000 } });
+  const silent = await Promise.all(Array.from({ length: 5 }, () => RespClient.connect({ port: hive.port })));
+  await using spoke = await RespClient.connect({ port: hive.port });
+  assert.equal(await call(spoke, "PING"), "PONG");
+  const closing = hive.close();
+  for (const client of silent) client.send(["SET", "k", "v"]);
+  await closing;
+  for (const client of silent) await client.closed;
+  await spoke.closed;
+});
+
+test("a hive on a unix socket alone opens no port", async () => {
+  const unix = join(folder, "d.sock");
+  await using hive = await Hive.start({ port: false, unix });
+  assert.equal(hive.port, 0);
+  assert.equal(hive.address, unix);
+  assert.deepEqual(hive.addresses, [unix]);
+  await using client = await RespClient.connect({ path: unix });
+  const shown = await call(client, "CONFIG", "GET", "port", "bind", "unixsocket");
+  assert.deepEqual(shown, ["port", "0", "bind", "", "unixsocket", unix]);
+  await assert.rejects(Hive.start({ port: false }), { code: "REFUSED_SETTING", message: /nobody could reach/ });
 });
 
 test("SHUTDOWN closes the hive", async () => {

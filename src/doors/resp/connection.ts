@@ -58,8 +58,10 @@ export class RespConnection implements Receiver, Peer {
   /** Not authenticated: smaller limits, and little time. */
   #stranger: boolean;
   #unknownInline = 0;
-  /** Authentication, or reading replies, has to happen before it. */
-  #deadline: NodeJS.Timeout | undefined = undefined;
+  /** A stranger has to have authenticated by then. */
+  #authentication: NodeJS.Timeout | undefined = undefined;
+  /** Looks whether a client that is behind has read something. */
+  #reading: NodeJS.Timeout | undefined = undefined;
 
   /** @throws {HiveError} TOO_MANY_CONNECTIONS, HIVE_CLOSED */
   constructor(shared: RespShared, { transport, onGone }: RespConnectionParts) {
@@ -69,7 +71,7 @@ export class RespConnection implements Receiver, Peer {
     this.#context = shared.runner.open(this);
     this.#stranger = (this.#context.gate & GATE_AUTH) !== 0;
     this.#reader = new RespReader(this.#stranger ? shared.strangersLimits : shared.requestLimits);
-    if (this.#stranger) this.#setDeadline(shared.limits.authenticationTimeoutMs, "no authentication in time");
+    if (this.#stranger) this.#awaitAuthentication();
   }
 
   // Peer.
@@ -123,7 +125,7 @@ export class RespConnection implements Receiver, Peer {
   drained(): void {
     if ((this.#stops & BACKLOG) === 0) return;
     this.#stops &= ~BACKLOG;
-    clearTimeout(this.#deadline);
+    clearTimeout(this.#reading);
     this.#goOn();
   }
 
@@ -223,8 +225,8 @@ export class RespConnection implements Receiver, Peer {
     if (stranger !== this.#stranger) {
       this.#stranger = stranger;
       this.#reader.limits = stranger ? this.#shared.strangersLimits : this.#shared.requestLimits;
-      clearTimeout(this.#deadline);
-      if (stranger) this.#setDeadline(this.#shared.limits.authenticationTimeoutMs, "no authentication in time");
+      clearTimeout(this.#authentication);
+      if (stranger) this.#awaitAuthentication();
     }
     if (stranger && this.#reader.inline && writer.lastError === "UNKNOWN_COMMAND") {
       if (++this.#unknownInline >= this.#shared.limits.unknownInlineMax) this.#end("unknown inline commands: not RESP");
@@ -270,16 +272,17 @@ export class RespConnection implements Receiver, Peer {
 
   /** Looks again and again whether a slow client has read something since. */
   #watchReading(pending: number, timeoutMs: number): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => {
+    clearTimeout(this.#reading);
+    this.#reading = setTimeout(() => {
       const now = this.#transport.pendingBytes;
       if (now >= pending) this.#cutOff(`read nothing of ${now} bytes for outputSoftTimeoutMs (${timeoutMs})`);
       else this.#watchReading(now, timeoutMs);
     }, timeoutMs).unref();
   }
 
-  #setDeadline(afterMs: number, reason: string): void {
-    this.#deadline = setTimeout(() => this.#cutOff(reason), afterMs).unref();
+  #awaitAuthentication(): void {
+    const { authenticationTimeoutMs } = this.#shared.limits;
+    this.#authentication = setTimeout(() => this.#cutOff("no authentication in time"), authenticationTimeoutMs).unref();
   }
 
   #end(reason: string): void {
@@ -296,7 +299,8 @@ export class RespConnection implements Receiver, Peer {
   #leave(): void {
     if (this.#stops & LEFT) return;
     this.#stops |= LEFT | CLOSED;
-    clearTimeout(this.#deadline);
+    clearTimeout(this.#authentication);
+    clearTimeout(this.#reading);
     this.#transport.end();
     this.#shared.runner.close(this.#context);
     this.#onGone(this);

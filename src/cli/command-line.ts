@@ -16,7 +16,9 @@ export async function explain(): Promise<number> {
     .showHelpAfterError("(memhive --help says more)")
     .exitOverride();
   const serve = program.command("serve").description("run a hive in the foreground until SIGTERM or SIGINT");
-  for (const { name, value, help } of SERVE_OPTIONS) serve.option(`--${name} <${value}>`, help);
+  for (const { name, value, help } of SERVE_OPTIONS) {
+    serve.option(value === undefined ? `--${name}` : `--${name} <${value}>`, help);
+  }
   serve.exitOverride().action(() => {});
   try {
     await program.parseAsync();

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 
 /** As they are written, or undefined. */
 export type ServeOptions = {
+  noTcp?: boolean;
   host?: string;
   port?: string;
   unix?: string;
@@ -11,11 +12,12 @@ export type ServeOptions = {
   maxMemoryPolicy?: string;
 };
 
-/** Name, what stands behind it, and a line for the help. */
-export const SERVE_OPTIONS: readonly { name: string; value: string; help: string }[] = [
+/** Name, what stands behind it (nothing behind a flag), and a line for the help. */
+export const SERVE_OPTIONS: readonly { name: string; value?: string; help: string }[] = [
   { name: "host", value: "address", help: "loopback address to listen on (default 127.0.0.1)" },
   { name: "port", value: "number", help: "TCP port, 0 for a free one (default 4483)" },
   { name: "unix", value: "path", help: "unix socket to listen on as well" },
+  { name: "no-tcp", help: "listen on the unix socket alone" },
   { name: "max-memory", value: "bytes", help: "what the data may take: 500mb, 1gb (default: no limit)" },
   {
     name: "max-memory-policy",
@@ -26,7 +28,12 @@ export const SERVE_OPTIONS: readonly { name: string; value: string; help: string
 
 /** The options in `args`; undefined where something else is in there, which is then commander's to explain. */
 export function tryServeOptions(args: string[]): ServeOptions | undefined {
-  const options = Object.fromEntries(SERVE_OPTIONS.map(({ name }) => [name, { type: "string" as const }]));
+  const options = Object.fromEntries(
+    SERVE_OPTIONS.map(({ name, value }) => [
+      name,
+      { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+    ]),
+  );
   try {
     const { values } = parseArgs({ args, options, strict: true, allowPositionals: false });
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [camelCase(name), value]));

@@ -1,14 +1,17 @@
 // serve: a hive in the foreground.
 //
-//   start ──▶ "memhive ready on 127.0.0.1:4483" ──▶ SIGTERM or SIGINT ──▶ close ──▶ exit 0
+//   start ──▶ "memhive ready on 127.0.0.1:4483" ──▶ SIGTERM, SIGINT or SIGHUP ──▶ close ──▶ exit 0
 //
 // Standard output has the line that says it is ready and nothing that a script would have to filter;
-// notices go to standard error. A second signal does not wait for the close.
+// notices go to standard error. A hive goes on where nobody reads either.
 
 import { HiveError, isHiveError } from "../base/errors.ts";
+import { DEFAULT_LIMITS } from "../base/limits.ts";
 import { Hive, type HiveOptions } from "../server/hive.ts";
 import { parseMaxMemory, parseMaxMemoryPolicy } from "../server/memory-options.ts";
+import { ignoreErrors, Notices } from "./notices.ts";
 import type { ServeOptions } from "./serve-options.ts";
+import { StopSignals } from "./stop-signals.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_SECOND_SIGNAL = 130;
@@ -16,7 +19,9 @@ const EXIT_SECOND_SIGNAL = 130;
 /** Runs a hive until a signal or SHUTDOWN ends it. Resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
   try {
-    const hive = await Hive.start(hiveOptions(options));
+    ignoreErrors(process.stdout);
+    const notices = new Notices(process.stderr, { bytesMax: DEFAULT_LIMITS.noticeBytesMax, nowMs: Date.now });
+    const hive = await Hive.start({ ...hiveOptions(options), onNotice: (message) => notices.write(message) });
     await untilStopped(hive);
     return 0;
   } catch (error) {
@@ -27,26 +32,27 @@ export async function serve(options: ServeOptions): Promise<number> {
 }
 
 async function untilStopped(hive: Hive): Promise<void> {
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(EXIT_SECOND_SIGNAL);
-    stopping = true;
-    void hive.close();
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  const signals = new StopSignals({
+    stop: () => void hive.close(),
+    giveUp: () => process.exit(EXIT_SECOND_SIGNAL),
+    monotonicMs: () => performance.now(),
+  });
+  signals.open();
 
   process.stdout.write(`memhive ready on ${hive.address}\n`);
   const started = process.env["npm_lifecycle_event"] === "start";
-  if (process.stdout.isTTY || started) process.stdout.write(firstSteps(hive.port));
+  if (process.stdout.isTTY || started) process.stdout.write(firstSteps(hive));
 
   await hive.closed;
-  process.off("SIGTERM", stop);
-  process.off("SIGINT", stop);
+  signals.close();
 }
 
 function hiveOptions(options: ServeOptions): HiveOptions {
+  if (options.noTcp && (options.host !== undefined || options.port !== undefined)) {
+    throw new HiveError("REFUSED_SETTING", "--no-tcp means no --host and no --port: leave out one or the other");
+  }
   return {
+    ...(options.noTcp ? { port: false } : {}),
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.port === undefined ? {} : { port: parsePort(options.port) }),
     ...(options.unix === undefined ? {} : { unix: options.unix }),
@@ -54,7 +60,6 @@ function hiveOptions(options: ServeOptions): HiveOptions {
     ...(options.maxMemoryPolicy === undefined
       ? {}
       : { maxMemoryPolicy: parseMaxMemoryPolicy(options.maxMemoryPolicy) }),
-    onNotice: (message) => process.stderr.write(`${new Date().toISOString()} ${message}\n`),
   };
 }
 
@@ -64,14 +69,15 @@ function parsePort(text: string): number {
   throw new HiveError("REFUSED_SETTING", `--port ${text}: expected a whole number from 0 to 65535`);
 }
 
-function firstSteps(port: number): string {
+function firstSteps({ port, address }: Hive): string {
+  const where = port === 0 ? `-s ${address}` : `-p ${port}`;
   return [
     "",
     "Try it from another terminal, with any Redis client:",
     "",
-    `  redis-cli -p ${port} SET greeting hello`,
-    `  redis-cli -p ${port} GET greeting`,
-    `  redis-cli -p ${port} HSET users ada 1815`,
+    `  redis-cli ${where} SET greeting hello`,
+    `  redis-cli ${where} GET greeting`,
+    `  redis-cli ${where} HSET users ada 1815`,
     "",
     "Ctrl+C stops the hive; what is in it is gone then.",
     "",

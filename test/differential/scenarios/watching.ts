@@ -99,6 +99,7 @@ function expiring(draw: Draw): Scenario {
         ["PEXPIRE", table, "60"],
         ["PEXPIRE", set, "60"],
       ]);
+      // Real time: what is compared is how two servers, each with its own clock, take keys that ran out.
       await new Promise((resolve) => setTimeout(resolve, 90));
       await pair.exchange(isWatched ? [["MULTI"], ...after, ["EXEC"]] : after);
       await pair.exchange([["DEL", text, table, set]]);

@@ -15,6 +15,8 @@ import { StopSignals } from "./stop-signals.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_SECOND_SIGNAL = 130;
+/** How long a process that is done waits for somebody to read its last notices. */
+const LAST_NOTICES_MS = 500;
 
 /** Runs a hive until a signal or SHUTDOWN ends it. Resolves with the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
@@ -23,6 +25,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     const notices = new Notices(process.stderr, { bytesMax: DEFAULT_LIMITS.noticeBytesMax, nowMs: Date.now });
     const hive = await Hive.start({ ...hiveOptions(options), onNotice: (message) => notices.write(message) });
     await untilStopped(hive);
+    // Notices that nobody reads would keep the process; where there are none it does not come to this.
+    setTimeout(() => process.exit(), LAST_NOTICES_MS).unref();
     return 0;
   } catch (error) {
     if (!isHiveError(error)) throw error;

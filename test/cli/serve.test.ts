@@ -132,8 +132,9 @@ test("it answers while what it prints is not read, and keeps little of it", asyn
     client.send(["PING"]);
     assert.equal((await client.readReply()).value, "PONG");
   }
-  child.stderr!.resume();
   child.kill("SIGTERM");
+  await once(child, "exit");
+  child.stderr!.resume();
   const { code, error } = await ended;
   assert.equal(code, 0);
   assert.ok(error.split("\n").length < 4_000, "some were dropped");

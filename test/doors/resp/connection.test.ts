@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Limits, limitsWith } from "../../../src/base/limits.ts";
 import { RespDoor } from "../../../src/doors/resp/door.ts";
-import { GATE_AUTH } from "../../../src/engine/context.ts";
 import { type Call, type Commands, ScriptedRunner } from "../../kit/scripted-runner.ts";
 import { ScriptedTransport } from "../../kit/scripted-transport.ts";
 
@@ -38,14 +37,6 @@ const COMMANDS: Commands = {
   KILL: ({ context, reply }) => {
     reply.ok();
     context.peer.close("now");
-  },
-  LOGIN: ({ context, reply }) => {
-    context.gate &= ~GATE_AUTH;
-    reply.ok();
-  },
-  LOGOUT: ({ context, reply }) => {
-    context.gate |= GATE_AUTH;
-    reply.ok();
   },
   REPLY: ({ context, args, reply }: Call) => {
     const mode = args.text(1).toLowerCase();
@@ -333,56 +324,6 @@ test("an error of ours reaches the caller of receive, and the process", () => {
   const { connect } = setup();
   const transport = connect();
   assert.throws(() => transport.arrive("PING\r\nBUG\r\n"), TypeError);
-});
-
-test("before authentication a call is small, afterwards it is not, and RESET brings that back", () => {
-  const { runner, connect } = setup();
-  runner.onOpen = (context) => {
-    context.gate |= GATE_AUTH;
-  };
-  const long = `*2\r\n$4\r\nECHO\r\n$16385\r\n${"x".repeat(16_385)}\r\n`;
-  const stranger = connect();
-  stranger.arrive(long);
-  assert.equal(stranger.take(), "-ERR Protocol error: unauthenticated bulk length\r\n");
-  const many = connect();
-  many.arrive(`*11\r\n`);
-  assert.equal(many.take(), "-ERR Protocol error: unauthenticated multibulk length\r\n");
-
-  const friend = connect();
-  friend.arrive(`LOGIN\r\n${long}`);
-  assert.ok(friend.take().startsWith("+OK\r\n$16385\r\n"));
-  friend.arrive(`LOGOUT\r\n${long}`);
-  assert.equal(friend.take(), "+OK\r\n-ERR Protocol error: unauthenticated bulk length\r\n");
-});
-
-test("three unknown inline commands before authentication end the connection", () => {
-  const { runner, notices, connect } = setup();
-  const friend = connect();
-  friend.arrive("a\r\nb\r\nc\r\nd\r\nPING\r\n");
-  assert.ok(friend.take().endsWith("+PONG\r\n"), "an authenticated one may go on");
-
-  runner.onOpen = (context) => {
-    context.gate |= GATE_AUTH;
-  };
-  const stranger = connect();
-  stranger.arrive("a\r\nPING\r\n*1\r\n$1\r\nb\r\nb\r\n*1\r\n$1\r\nb\r\n");
-  assert.equal(stranger.state, "open");
-  stranger.arrive("c\r\nPING\r\n");
-  assert.equal(stranger.state, "ended");
-  assert.ok(stranger.take().endsWith("-ERR unknown command 'c'\r\n"));
-  assert.deepEqual(notices, ["unknown inline commands: not RESP"]);
-});
-
-test("a connection that does not authenticate in time is closed, one that does is not", async () => {
-  const { runner, notices, connect } = setup({ authenticationTimeoutMs: 1 });
-  runner.onOpen = (context) => {
-    context.gate |= GATE_AUTH;
-  };
-  const [stranger, friend] = [connect(), connect()];
-  friend.arrive("LOGIN\r\n");
-  await passed(() => stranger.state === "destroyed");
-  assert.deepEqual(notices, ["no authentication in time"]);
-  assert.equal(friend.state, "open");
 });
 
 test("a client that does not read runs no further call until it has", () => {

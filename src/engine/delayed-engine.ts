@@ -10,6 +10,8 @@ import type { Reply } from "./reply.ts";
 
 export class DelayedEngine implements Runner {
   readonly #inner: Runner;
+  /** Contexts that are closed: what they sent before does not run any more. */
+  readonly #closed = new WeakSet<Context>();
 
   constructor(inner: Runner) {
     this.#inner = inner;
@@ -19,8 +21,8 @@ export class DelayedEngine implements Runner {
     return this.#inner.looksAhead;
   }
 
-  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
-    this.#inner.expect(bytes, starts, lengths, count);
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
+    this.#inner.expect(bytes, starts, lengths, calls);
   }
 
   tick(): void {
@@ -32,12 +34,14 @@ export class DelayedEngine implements Runner {
   }
 
   close(context: Context): void {
+    this.#closed.add(context);
     this.#inner.close(context);
   }
 
   async run(context: Context, args: Args, reply: Reply): Promise<void> {
     args.keep();
     await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#closed.has(context)) return;
     this.#inner.tick();
     await this.#inner.run(context, args, reply);
   }

@@ -9,12 +9,15 @@ export interface Runner {
   /** Reads the clock. Called once for the calls of one read event, before the first. */
   tick(): void;
   /**
-   * Whether it is worth to tell the keys of several calls ahead, with expect(). It is where the
-   * keyspace is larger than the processor's cache.
+   * Whether it is worth to tell the keys of several calls ahead, with expect(). It is where the data are
+   * larger than the processor's cache.
    */
   readonly looksAhead: boolean;
-  /** Calls whose keys are these come next. Changes nothing; a wrong guess only costs time. */
-  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void;
+  /**
+   * These `calls` calls come next: call i's key lies at `starts[2 * i]` of `bytes`, what follows it at
+   * `starts[2 * i + 1]` (length 0: nothing). Changes nothing; a wrong guess only costs time.
+   */
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void;
   /** A new connection. @throws {HiveError} TOO_MANY_CONNECTIONS above connectionsMax, HIVE_CLOSED. */
   open(peer: Peer): Context;
   /** The connection ended: its transaction, watches and waiting calls end with it. */

@@ -47,10 +47,13 @@ export type EngineOptions = {
 
 /** Calls with more arguments than this are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
-/** With more keys than this most look-ups miss the processor's cache. */
-const LOOKAHEAD_KEYS_MIN = 200_000;
+/** With more data than this most look-ups miss the processor's cache. */
+const LOOKAHEAD_BYTES_MIN: number = 20 * 1024 * 1024;
 /** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
 const STEP_BYTES = 128;
+/** What a queued call takes beside its bytes: for each argument, and the objects that hold them. */
+const ARGUMENT_BYTES = 9;
+const QUEUED_BYTES = 600;
 /** The longest that a timer takes; for a longer pause it is set again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Between two looks for connections that are idle for longer than the setting "timeout". */
@@ -130,11 +133,11 @@ export class LocalEngine implements Runner, Services {
   }
 
   get looksAhead(): boolean {
-    return this.store.keys.count > LOOKAHEAD_KEYS_MIN;
+    return this.store.memory.totals.entryBytes > LOOKAHEAD_BYTES_MIN;
   }
 
-  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
-    this.store.lookahead.fetch(bytes, starts, lengths, count);
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
+    this.store.lookahead.fetch(bytes, starts, lengths, calls);
   }
 
   open(peer: Peer): Context {
@@ -301,7 +304,7 @@ export class LocalEngine implements Runner, Services {
   #queue(context: Context, command: Command, args: Args, reply: Reply): void {
     const transaction = context.transaction!;
     const { transactionCallsMax, transactionBytesMax } = this.limits;
-    const bytes = transaction.queuedBytes + args.totalBytes();
+    const bytes = transaction.queuedBytes + args.totalBytes() + args.count * ARGUMENT_BYTES + QUEUED_BYTES;
     if (transaction.queue.length >= transactionCallsMax || bytes > transactionBytesMax) {
       const message = `transaction exceeds transactionCallsMax (${transactionCallsMax}) or transactionBytesMax (${transactionBytesMax})`;
       return this.#refuse(context, command, reply, "TRANSACTION_TOO_BIG", message);

@@ -24,7 +24,7 @@ import {
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 
-/** Keys that are looked ahead for at most. */
+/** Calls that are looked ahead for at most. */
 export const LOOKAHEAD_MAX = 64;
 /** Longer keys are left out: to hash them costs more than is won. */
 const KEY_BYTES_MAX = 128;
@@ -43,20 +43,40 @@ export class Lookahead {
     this.#memory = memory;
   }
 
-  /** Fetches the buckets and entries of `count` keys, at most LOOKAHEAD_MAX, that lie in `bytes`. */
-  fetch(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
+  /**
+   * Fetches what `calls` calls, at most LOOKAHEAD_MAX, will look up. Call i's key lies at `starts[2 * i]`
+   * of `bytes`; what follows it, a field perhaps, at `starts[2 * i + 1]`.
+   */
+  fetch(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
+    const root = this.#commonRoot(bytes, starts, lengths, calls);
+    const offset = root === KEYSPACE_ROOT ? 0 : 1;
     const keys = this.#memory.keys;
-    const hashes = this.#hashes;
-    for (let i = 0; i < count; i++) {
-      hashes[i] = lengths[i]! > KEY_BYTES_MAX ? 0 : keys.hash(bytes, starts[i]!, lengths[i]!, 0);
+    for (let i = 0; i < calls; i++) {
+      const length = lengths[i * 2 + offset]!;
+      this.#hashes[i] = length > KEY_BYTES_MAX ? 0 : keys.hash(bytes, starts[i * 2 + offset]!, length, 0);
     }
-    this.seen = this.#fetchBuckets(count) ^ this.#fetchEntries(count);
+    this.seen = this.#fetchBuckets(root, calls) ^ this.#fetchEntries(calls);
   }
 
-  #fetchBuckets(count: number): number {
+  /** The root of the large table or set that all calls name, else the keyspace. */
+  #commonRoot(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): number {
+    const start = starts[0]!;
+    const length = lengths[0]!;
+    if (length > KEY_BYTES_MAX) return KEYSPACE_ROOT;
+    for (let i = 1; i < calls; i++) {
+      if (lengths[i * 2] !== length) return KEYSPACE_ROOT;
+      const other = starts[i * 2]!;
+      for (let j = length - 1; j >= 0; j--) if (bytes[start + j] !== bytes[other + j]) return KEYSPACE_ROOT;
+    }
+    const { keys, index, entries } = this.#memory;
+    const key = index.find(KEYSPACE_ROOT, keys.hash(bytes, start, length, 0), length, 0);
+    return key === 0 ? KEYSPACE_ROOT : entries.rootOf(key) || KEYSPACE_ROOT;
+  }
+
+  #fetchBuckets(root: number, count: number): number {
     const segments = this.#memory.segments.words;
-    const rootWords = segments[KEYSPACE_ROOT >>> SEGMENT_SHIFT]!;
-    const rootAt = (KEYSPACE_ROOT & SEGMENT_MASK) << 1;
+    const rootWords = segments[root >>> SEGMENT_SHIFT]!;
+    const rootAt = (root & SEGMENT_MASK) << 1;
     const low = 1 << rootWords[rootAt + ROOT_LEVEL]!;
     const buckets = low + rootWords[rootAt + ROOT_SPLIT]!;
     const directory = rootWords[rootAt + ROOT_DIRECTORY]!;

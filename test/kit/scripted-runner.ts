@@ -30,8 +30,8 @@ export class ScriptedRunner implements Runner {
     this.log.push("tick");
   }
 
-  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, count: number): void {
-    for (let i = 0; i < count; i++) {
+  expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
+    for (let i = 0; i < calls * 2; i += 2) {
       this.expected.push(Buffer.from(bytes).latin1Slice(starts[i]!, starts[i]! + lengths[i]!));
     }
   }

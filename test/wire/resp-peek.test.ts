@@ -8,10 +8,26 @@ import { encodeCall } from "../kit/resp-client.ts";
 function keysOf(bytes: Buffer, start = 0, end = bytes.length, room = 64): string[] {
   const spans = keySpans(room);
   peekKeys(bytes, start, end, spans);
-  return Array.from({ length: spans.count }, (_, i) =>
-    bytes.latin1Slice(spans.starts[i]!, spans.starts[i]! + spans.lengths[i]!),
-  );
+  return Array.from({ length: spans.calls }, (_, i) => textAt(bytes, spans, i * 2));
 }
+
+function textAt(bytes: Buffer, spans: ReturnType<typeof keySpans>, place: number): string {
+  return bytes.latin1Slice(spans.starts[place]!, spans.starts[place]! + spans.lengths[place]!);
+}
+
+test("the argument behind the key comes along, and an empty one where there is none", () => {
+  const bytes = Buffer.concat(
+    [
+      ["HGET", "table", "field"],
+      ["GET", "a"],
+    ].map((call) => Buffer.from(encodeCall(call))),
+  );
+  const spans = keySpans(4);
+  spans.lengths.fill(9);
+  peekKeys(bytes, 0, bytes.length, spans);
+  assert.equal(textAt(bytes, spans, 1), "field");
+  assert.equal(spans.lengths[3], 0);
+});
 
 test("the second argument of each call is taken for its key", () => {
   const calls = [["GET", "a"], ["SET", "key:12", "value"], ["PING"], ["MSET", "x", "1", "y", "2"], ["GET", ""]];

@@ -62,6 +62,6 @@ export class RespShared {
   lookAhead(buffer: Uint8Array, start: number, end: number): void {
     const spans = this.#spans;
     peekKeys(buffer, start, end, spans);
-    if (spans.count > 1) this.runner.expect(buffer, spans.starts, spans.lengths, spans.count);
+    if (spans.calls > 1) this.runner.expect(buffer, spans.starts, spans.lengths, spans.calls);
   }
 }

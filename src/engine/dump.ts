@@ -11,7 +11,6 @@
 // and what cannot be seen before (a field twice) takes everything back.
 
 import { isUtf8 } from "node:buffer";
-import { crc32 } from "node:zlib";
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Slice } from "../store/collections.ts";
@@ -111,7 +110,7 @@ function writeField(store: Store, ref: number, handle: number, payload: Buffer, 
 function seal(payload: Buffer): Buffer {
   const end = payload.length - FOOTER_BYTES;
   payload.writeUInt16LE(VERSION, end);
-  payload.writeUInt32LE(crc32(payload.subarray(0, end + 2)), end + 2);
+  payload.writeUInt32LE(checksum(payload.subarray(0, end + 2)), end + 2);
   return payload;
 }
 
@@ -124,7 +123,7 @@ export function decodeDump(payload: Buffer, store: Store, limits: Limits): Dumpe
   const isWhole =
     end >= 1 &&
     payload.readUInt16LE(end) === VERSION &&
-    payload.readUInt32LE(end + 2) === crc32(payload.subarray(0, end + 2));
+    payload.readUInt32LE(end + 2) === checksum(payload.subarray(0, end + 2));
   if (!isWhole) throw new HiveError("BAD_PAYLOAD", "DUMP payload version or checksum are wrong");
   const type = payload[0]!;
   if (type === TYPE_STRING) {
@@ -194,4 +193,9 @@ function checkField(payload: Buffer, field: DumpedField, store: Store, limits: L
 
 export function badFormat(): HiveError {
   return new HiveError("BAD_PAYLOAD", "Bad data format");
+}
+
+/** CRC-32. zlib is loaded with the first dump: it takes 1.3 MB that most hives never need. */
+function checksum(bytes: Uint8Array): number {
+  return process.getBuiltinModule("node:zlib").crc32(bytes);
 }

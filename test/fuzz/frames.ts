@@ -41,7 +41,6 @@ export function drawFrame(random: Random, row: Row): Buffer {
   const refused = REFUSED[row.name];
   if (refused !== undefined) return frame(refused);
   const words = row.name.split(" ");
-  if (HARMFUL.test(row.name) && row.subcommands !== undefined) return frame(words);
   const options = row.syntax.match(/[A-Z][A-Z-]+/g) ?? [];
   const least = Math.abs(row.arity) - words.length;
   let count = row.arity > 0 ? least : least + random.below(6);

@@ -163,7 +163,9 @@ export function batchFrames(seed: number, batch: number): Buffer[] {
 function runBatch(hive: FuzzedHive, frames: Buffer[], { seed, batch }: { seed: number; batch: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     const show = (): string => {
-      const last = frames.slice(-SHOWN_FRAMES).map((frame) => JSON.stringify(frame.latin1Slice(0, SHOWN_BYTES)));
+      const last = frames
+        .slice(-SHOWN_FRAMES)
+        .map((frame) => JSON.stringify(frame.subarray(0, SHOWN_BYTES).latin1Slice()));
       return [`seed ${seed}, batch ${batch}, ends with:`, ...last].join("\n  ");
     };
     const socket = connect({ port: hive.port, host: "127.0.0.1", noDelay: true });

@@ -51,8 +51,11 @@ export type Limits = {
   pendingConnectionsMax: number;
   /** The name a connection gives itself, and the name and version of its library. */
   connectionNameBytesMax: number;
-  /** Keys that one connection watches. */
+  /** Keys that one connection watches, and all their names: they wait on the heap. */
   watchedKeysMax: number;
+  watchedBytesMax: number;
+  /** A pattern of KEYS and of a SCAN's MATCH. The time for one name is at most the one times the other. */
+  patternBytesMax: number;
   /** Answered and not yet read by the client: above it the connection is cut off at once. Four of the biggest values. */
   outputBytesMax: number;
   /** Above it no further call of that connection runs until the client has read. Bounds what pipelining can pile up. */
@@ -98,6 +101,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   pendingConnectionsMax:       4_096,
   connectionNameBytesMax:          1 * KIB,
   watchedKeysMax:             65_536,
+  watchedBytesMax:                16 * MIB,
+  patternBytesMax:                 1 * KIB,
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,
   outputSoftTimeoutMs:        60_000,

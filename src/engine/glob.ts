@@ -56,9 +56,20 @@ export function matchesGlob(
     if (retryAt < 0) return false;
     retryPlace++;
     if (retryPlace >= end) return false;
+    if (isLiteral(pattern[retryAt]!)) {
+      // Nothing before the next such byte can match. Not indexOf: the text may lie in a buffer of 16 MiB.
+      const literal = pattern[retryAt]!;
+      while (retryPlace < end && text[retryPlace] !== literal) retryPlace++;
+      if (retryPlace === end) return false;
+    }
     at = retryAt;
     place = retryPlace;
   }
+}
+
+/** Whether a token's first byte stands for itself. */
+function isLiteral(byte: number): boolean {
+  return byte !== QUESTION && byte !== OPEN && byte !== BACKSLASH && byte !== STAR;
 }
 
 /** Where the pattern goes on behind the token at `at` when that takes `byte`; -1 when it does not. */

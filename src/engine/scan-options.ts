@@ -6,6 +6,7 @@
 // not there they are not looked at.
 
 import { HiveError } from "../base/errors.ts";
+import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
 import type { Args } from "./args.ts";
 import { isEverything, matchesGlob } from "./glob.ts";
 
@@ -21,6 +22,7 @@ export type ScanOptions = {
 
 const COUNT_DEFAULT = 10;
 const CURSORS = 2n ** 64n;
+const CURSOR_DIGITS_MAX = 20;
 
 /**
  * The cursor in argument `index`, in 32 bits, which is all that the index's cursors have: any number
@@ -32,7 +34,9 @@ export function parseCursor(args: Args, index: number): number {
   const text = args.latin1(index).split("\0", 1)[0]!;
   if (/^[0-9]{0,15}$/.test(text)) return Number(text) % 2 ** 32;
   const match = /^([+-]?)([0-9]+)$/.exec(text);
-  const value = match ? BigInt(match[2]!) : CURSORS;
+  const digits = (match?.[2] ?? "").replace(/^0+(?=[0-9])/, "");
+  // Not every number that was sent becomes one: that takes seconds for a million digits.
+  const value = digits !== "" && digits.length <= CURSOR_DIGITS_MAX ? BigInt(digits) : CURSORS;
   if (value >= CURSORS) throw new HiveError("INVALID_ARGUMENT", "invalid cursor");
   return Number(BigInt.asUintN(32, match![1] === "-" ? -value : value));
 }
@@ -40,9 +44,14 @@ export function parseCursor(args: Args, index: number): number {
 /**
  * The options from argument `first` on.
  * @param allowed Which of TYPE and NOVALUES this command takes.
- * @throws {HiveError} SYNTAX, NOT_INTEGER
+ * @throws {HiveError} SYNTAX, NOT_INTEGER, INVALID_ARGUMENT
  */
-export function parseScanOptions(args: Args, first: number, allowed: "TYPE" | "NOVALUES" | ""): ScanOptions {
+export function parseScanOptions(
+  args: Args,
+  first: number,
+  allowed: "TYPE" | "NOVALUES" | "",
+  limits: Limits = DEFAULT_LIMITS,
+): ScanOptions {
   const options: ScanOptions = { count: COUNT_DEFAULT, pattern: 0, type: 0, noValues: false };
   for (let i = first; i < args.count; i++) {
     const hasNext = i + 1 < args.count;
@@ -50,7 +59,7 @@ export function parseScanOptions(args: Args, first: number, allowed: "TYPE" | "N
       options.count = args.integer(++i);
       if (options.count < 1) throw syntaxError();
     } else if (hasNext && args.is(i, "MATCH")) {
-      i++;
+      checkPattern(args, ++i, limits);
       options.pattern = isEverything(args.buffer, args.start(i), args.end(i)) ? 0 : i;
     } else if (hasNext && allowed === "TYPE" && args.is(i, "TYPE")) options.type = ++i;
     else if (args.is(i, "NOVALUES")) {
@@ -59,6 +68,14 @@ export function parseScanOptions(args: Args, first: number, allowed: "TYPE" | "N
     } else throw syntaxError();
   }
   return options;
+}
+
+/** @throws {HiveError} INVALID_ARGUMENT: the pattern in argument `index` is longer than patternBytesMax. */
+export function checkPattern(args: Args, index: number, { patternBytesMax }: Limits): void {
+  const length = args.length(index);
+  if (length <= patternBytesMax) return;
+  const message = `pattern of ${length} bytes exceeds patternBytesMax (${patternBytesMax})`;
+  throw new HiveError("INVALID_ARGUMENT", message);
 }
 
 /** Whether a name passes the pattern of the options; `args` must be those that were parsed. */

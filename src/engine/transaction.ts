@@ -20,6 +20,8 @@ export class Transaction {
   touched = false;
   /** Watched keys, one character per byte. */
   readonly watched: Set<string> = new Set();
+  /** Bytes of their names. */
+  watchedBytes = 0;
 
   /** Forgets the queue, not the watches. */
   clear(): void {
@@ -54,6 +56,7 @@ export class Watches implements ChangeListener {
     // What has run out already goes now: that is no change.
     this.#find(key);
     transaction.watched.add(key);
+    transaction.watchedBytes += key.length;
     const watchers = this.#byKey.get(key);
     if (watchers) watchers.add(transaction);
     else this.#byKey.set(key, new Set([transaction]));
@@ -75,6 +78,7 @@ export class Watches implements ChangeListener {
       if (watchers?.size === 0) this.#byKey.delete(key);
     }
     transaction.watched.clear();
+    transaction.watchedBytes = 0;
     if (this.#byKey.size === 0) this.#store.memory.funnel.leave(this);
   }
 

@@ -295,7 +295,8 @@ export class RespWriter {
     }
     const size = this.buffer.length;
     const step = size < DOUBLING_BYTES_MAX ? 2 * size : size + size / 2;
-    const bigger = Buffer.allocUnsafeSlow(Math.max(step, this.length + bytes));
+    // Not beyond the limit: what is not asked for here would not be looked at.
+    const bigger = Buffer.allocUnsafeSlow(Math.max(Math.min(step, this.#bytesMax), this.length + bytes));
     this.buffer.copy(bigger, 0, 0, this.length);
     this.buffer = bigger;
   }

@@ -181,6 +181,24 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: "an error of many megabytes helps nobody",
   },
   {
+    id: "replies-that-cannot-be-sent",
+    what: "a reply above outputBytesMax is refused with OUTPUT_TOO_BIG, a negative count that must exceed it at once",
+    reason: "Redis builds such a reply until the client is cut off or memory is gone",
+    allows: ({ ours }) => /^-ERR reply (of \d+ elements )?exceeds outputBytesMax/.test(ours),
+  },
+  {
+    id: "pattern-limit",
+    what: "a pattern of KEYS and of MATCH has at most 1024 bytes",
+    reason: "the time for one name grows with the length of the pattern times that of the name",
+    allows: ({ ours }) => /^-ERR pattern of \d+ bytes exceeds patternBytesMax/.test(ours),
+  },
+  {
+    id: "watched-bytes",
+    what: "a connection watches at most 65,536 keys with names of 16 MiB together",
+    reason: "what is watched waits in memory that eviction cannot give back",
+    allows: ({ ours }) => /^-ERR more than watchedKeysMax/.test(ours),
+  },
+  {
     id: "doors-on-one-port",
     what: "a connection whose first line ends in HTTP/1.x, or whose first byte is 0x16, 0xC1 or 0xFF, is not taken for RESP",
     reason: "all protocols of a hive share one port",

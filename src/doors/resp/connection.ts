@@ -200,7 +200,9 @@ export class RespConnection implements Receiver, Peer {
     this.#stops &= ~WAITING;
     if ((this.#stops & CLOSED) !== 0) return;
     if (this.#context.replyMode !== "on") this.#withhold(reply, 0);
-    this.#shared.writer.append(reply);
+    // A big one goes out by itself: it may be as large as the limit, and no error of its would have a taker.
+    if (reply.length > FLUSH_BYTES) this.#flush(reply);
+    else this.#shared.writer.append(reply);
     if (this.#stranger || (this.#context.gate & GATE_AUTH) !== 0) this.#watchStranger(reply);
     this.#goOn();
   }
@@ -242,8 +244,7 @@ export class RespConnection implements Receiver, Peer {
 
   // The way out.
 
-  #flush(): void {
-    const writer = this.#shared.writer;
+  #flush(writer: RespWriter = this.#shared.writer): void {
     const transport = this.#transport;
     const length = writer.length;
     if (length === 0) return;

@@ -22,10 +22,10 @@ export function isNormalType(args: Args, index: number): boolean {
 }
 
 export function clientList(context: Context, args: Args, reply: Reply): void {
-  const { clients } = context.services;
-  if (args.count === 2) return showAll(clients.values(), reply);
+  const { clients, limits } = context.services;
+  if (args.count === 2) return showAll(clients.values(), reply, limits.outputBytesMax);
   if (args.count === 4 && args.is(2, "TYPE")) {
-    return showAll(isNormalType(args, 3) ? clients.values() : [], reply);
+    return showAll(isNormalType(args, 3) ? clients.values() : [], reply, limits.outputBytesMax);
   }
   if (args.count <= 3 || !args.is(2, "ID")) throw syntaxError();
   const chosen: Context[] = [];
@@ -33,7 +33,7 @@ export function clientList(context: Context, args: Args, reply: Reply): void {
     const client = clients.get(clientId(args, i));
     if (client) chosen.push(client);
   }
-  showAll(chosen, reply);
+  showAll(chosen, reply, limits.outputBytesMax);
 }
 
 function clientId(args: Args, index: number): number {
@@ -45,12 +45,24 @@ function clientId(args: Args, index: number): number {
 }
 
 export function clientInfo(context: Context, _args: Args, reply: Reply): void {
-  showAll([context], reply);
+  showAll([context], reply, context.services.limits.outputBytesMax);
 }
 
-function showAll(clients: Iterable<Context>, reply: Reply): void {
+/** @throws {HiveError} OUTPUT_TOO_BIG: CLIENT LIST ID may name a connection as often as it likes. */
+function showAll(clients: Iterable<Context>, reply: Reply, bytesMax: number): void {
+  const known = new Map<Context, string>();
   let lines = "";
-  for (const client of clients) lines += `${line(client)}\n`;
+  for (const client of clients) {
+    let shown = known.get(client);
+    if (shown === undefined) {
+      shown = `${line(client)}\n`;
+      known.set(client, shown);
+    }
+    if (lines.length + shown.length > bytesMax) {
+      throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${bytesMax} bytes)`);
+    }
+    lines += shown;
+  }
   reply.verbatim("txt", lines);
 }
 

@@ -10,7 +10,7 @@ import { isEverything, matchesGlob } from "../glob.ts";
 import { random } from "../random.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
-import { parseCursor, parseScanOptions } from "../scan-options.ts";
+import { checkPattern, parseCursor, parseScanOptions } from "../scan-options.ts";
 import { typeName } from "../type-names.ts";
 import { replyBytes, syntaxError } from "../values.ts";
 
@@ -37,7 +37,8 @@ function replyName(entries: Memory["entries"], ref: number, reply: Reply): void 
   replyBytes(reply, entries.bytesOf(ref), start, start + entries.keyLength(ref), entries.keyKind(ref));
 }
 
-function keys({ store: { memory } }: Context, args: Args, reply: Reply): void {
+function keys({ store: { memory }, services }: Context, args: Args, reply: Reply): void {
+  checkPattern(args, 1, services.limits);
   const all = isEverything(args.buffer, args.start(1), args.end(1));
   const found: number[] = [];
   eachEntry(memory, KEYSPACE_ROOT, (ref) => {
@@ -46,9 +47,9 @@ function keys({ store: { memory } }: Context, args: Args, reply: Reply): void {
   replyNames(memory, found, reply);
 }
 
-function scan({ store: { memory } }: Context, args: Args, reply: Reply): void {
+function scan({ store: { memory }, services }: Context, args: Args, reply: Reply): void {
   const cursor = parseCursor(args, 1);
-  const options = parseScanOptions(args, 2, "TYPE");
+  const options = parseScanOptions(args, 2, "TYPE", services.limits);
   const found: number[] = [];
   const next = scanEntries(memory, KEYSPACE_ROOT, cursor, options.count, (ref) => {
     const type = memory.entries.head(ref) & TYPE_MASK;

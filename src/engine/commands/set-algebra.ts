@@ -34,6 +34,8 @@ const UNFINISHED = Buffer.from([0xc1]);
 const LOOKED_UP_MAX = 8;
 /** Members remembered at most, about 60 bytes of heap each: with more of them they are looked up after all. */
 const REMEMBERED_MAX = 1_048_576;
+/** Bytes of the sets whose members are remembered: a member may be 1 MiB. */
+const REMEMBERED_BYTES_MAX = 64 * 1024 * 1024;
 /** Members of a set between two looks at whether the caller has enough. */
 const PAGE = 64;
 
@@ -49,7 +51,7 @@ function setsOf(store: Store, args: Args, first: number, last: number): number[]
 const intersect: Algebra = (store, sets, visit) => {
   if (sets.includes(0)) return;
   const sorted = sets.toSorted((one, other) => store.fields.count(one) - store.fields.count(other));
-  const others = sorted.slice(1).filter((set) => set !== sorted[0]);
+  const others = [...new Set(sorted.slice(1))].filter((set) => set !== sorted[0]);
   eachMember(store, sorted[0]!, (member) => {
     for (const set of others) if (!has(store, set, member)) return false;
     return visit(member);
@@ -90,7 +92,18 @@ const subtract: Algebra = (store, sets, visit) => {
 
 function isWorthRemembering(store: Store, sets: readonly number[]): boolean {
   if (sets.length <= LOOKED_UP_MAX) return false;
-  return sets.reduce((sum, set) => sum + store.fields.count(set), 0) <= REMEMBERED_MAX;
+  let members = 0;
+  let bytes = 0;
+  for (const set of sets) {
+    members += store.fields.count(set);
+    bytes += bytesOf(store, set);
+  }
+  return members <= REMEMBERED_MAX && bytes <= REMEMBERED_BYTES_MAX;
+}
+
+function bytesOf({ memory: { containers, entries } }: Store, set: number): number {
+  const root = entries.rootOf(set);
+  return root === 0 ? entries.valueLength(set) : containers.bytesOf(root);
 }
 
 /** Calls back with each member of a set until the callback returns true. */

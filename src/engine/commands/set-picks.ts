@@ -36,12 +36,12 @@ function popSeveral({ store }: Context, args: Args, reply: Reply): void {
     store.fields.each(key, (member) => replyName(store, key, member, reply));
     return store.keys.remove(key);
   }
-  reply.set(Number(count));
-  for (let i = 0; i < count; i++) {
-    const member = store.fields.random(key, random);
-    replyName(store, key, member, reply);
-    key = store.fields.delete(key, member);
-  }
+  // All are answered before the first is taken out: a reply that gets too big takes nothing.
+  const picks = pickDistinct(store, key, Number(count));
+  reply.set(picks.length);
+  for (const member of picks) replyName(store, key, member, reply);
+  // From the last to the first: in a packed set those behind a member move when it goes.
+  for (const member of picks.sort((one, other) => other - one)) key = store.fields.delete(key, member);
 }
 
 function srandmember({ store, services }: Context, args: Args, reply: Reply): void {

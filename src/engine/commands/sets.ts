@@ -116,13 +116,13 @@ function smembers({ store }: Context, args: Args, reply: Reply): void {
   store.fields.each(key, (member) => replyName(store, key, member, reply));
 }
 
-function sscan({ store }: Context, args: Args, reply: Reply): void {
+function sscan({ store, services }: Context, args: Args, reply: Reply): void {
   const cursor = parseCursor(args, 2);
   const key = containerToRead(store, args, 1, TYPE_SET);
   const found: number[] = [];
   let next = 0;
   if (key !== 0) {
-    const options = parseScanOptions(args, 3, "");
+    const options = parseScanOptions(args, 3, "", services.limits);
     next = store.fields.scan(key, cursor, options.count, (member) => {
       const { bytes, start, end } = store.fields.name(key, member, slice);
       if (passesPattern(options, args, bytes, start, end)) found.push(member);

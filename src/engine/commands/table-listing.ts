@@ -44,14 +44,14 @@ function hvals({ store }: Context, args: Args, reply: Reply): void {
   store.fields.each(key, (field) => replyFieldValue(store, key, field, reply));
 }
 
-function hscan({ store }: Context, args: Args, reply: Reply): void {
+function hscan({ store, services }: Context, args: Args, reply: Reply): void {
   const cursor = parseCursor(args, 2);
   const key = containerToRead(store, args, 1, TYPE_TABLE);
   const found: number[] = [];
   let next = 0;
   let noValues = false;
   if (key !== 0) {
-    const options = parseScanOptions(args, 3, "NOVALUES");
+    const options = parseScanOptions(args, 3, "NOVALUES", services.limits);
     noValues = options.noValues;
     next = store.fields.scan(key, cursor, options.count, (field) => {
       const { bytes, start, end } = store.fields.name(key, field, slice);

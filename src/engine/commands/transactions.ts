@@ -6,6 +6,7 @@
 // fails inside EXEC leaves its error in its place, and the others run: that is what Redis does.
 
 import { HiveError } from "../../base/errors.ts";
+import { tooBig } from "../../store/keyspace.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_MULTI } from "../context.ts";
 import type { Reply } from "../reply.ts";
@@ -65,13 +66,22 @@ function discard(context: Context, _args: Args, reply: Reply): void {
 function watch(context: Context, args: Args, reply: Reply): void {
   if ((context.gate & GATE_MULTI) !== 0) throw new HiveError("IN_TRANSACTION", "WATCH inside MULTI is not allowed");
   const { services } = context;
-  const { watchedKeysMax } = services.limits;
+  const { watchedKeysMax, watchedBytesMax, keyBytesMax } = services.limits;
   context.transaction ??= new Transaction();
   const { watched } = context.transaction;
-  const names: string[] = [];
-  for (let i = 1; i < args.count; i++) names.push(args.latin1(i));
-  if (watched.size + names.length > watchedKeysMax && new Set([...watched, ...names]).size > watchedKeysMax) {
-    throw new HiveError("TRANSACTION_TOO_BIG", `more than watchedKeysMax (${watchedKeysMax}) keys would be watched`);
+  const names = new Set<string>();
+  let bytes = context.transaction.watchedBytes;
+  for (let i = 1; i < args.count; i++) {
+    const length = args.length(i);
+    if (length > keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", keyBytesMax);
+    const name = args.latin1(i);
+    if (watched.has(name) || names.has(name)) continue;
+    names.add(name);
+    bytes += length;
+    if (watched.size + names.size > watchedKeysMax || bytes > watchedBytesMax) {
+      const message = `more than watchedKeysMax (${watchedKeysMax}) keys or watchedBytesMax (${watchedBytesMax}) bytes of names would be watched`;
+      throw new HiveError("TRANSACTION_TOO_BIG", message);
+    }
   }
   for (const name of names) services.watches.watch(context.transaction, name);
   reply.ok();

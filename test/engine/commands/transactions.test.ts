@@ -175,10 +175,10 @@ test("a transaction has limits, and giving up on it gives its memory back", () =
 });
 
 test("bytes in a transaction are limited too", () => {
-  const client = startWire({ limits: { transactionBytesMax: 100 } }).connect();
+  const client = startWire({ limits: { transactionBytesMax: 1000 } }).connect();
   client.call("MULTI");
-  assert.equal(client.call("SET", "a", "x".repeat(50)), "+QUEUED\r\n");
-  assert.match(client.call("SET", "b", "x".repeat(50)), /transactionBytesMax \(100\)/);
+  assert.equal(client.call("SET", "a", "x".repeat(300)), "+QUEUED\r\n");
+  assert.match(client.call("SET", "b", "x".repeat(300)), /transactionBytesMax \(1000\)/);
 });
 
 test("without memory nothing is queued, and an EXEC of calls that need some is refused", () => {

@@ -3,7 +3,7 @@
 //   sources changed? ──▶ tsc, without checks ──▶ node_modules/.cache/memhive/STAMP ──▶ execve node …/cli/main.js ARGS
 //
 // A hive runs from JavaScript, as the installed package does: Node's own stripping of types keeps about
-// 18 MB in memory for good. Every state of the sources has a folder of its own, so that hives started
+// 18 MB in memory for good, and comments, whose drawings are not Latin 1, another 3. Every state of the sources has a folder of its own, so that hives started
 // before go on with theirs; the three newest are kept.
 
 import { execFileSync } from "node:child_process";
@@ -43,7 +43,7 @@ function compile(target: string): void {
   const work = `${target}.${process.pid}`;
   mkdirSync(work, { recursive: true });
   const tsc = join(ROOT, "node_modules", ".bin", "tsc");
-  const options = ["-p", "tsconfig.build.json", "--outDir", join(work, "lib"), "--noCheck"];
+  const options = ["-p", "tsconfig.build.json", "--outDir", join(work, "lib"), "--noCheck", "--removeComments"];
   execFileSync(tsc, options, { cwd: ROOT, stdio: ["ignore", 2, "inherit"] });
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
   writeFileSync(join(work, "package.json"), JSON.stringify({ type: "module", version }));

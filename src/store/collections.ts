@@ -153,9 +153,9 @@ export class Collections {
     if (nameLength > keyBytesMax) throw tooBig("KEY_TOO_BIG", "field", nameLength, "keyBytesMax", keyBytesMax);
     if (length > valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", length, "valueBytesMax", valueBytesMax);
     const { entries, funnel } = this.#memory;
-    let target = key;
     let root = entries.rootOf(key);
-    if (root === 0) {
+    const unpacks = root === 0;
+    if (unpacks) {
       const handle = this.#packed.find(key, name, nameStart, nameLength, nameKind === KIND_VALUE ? 1 : 0);
       this.created = handle === 0;
       if (handle !== 0 && !replaces) return key;
@@ -171,24 +171,29 @@ export class Collections {
           : this.#replaceRecord(key, handle, value, start, length, kind);
       }
       if (funnel.on) funnel.before("set", key);
-      target = this.#unpack(key);
-      root = entries.rootOf(target);
+      root = this.#spread(key);
     }
-    this.#setEntry(
-      target,
-      root,
-      name,
-      nameStart,
-      nameLength,
-      nameKind,
-      value,
-      start,
-      length,
-      kind,
-      deadlineMs,
-      replaces,
-    );
-    return target;
+    try {
+      this.#setEntry(
+        key,
+        root,
+        name,
+        nameStart,
+        nameLength,
+        nameKind,
+        value,
+        start,
+        length,
+        kind,
+        deadlineMs,
+        replaces,
+      );
+      // Last, since the key's entry moves: until then a full memory leaves the key as it was.
+      return unpacks ? this.#keyspace.unpack(key, root) : key;
+    } catch (error) {
+      if (unpacks) this.#memory.containers.detach(root);
+      throw error;
+    }
   }
 
   #appendRecord(
@@ -286,8 +291,8 @@ export class Collections {
     entries.stamp(key);
   }
 
-  /** Gives every record of a packed container an entry of its own. Returns the key's new entry. */
-  #unpack(key: number): number {
+  /** Gives every record of a packed container an entry of its own. Returns their root, which is not the key's yet. */
+  #spread(key: number): number {
     const { entries, containers, keys } = this.#memory;
     const root = containers.create();
     containers.setOwner(root, entries.ownerOf(key));
@@ -305,7 +310,7 @@ export class Collections {
         const valueLength = packed.valueLength(key, handle);
         this.#placement.insert(root, hash, head, bytes, start, length, bytes, value, valueLength, NO_DEADLINE);
       }
-      return this.#keyspace.unpack(key, root);
+      return root;
     } catch (error) {
       containers.detach(root);
       throw error;
@@ -351,23 +356,20 @@ export class Collections {
    * key's entry; 0 when that was its last field.
    */
   setDeadline(key: number, handle: number, deadlineMs: number): number {
-    const { entries, funnel, keys, index, nowMs } = this.#memory;
+    const { entries, funnel, nowMs } = this.#memory;
     if (deadlineMs <= nowMs) return this.delete(key, handle);
-    let target = key;
-    let field = handle;
     if (handle >= 0 && handle < FIRST_REF) {
       if (deadlineMs === NO_DEADLINE) return key;
-      const name = this.name(key, handle, { bytes: NO_VALUE, start: 0, end: 0, kind: 0 });
-      const copy = Buffer.from(name.bytes.subarray(name.start, name.end));
-      const typed = name.kind === KIND_VALUE ? 1 : 0;
-      if (funnel.on) funnel.before("set", key);
-      target = this.#unpack(key);
-      field = index.find(entries.rootOf(target), keys.hash(copy, 0, copy.length, typed), copy.length, typed);
+      const n = this.name(key, handle, { bytes: NO_VALUE, start: 0, end: 0, kind: 0 });
+      const v = this.value(key, handle, { bytes: NO_VALUE, start: 0, end: 0, kind: 0 });
+      const name = n.bytes.subarray(n.start, n.end);
+      const value = v.bytes.subarray(v.start, v.end);
+      return this.set(key, name, 0, name.length, n.kind, value, 0, value.length, v.kind, deadlineMs);
     }
-    if (funnel.on) funnel.before("field-ttl", target, field);
-    this.#placement.setDeadline(entries.rootOf(target), field, deadlineMs);
-    entries.stamp(target);
-    return target;
+    if (funnel.on) funnel.before("field-ttl", key, handle);
+    this.#placement.setDeadline(entries.rootOf(key), handle, deadlineMs);
+    entries.stamp(key);
+    return key;
   }
 
   /** Calls back for every field that has not run out. The container may not change meanwhile. */

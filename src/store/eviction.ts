@@ -75,7 +75,7 @@ export class Eviction {
   makeRoom(): boolean {
     const { pages, containers } = this.#memory;
     if (pages.inUse < this.#pagesMax) return true;
-    if (this.policy === "noeviction") return pages.blockBytes < this.maxMemoryBytes - (this.maxMemoryBytes >> 4);
+    if (this.policy === "noeviction") return pages.blockBytes < this.maxMemoryBytes * (15 / 16);
     for (let steps = 0; steps < EVICTED_PER_CALL; steps++) {
       // Where the compactor has not caught up and pages run out too, a few keys go all the same.
       let short = steps < EVICTED_FOR_PAGES && pages.inUse + PAGES_SHORT >= pages.max;

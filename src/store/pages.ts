@@ -25,8 +25,9 @@ import { CLASS_BYTES, CLASS_COUNT, CLASS_PAGES, classOf, LARGEST_CLASS } from ".
 const FREE = 0;
 const INNER = 254; // not the first page of its span
 const RUN = 255; // the first page of a run that is one block
-/** Free segments kept open for the next growth. */
-const SPARE_SEGMENTS = 1;
+const SPARE_SEGMENTS = 1; // free ones, kept open for the next growth
+/** Pages of one span of every class: what blocks of unknown sizes may cost beside their bytes. */
+const SPANS: number = CLASS_PAGES.reduce((sum, pages) => sum + pages, 0);
 
 export class Pages {
   /** Pages in use, of 64 KiB: what `maxMemory` limits. */
@@ -141,7 +142,7 @@ export class Pages {
 
   /** Whether `bytes` more bytes can be had without reaching `max`, whatever their classes. */
   hasRoom(bytes: number): boolean {
-    return (this.max - this.inUse) * PAGE_BYTES > bytes * 2 + (1 << 20);
+    return (this.max - this.inUse - SPANS) * PAGE_BYTES > bytes * 2 + (1 << 20);
   }
 
   /** Whether the compactor is emptying the page of `ref`. */

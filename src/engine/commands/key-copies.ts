@@ -63,7 +63,11 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
   const deadlineMs = entries.deadline(ref);
   const type = entries.type(ref);
   if (type === TYPE_STRING) putString(store, args, 2, deadlineMs, stringIn(store, ref));
-  else place(store, args, 2, { type, deadlineMs, fill: (key) => copyFields(store, ref, key) });
+  else if (!hasLiveField(store, ref)) {
+    // All have run out and wait to be removed: the key is as if it were gone.
+    keys.remove(ref, "expire");
+    return reply.integer(0);
+  } else place(store, args, 2, { type, deadlineMs, fill: (key) => copyFields(store, ref, key) });
   reply.integer(1);
 }
 
@@ -105,6 +109,10 @@ function putString(store: Store, args: Args, index: number, deadlineMs: number, 
     value.kind,
     deadlineMs,
   );
+}
+
+function hasLiveField({ fields }: Store, key: number): boolean {
+  return fields.isPacked(key) || fields.random(key, () => 0) !== 0;
 }
 
 function copyFields(store: Store, from: number, to: number): number {

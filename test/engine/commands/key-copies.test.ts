@@ -241,3 +241,16 @@ test("when memory runs out in the middle of a copy, all is as it was", () => {
   assert.equal(call("DBSIZE"), 2);
   assert.equal(store.memory.totals.entryBytes, entryBytes);
 });
+
+test("COPY of a table whose fields have all run out makes no key", () => {
+  const calls = startCalls({});
+  const { call, store } = calls;
+  store.activeExpiry = false;
+  for (const replaces of [false, true]) {
+    call("HSET", "from", "a", "1", "b", "2");
+    call("HPEXPIRE", "from", "10", "FIELDS", "2", "a", "b");
+    store.setNow(store.nowMs + 100);
+    assert.equal(call("COPY", "from", "to", ...(replaces ? ["REPLACE"] : [])), 0);
+    assert.equal(call("EXISTS", "to"), 0);
+  }
+});

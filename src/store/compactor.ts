@@ -114,14 +114,14 @@ export class Compactor {
   /** One block of buckets, or one bucket. Returns whether the container is done. */
   #advance(walk: Walk): boolean {
     const { containers, index, pages } = this.#memory;
-    const root = containers.rootOf(walk.id);
+    let root = containers.rootOf(walk.id);
     if (root === 0 || containers.isDetached(root)) return true;
     if (walk.block === 0) {
-      const target = this.#moveRoot(root);
-      if (pages.isEvacuating(index.directoryOf(target))) this.#moves.directory(target);
+      root = this.#moveRoot(root);
+      if (pages.isEvacuating(index.directoryOf(root))) this.#moves.directory(root);
     }
     if (walk.block < this.#moves.blocks(index.buckets(root))) {
-      if (this.#moves.block(containers.rootOf(walk.id), walk.block, this.#isMarked)) {
+      if (this.#moves.block(root, walk.block, this.#isMarked)) {
         this.moved++;
         this.#left -= 4;
       }

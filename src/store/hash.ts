@@ -5,6 +5,8 @@
 // one bucket. While it reads the key it leaves the bytes as words in `words`, which is what lets the
 // index compare keys four bytes at a time whatever their alignment in the received chunk.
 
+import { KEY_LENGTH_MAX } from "./layout.ts";
+
 export class KeyHash {
   readonly #key0: number;
   readonly #key1: number;
@@ -20,6 +22,7 @@ export class KeyHash {
    * @param typed 1 for the encoding of a value, 0 for raw bytes: integer 1 and text "1" are two keys.
    */
   hash(bytes: Uint8Array, start: number, length: number, typed: number): number {
+    if (length > KEY_LENGTH_MAX) return 0; // no entry has such a name: its words would be kept for nothing
     const count = length >> 2;
     if (count >= this.words.length) this.words = new Int32Array(Math.max(count + 1, this.words.length * 2));
     const words = this.words;

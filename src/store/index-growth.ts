@@ -7,6 +7,7 @@
 // a step that cannot have it is left out (the index is then denser or sparser than it should be, and
 // the next insert or remove tries again).
 
+import { HiveError } from "../base/errors.ts";
 import {
   BUCKET_BYTES,
   BUCKET_SLOTS,
@@ -312,7 +313,8 @@ function append(slots: Int32Array, at: number, value: number): Int32Array {
 function tryAlloc(pages: Pages, bytes: number): number {
   try {
     return pages.alloc(bytes);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof HiveError && error.code === "OUT_OF_MEMORY")) throw error;
     return 0;
   }
 }

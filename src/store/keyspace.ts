@@ -291,7 +291,7 @@ export class Keyspace {
       entries.keyLength(ref),
       0,
     );
-    if (entries.ownerOf(ref) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
+    if ((entries.head(ref) & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
     entries.setRoot(next, root, containers.idOf(root));
     containers.setKey(root, next);
     this.#placement.exchange(KEYSPACE_ROOT, this.memory.hashOf(ref), ref, next, entries.deadline(ref));
@@ -312,8 +312,8 @@ export class Keyspace {
   }
 
   /**
-   * Gives the value of key `from` a new name, with its deadline, version and owner; a key that has
-   * that name goes. Returns the new entry.
+   * Gives the value of key `from` a new name, with its deadline and owner and a new version; a key
+   * that has that name goes. Returns the new entry.
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
   rename(from: number, name: Uint8Array, start: number, length: number, kind: number): number {

@@ -149,7 +149,10 @@ export class Undo implements ChangeListener {
       length,
       note.deadlineMs,
     );
+    // Accounted by insert() as nobody's.
+    if (root === KEYSPACE_ROOT) containers.account(root, 0, -entries.size(ref));
     entries.restoreParts(ref, note.image);
+    if (root === KEYSPACE_ROOT) containers.account(root, entries.ownerOf(ref), entries.size(ref));
     if (note.root !== 0) {
       if (containers.isDetached(note.root)) containers.reattach(note.root);
       entries.setRoot(ref, note.root, containers.idOf(note.root));

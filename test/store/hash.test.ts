@@ -69,3 +69,10 @@ test("KeyHash is HalfSipHash-1-3, whatever the length, the alignment and the key
     }
   }
 });
+
+test("a name longer than any key is not hashed, and its words are not kept", () => {
+  const hash = new KeyHash(1, 2);
+  const name = Buffer.alloc(32 << 20);
+  assert.equal(hash.hash(name, 0, name.length, 0), 0);
+  assert.ok(hash.words.length <= 1024);
+});

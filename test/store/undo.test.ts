@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HiveError } from "../../src/base/errors.ts";
-import { FLAG_SCRUB, SEGMENT_MASK, SEGMENT_SHIFT } from "../../src/store/layout.ts";
+import { FLAG_OWNED, FLAG_SCRUB, KEYSPACE_ROOT, SEGMENT_MASK, SEGMENT_SHIFT } from "../../src/store/layout.ts";
+import { NO_DEADLINE, Placement } from "../../src/store/placement.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 import { StoreModel } from "../kit/store-model.ts";
@@ -148,4 +149,24 @@ test("what was noted of a scrubbed entry is overwritten", () => {
   assert.ok(noted);
   small.store.undo.commit();
   assert.ok(!noted.includes("swordfish"));
+});
+
+test("what a rollback brings back counts for its owner again", () => {
+  const small = new SmallStore();
+  const { memory, undo } = small.store;
+  const placement = new Placement(memory);
+  const ref = small.put("k", "value");
+  const { entries, totals } = memory;
+  placement.rebuild(KEYSPACE_ROOT, ref, entries.head(ref) | FLAG_OWNED, entries.valueLength(ref), NO_DEADLINE, (next) =>
+    entries.setOwner(next, 7, 1),
+  );
+  const before = [...totals.ownerBytes];
+  undo.begin();
+  small.put("k", "another value that is longer than the first");
+  undo.rollback();
+  assert.equal(entries.ownerOf(small.ref("k")), 7);
+  assert.deepEqual([...totals.ownerBytes], before);
+  checkStore(small.store);
+  small.remove("k");
+  assert.equal(totals.entryBytes, 0);
 });

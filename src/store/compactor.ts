@@ -11,7 +11,7 @@ import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
 import { FLAG_ROOT, KEYSPACE_ROOT } from "./layout.ts";
 import type { Memory } from "./memory.ts";
-import { markSparse } from "./sparse-pages.ts";
+import { SparseMarks } from "./sparse-pages.ts";
 
 /** A walk is worth it when less than this part of the open segments is in use, and they are more than these. */
 const WORTH = 0.75;
@@ -34,6 +34,8 @@ export class Compactor {
   #settledOpen = 0;
   #settledUsed = 0;
   #openBefore = 0;
+  /** The marking under way. */
+  #marks: SparseMarks | undefined = undefined;
   /** Bytes in use when the walk under way began: what is freed meanwhile may be worth another walk. */
   #usedBefore = 0;
 
@@ -53,7 +55,7 @@ export class Compactor {
   }
 
   get wanted(): boolean {
-    return this.#walks.length > 0 || this.#asked || this.#worthIt();
+    return this.#walks.length > 0 || this.#marks !== undefined || this.#asked || this.#worthIt();
   }
 
   #worthIt(): boolean {
@@ -66,7 +68,7 @@ export class Compactor {
   /** Visits up to `buckets` buckets, and moves what lies in marked pages. Stops early when memory is full. */
   step(buckets: number): void {
     const { pages } = this.#memory;
-    if (this.#walks.length === 0 && !this.#begin()) return;
+    if (this.#walks.length === 0) return this.#begin();
     try {
       pages.overdraft = Math.max(64, pages.inUse >> 4);
       for (this.#left = buckets; this.#left > 0; this.#left--) {
@@ -82,14 +84,18 @@ export class Compactor {
     }
   }
 
-  #begin(): boolean {
-    this.#openBefore = this.#openBytes();
-    this.#usedBefore = this.#memory.pages.blockBytes;
-    const marked = markSparse(this.#memory.pages, this.#asked);
-    this.#asked = false;
-    if (marked) this.#walks.push({ id: this.#memory.containers.keyspaceId, cursor: 0, block: 0 });
+  /** Marks some more pages; the walk begins when all marks are set. */
+  #begin(): void {
+    if (this.#marks === undefined) {
+      this.#openBefore = this.#openBytes();
+      this.#usedBefore = this.#memory.pages.blockBytes;
+      this.#marks = new SparseMarks(this.#memory.pages, this.#asked);
+      this.#asked = false;
+    }
+    if (!this.#marks.step()) return;
+    if (this.#marks.any) this.#walks.push({ id: this.#memory.containers.keyspaceId, cursor: 0, block: 0 });
     else this.#settle();
-    return marked;
+    this.#marks = undefined;
   }
 
   #end(): void {

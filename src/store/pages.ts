@@ -29,6 +29,8 @@ const SPARE_SEGMENTS = 1; // free ones, kept open for the next growth
 /** Pages of one span of every class: what blocks of unknown sizes may cost beside their bytes. */
 const SPANS: number = CLASS_PAGES.reduce((sum, pages) => sum + pages, 0);
 
+type VisitSpan = (page: number, pages: number, used: number, room: number, bytes: number) => void;
+
 export class Pages {
   /** Pages in use, of 64 KiB: what `maxMemory` limits. */
   inUse = 0;
@@ -180,14 +182,12 @@ export class Pages {
     }
   }
 
-  // What the compactor decides with.
-
   /**
    * Calls back for every span of blocks and every run but the header: its first page, its pages, blocks
    * in use, blocks it has room for, bytes in use. Segments that are one block are left out.
    */
-  eachSpan(visit: (page: number, pages: number, used: number, room: number, bytes: number) => void): void {
-    for (let page = 1; page < this.#kind.length; page++) {
+  eachSpan(visit: VisitSpan, from: number = 1, to: number = this.#kind.length): void {
+    for (let page = from; page < Math.min(to, this.#kind.length); page++) {
       const kind = this.#kind[page]!;
       if (kind === FREE || kind === INNER) continue;
       if (kind === RUN) {

@@ -51,7 +51,7 @@ test("roots, directories, buckets, overflow nodes, fields and their deadlines mo
     memory.pages.eachSpan((page) => memory.pages.isEvacuating((page << PAGE_SHIFT) | 0) && left.push(page));
     endEvacuation();
   };
-  store.compactor.step(100_000);
+  while (store.compactor.walks === 0) store.compactor.step(100_000);
   assert.equal(store.compactor.walks, 1);
   assert.deepEqual(left, [], "pages that should be empty");
   checkStore(store);

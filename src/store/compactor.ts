@@ -9,7 +9,7 @@
 
 import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
-import { FLAG_ROOT, KEYSPACE_ROOT } from "./layout.ts";
+import { FLAG_ROOT, KEYSPACE_ROOT, SEGMENT_BYTES } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { SparseMarks } from "./sparse-pages.ts";
 
@@ -62,6 +62,8 @@ export class Compactor {
     const { blockBytes } = this.#memory.pages;
     const openBytes = this.#openBytes();
     if (openBytes < SMALL_BYTES || blockBytes > openBytes * WORTH) return false;
+    // While the hive fills, the segment opened last is nearly empty: that is no reason.
+    if (openBytes - blockBytes < 2 * SEGMENT_BYTES) return false;
     return openBytes > this.#settledOpen || blockBytes < this.#settledUsed * WORTH;
   }
 
@@ -114,7 +116,7 @@ export class Compactor {
 
   #settle(): void {
     this.#settledOpen = this.#openBytes();
-    this.#settledUsed = this.#usedBefore;
+    this.#settledUsed = Math.max(this.#usedBefore, this.#memory.pages.blockBytes);
   }
 
   /** One block of buckets, or one bucket. Returns whether the container is done. */

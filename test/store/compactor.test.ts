@@ -124,3 +124,24 @@ test("a walk that runs out of memory ends, and nothing is lost", () => {
   }
   for (let i = 0; i < 5000; i += 3) assert.equal(small.get(`key ${i}`)?.length, i % 700);
 });
+
+test("a walk that began while the hive filled does not stop later ones", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  const { pages } = store.memory;
+  const value = "v".repeat(2000);
+  for (let i = 0; i < 60_000; i++) {
+    small.put(`key ${i}`, value);
+    if (i !== 5000) continue;
+    store.compactor.want();
+    store.compactor.step(1);
+  }
+  small.workAll();
+  const full = pages.openBytes;
+  for (let i = 0; i < 60_000; i++) {
+    if (i % 10 !== 0) small.remove(`key ${i}`);
+  }
+  small.workAll();
+
+  assert.ok(pages.openBytes < full / 2, `${pages.openBytes} bytes are open, ${full} were`);
+});

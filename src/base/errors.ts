@@ -19,6 +19,7 @@ export type ErrorCode =
   | "NOT_TEXT"
   | "OVERFLOW"
   | "BUSY_KEY"
+  | "CONFLICT"
   | "BAD_PAYLOAD"
   // what was sent
   | "FRAME_TOO_BIG"
@@ -34,6 +35,7 @@ export type ErrorCode =
   | "BAD_VALUE"
   | "NO_PROTOCOL"
   | "UNSUPPORTED"
+  | "SCHEMA_MISMATCH"
   // who is asking
   | "NO_CLIENT"
   | "NO_AUTH"
@@ -56,7 +58,8 @@ export type ErrorCode =
   | "ABORTED"
   | "TOO_MANY_CONNECTIONS"
   | "OUTPUT_TOO_BIG"
-  | "HIVE_CLOSED";
+  | "HIVE_CLOSED"
+  | "UNKNOWN_CODE";
 
 /**
  * How a code looks from outside.
@@ -77,6 +80,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   OVERFLOW:             { fault: 106, resp: "ERR",       retry: false },
   BUSY_KEY:             { fault: 107, resp: "BUSYKEY",   retry: false },
   BAD_PAYLOAD:          { fault: 108, resp: "ERR",       retry: false },
+  CONFLICT:             { fault: 109, resp: "ERR",       retry: true },
 
   FRAME_TOO_BIG:        { fault: 201, resp: "ERR",       retry: false },
   BAD_FRAME:            { fault: 202, resp: "ERR",       retry: false },
@@ -91,6 +95,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   BAD_VALUE:            { fault: 211, resp: "ERR",       retry: false },
   NO_PROTOCOL:          { fault: 212, resp: "NOPROTO",   retry: false },
   UNSUPPORTED:          { fault: 213, resp: "ERR",       retry: false },
+  SCHEMA_MISMATCH:      { fault: 214, resp: "ERR",       retry: false },
 
   NO_CLIENT:            { fault: 401, resp: "ERR",       retry: false },
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },
@@ -114,12 +119,23 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   TOO_MANY_CONNECTIONS: { fault: 906, resp: "ERR",       retry: true },
   OUTPUT_TOO_BIG:       { fault: 907, resp: "ERR",       retry: false },
   HIVE_CLOSED:          { fault: 908, resp: "ERR",       retry: false },
+  UNKNOWN_CODE:         { fault: 909, resp: "ERR",       retry: false },
 };
 
 /** Plain values only, so that a detail can cross the wire and be logged. */
 export type ErrorDetail = Readonly<Record<string, string | number>>;
 
 const NO_DETAIL: ErrorDetail = Object.freeze({});
+
+/** Whether `code` is one of ours: what another version answers with may not be. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+/** The call that failed, as far as it may be shown: never a value. */
+export type CallInfo = { readonly name: string; readonly key?: string };
+
+export type HiveErrorOptions = { detail?: ErrorDetail; cause?: unknown; sent?: boolean; call?: CallInfo };
 
 /**
  * A failure the caller can act on.
@@ -131,11 +147,20 @@ export class HiveError extends Error {
   override readonly name = "HiveError";
   readonly code: ErrorCode;
   readonly detail: ErrorDetail;
+  /**
+   * For a call of a client that got no answer: whether it had been handed to the connection. False: it
+   * had no effect. True: it may have had one. Undefined where there is no such doubt: the hive answered.
+   */
+  declare readonly sent?: boolean;
+  /** The client's call that failed. Not enumerable, so that a log of the error does not show keys. */
+  declare readonly call?: CallInfo;
 
-  constructor(code: ErrorCode, message: string, options: { detail?: ErrorDetail; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: HiveErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.code = code;
     this.detail = options.detail ?? NO_DETAIL;
+    if (options.sent !== undefined) this.sent = options.sent;
+    if (options.call !== undefined) Object.defineProperty(this, "call", { value: options.call });
   }
 
   /** True when the same call may succeed later, unchanged, although nobody acts. */
@@ -156,6 +181,6 @@ export function isHiveError(error: unknown): error is HiveError {
     error.name === "HiveError" &&
     "code" in error &&
     typeof error.code === "string" &&
-    Object.hasOwn(ERRORS, error.code)
+    isErrorCode(error.code)
   );
 }

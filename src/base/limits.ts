@@ -63,6 +63,11 @@ export type Limits = {
   /** Above outputSoftBytesMax for this long without reading: the client is cut off. As Redis has it for subscribers. */
   outputSoftTimeoutMs: number;
 
+  /** Calls of one native connection that wait for their answer. Their arguments wait with them. */
+  openCallsMax: number;
+  /** A native connection sends something at least this often, and is cut off after three times that in silence. */
+  heartbeatMs: number;
+
   /** Calls between MULTI and EXEC. They run without a pause, at about 1 µs each. */
   transactionCallsMax: number;
   /** All arguments between MULTI and EXEC. They wait in memory that eviction cannot give back. */
@@ -106,6 +111,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,
   outputSoftTimeoutMs:        60_000,
+
+  openCallsMax:              65_536,
+  heartbeatMs:                5_000,
 
   transactionCallsMax:       262_144,
   transactionBytesMax:           128 * MIB,

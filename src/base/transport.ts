@@ -26,7 +26,7 @@ export interface Transport {
    * Writes bytes 0 to `length` of `buffer`. Returns whether they are out: then the caller may use the
    * buffer again. Otherwise the transport keeps it, and the caller must not touch it any more.
    */
-  write(buffer: Buffer, length: number): boolean;
+  write(buffer: Uint8Array, length: number): boolean;
   /** Writes one byte per character. Quicker than write() for short texts. */
   writeLatin1(text: string): void;
   /** Asks for one drained() when all that is written so far is out. */
@@ -42,8 +42,11 @@ export interface Transport {
 
 /** One connection's way in. Nothing is called after closed(). */
 export interface Receiver {
-  /** Bytes `start` to `end` of `buffer` arrived. They are the receiver's until it returns, and not after. */
-  receive(buffer: Buffer, start: number, end: number): void;
+  /**
+   * Bytes `start` to `end` of `buffer` arrived. They are the receiver's until it returns, and not after.
+   * From a transport of Node it is a Buffer, and a receiver that only runs there may say so.
+   */
+  receive(buffer: Uint8Array, start: number, end: number): void;
   /** All that was written before awaitDrained() is out. */
   drained(): void;
   /** The peer sends no more, but may still read: what it asked is answered, then the receiver calls end(). */

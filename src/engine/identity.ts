@@ -6,5 +6,4 @@
 /** The version of Redis that clients may take a hive for. */
 export const REDIS_VERSION = "7.4.0";
 export const SERVER_NAME = "memhive";
-/** The version in package.json; a test compares the two. */
-export const HIVE_VERSION = "0.1.0";
+export { VERSION as HIVE_VERSION } from "../base/version.ts";

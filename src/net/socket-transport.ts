@@ -34,6 +34,8 @@ type Handle = { writeQueueSize?: number };
 export type SocketTransportOptions = {
   /** The unix socket's path, where it is one. */
   path?: string | undefined;
+  /** Whether the socket is one of TLS, whose handle cannot be taken over. */
+  encrypted?: boolean;
   /** Called after the receiver heard of the end. */
   onGone(transport: SocketTransport): void;
   /** False: read as on a platform where a handle cannot be taken over. */
@@ -44,7 +46,7 @@ export class SocketTransport implements Transport {
   receiver: Receiver = DISCARD;
   readonly address: string;
   readonly localAddress: string;
-  readonly encrypted = false;
+  readonly encrypted: boolean;
   readonly #socket: Socket;
   #failure: Error | undefined = undefined;
   /** Nothing more is written: ended, destroyed or broken. */
@@ -52,8 +54,9 @@ export class SocketTransport implements Transport {
   #impatience: NodeJS.Timeout | undefined = undefined;
 
   /** @param accepted A socket as net.Server gives it with pauseOnConnect. It is not to be used any more. */
-  constructor(accepted: Socket, { path, onGone, shareBuffer = true }: SocketTransportOptions) {
-    const handle = shareBuffer ? takeHandle(accepted) : undefined;
+  constructor(accepted: Socket, { path, encrypted = false, onGone, shareBuffer = true }: SocketTransportOptions) {
+    this.encrypted = encrypted;
+    const handle = shareBuffer && !encrypted ? takeHandle(accepted) : undefined;
     const socket = handle === undefined ? accepted : this.#reopen(handle);
     this.#socket = socket;
     this.address = path === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${path}:0`;
@@ -94,7 +97,7 @@ export class SocketTransport implements Transport {
     return Math.max(0, length - state.writelen) + handle.writeQueueSize;
   }
 
-  write(buffer: Buffer, length: number): boolean {
+  write(buffer: Uint8Array, length: number): boolean {
     if (this.#shut) return true;
     const socket = this.#socket;
     // It has to queue, and the queue should not hold more memory than bytes.

@@ -9,10 +9,15 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { HiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
+import type { Transport } from "../base/transport.ts";
+import { transportPair } from "../base/transport-pair.ts";
+import { VERSION } from "../base/version.ts";
+import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
 import { Connections } from "../net/connections.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
+import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
 import { Maintenance } from "./maintenance.ts";
 
@@ -42,7 +47,7 @@ export type HiveOptions = {
 type Parts = {
   store: Store;
   engine: LocalEngine;
-  door: RespDoor;
+  doors: { resp: RespDoor; native: NativeDoor };
   connections: Connections;
   maintenance: Maintenance;
   listeners: Listener[];
@@ -81,18 +86,19 @@ export class Hive implements AsyncDisposable {
     });
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
     const engine = new LocalEngine({ store, clock, limits, onShutdown: () => void hive.close() });
-    const door = new RespDoor({
-      runner: engine,
-      limits,
-      onNotice: (address, message) => notice(`${address} ${message}`),
-    });
+    const onNotice = (address: string, message: string): void => notice(`${address} ${message}`);
+    const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
+    const doors = {
+      resp: new RespDoor({ runner: engine, limits, onNotice }),
+      native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
+    };
     const maintenance = new Maintenance({
       store,
       tick: () => engine.tick(),
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax);
-    const hive = new Hive({ store, engine, door, connections, maintenance, listeners: [], limits });
+    const hive = new Hive({ store, engine, doors, connections, maintenance, listeners: [], limits });
     try {
       await hive.#listen(options, notice);
     } catch (error) {
@@ -104,9 +110,12 @@ export class Hive implements AsyncDisposable {
 
   async #listen(options: HiveOptions, notice: (message: string) => void): Promise<void> {
     if (options.listen === false) return;
-    const { door, limits, connections, listeners } = this.#parts;
+    const { doors, limits, connections, listeners } = this.#parts;
     const listenerOptions: ListenerOptions = {
-      doors: { resp: (transport) => door.open(transport) },
+      doors: {
+        resp: (transport) => doors.resp.open(transport),
+        native: (transport) => doors.native.open(transport),
+      },
       lineBytesMax: limits.firstLineBytesMax,
       timeoutMs: limits.firstBytesTimeoutMs,
       backlog: limits.pendingConnectionsMax,
@@ -142,6 +151,32 @@ export class Hive implements AsyncDisposable {
     return this.#parts.listeners.map(({ address }) => address);
   }
 
+  /**
+   * Opens a connection of this process to the hive, without a socket: what connect(hive) does. It counts
+   * as any other.
+   * @throws {HiveError} HIVE_CLOSED, TOO_MANY_CONNECTIONS
+   */
+  async dial(): Promise<Transport> {
+    const { connections, doors } = this.#parts;
+    if (this.#closing !== undefined) throw new HiveError("HIVE_CLOSED", "this hive is closed");
+    const [near, far] = transportPair({ near: `process:${process.pid}`, far: "hive:0" });
+    if (!connections.add(far)) {
+      connections.delete(far);
+      throw new HiveError("TOO_MANY_CONNECTIONS", "connectionsMax connections are open");
+    }
+    const receiver = doors.native.open(far);
+    far.receiver = {
+      receive: (bytes, start, end) => receiver?.receive(bytes, start, end),
+      drained: () => receiver?.drained(),
+      finished: () => receiver?.finished(),
+      closed: (cause) => {
+        receiver?.closed(cause);
+        connections.delete(far);
+      },
+    };
+    return near;
+  }
+
   /** What runs the calls, for doors of this process. */
   get engine(): LocalEngine {
     return this.#parts.engine;
@@ -157,11 +192,12 @@ export class Hive implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { listeners, door, engine, connections, maintenance, store, limits } = this.#parts;
+    const { listeners, doors, engine, connections, maintenance, store, limits } = this.#parts;
     for (const listener of listeners) listener.close();
     // Calls that CLIENT PAUSE holds back are in flight too.
     engine.unpause();
-    door.close();
+    doors.resp.close();
+    doors.native.close();
     await connections.drain(limits.closeTimeoutMs);
     maintenance.close();
     store.close();

@@ -19,7 +19,7 @@ const LOOPBACK: ListenAddress = { host: "127.0.0.1", port: 0 };
 /** Sends back what it gets. */
 function echo(transport: Transport): Receiver {
   return {
-    receive: (buffer, start, end) => transport.writeLatin1(buffer.toString("latin1", start, end)),
+    receive: (buffer, start, end) => transport.writeLatin1(Buffer.from(buffer.subarray(start, end)).toString("latin1")),
     drained() {},
     finished: () => transport.end(),
     closed() {},

@@ -1,0 +1,389 @@
+// Connection: a client's way to its hive, over as many sessions as it takes.
+//
+//   connecting ──WELCOME──▶ ready ──lost──▶ reconnecting ──WELCOME──▶ ready …          close(), given up ──▶ closed
+//
+// Calls made before it is ready wait in the outbox. What was sent when the connection is lost rejects at
+// once with CONNECTION_LOST and `sent: true`, unless it may be repeated; what was not sent goes out on
+// the next connection. Each call is settled exactly once, by its answer, its deadline, its signal, or the
+// loss of the connection.
+//
+// How to dial, the time and the dice are handed in. Hot path: call(), once per call.
+
+import { type ErrorCode, HiveError } from "../base/errors.ts";
+import type { Cancel, Timers } from "../base/timers.ts";
+import { CallTable } from "../wire/call-table.ts";
+import { CANCEL } from "../wire/frame.ts";
+import type { Welcome } from "../wire/handshake.ts";
+import type { As } from "../wire/items.ts";
+import { type CallOptions, type CallOwner, type CallSpec, ClientCall, callInfo } from "./call.ts";
+import type { Settings } from "./options.ts";
+import { Outbox, type QueuedCall } from "./outbox.ts";
+import { type Dial, Session } from "./session.ts";
+import { Spin } from "./spin.ts";
+
+export type ConnectionState = "connecting" | "ready" | "reconnecting" | "closed";
+
+export type ConnectionParts = {
+  dial: Dial;
+  /** What is dialed, for messages: never with a token in it. */
+  address: string;
+  settings: Settings;
+  library: { name: string; version: string };
+  timers: Timers;
+  /** From 0 to below 1. */
+  random(): number;
+  /** The state is another one now; `cause` is why, where something went wrong. */
+  onState(state: ConnectionState, cause: HiveError | undefined): void;
+};
+
+/** Refusals that another attempt would only meet again. */
+const FINAL: readonly ErrorCode[] = ["NO_AUTH", "WRONG_PASSWORD", "NO_PERMISSION", "NO_PROTOCOL"];
+/** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
+const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
+/** The age of calls that wait for a connection is looked at so many times within queue.ageMs. */
+const AGE_LOOKS = 8;
+
+export class Connection implements CallOwner {
+  /** Resolves with the first connection. Rejects with a HiveError where there was none. */
+  readonly ready: Promise<void>;
+  readonly #parts: ConnectionParts;
+  readonly #settings: Settings;
+  readonly #timers: Timers;
+  readonly #calls = new CallTable<ClientCall>(true);
+  readonly #outbox = new Outbox({ frameBytesMax: Number.POSITIVE_INFINITY, encoding: { depthMax: 64 } });
+  readonly #spin: Spin;
+  readonly #settleReady: { resolve: () => void; reject: (error: HiveError) => void };
+  readonly #startedMs: number;
+  readonly #flushSoon = (): void => this.#flush();
+  #state: ConnectionState = "connecting";
+  #session: Session | undefined = undefined;
+  #welcome: Welcome | undefined = undefined;
+  /** Bytes of the calls that are open. */
+  #bytes = 0;
+  /** When the calls of this turn were made. */
+  #nowMs = 0;
+  #flushing = false;
+  /** Attempts since the last connection. */
+  #attempts = 0;
+  #deadline: { atMs: number; cancel: Cancel } | undefined = undefined;
+  #retry: Cancel | undefined = undefined;
+  #ageing: Cancel | undefined = undefined;
+  #failure: HiveError | undefined = undefined;
+  #onEmpty: (() => void) | undefined = undefined;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#settings = parts.settings;
+    this.#timers = parts.timers;
+    this.#spin = new Spin(parts.settings.spinMicroseconds / 1000, parts.timers);
+    this.#startedMs = parts.timers.monotonicMs();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ready = promise;
+    this.#settleReady = { resolve, reject };
+    // Nobody has to ask for it.
+    promise.catch(() => {});
+    this.#dial();
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get address(): string {
+    return this.#parts.address;
+  }
+
+  /** What the hive said of itself when the last connection began. */
+  get welcome(): Welcome | undefined {
+    return this.#welcome;
+  }
+
+  /** Calls without an answer, and their bytes. */
+  get open(): { calls: number; bytes: number } {
+    return { calls: this.#calls.size, bytes: this.#bytes };
+  }
+
+  // Calls.
+
+  /** Makes a call. Whatever goes wrong rejects. `args[0]` is the key that an error may show. */
+  call<Result>(
+    spec: CallSpec<Result>,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    as: As = "values",
+  ): Promise<Result> {
+    let size: number;
+    try {
+      size = this.#outbox.write(spec, args);
+    } catch (error) {
+      return this.#rejected(spec, args, error);
+    }
+    return this.#add(spec, args, size, options, as);
+  }
+
+  /** Makes several calls that run as one. `spec.decode` reads the answer to all. */
+  transact<Result>(spec: CallSpec<Result>, calls: readonly QueuedCall[], options?: CallOptions): Promise<Result> {
+    let size: number;
+    try {
+      size = this.#outbox.writeTransaction(calls);
+    } catch (error) {
+      return this.#rejected(spec, [], error);
+    }
+    return this.#add(spec, [], size, options, "values");
+  }
+
+  #add<Result>(
+    spec: CallSpec<Result>,
+    args: readonly unknown[],
+    size: number,
+    options: CallOptions | undefined,
+    as: As,
+  ): Promise<Result> {
+    const outbox = this.#outbox;
+    const refusal = this.#refusal(size, options?.signal);
+    if (refusal !== undefined) {
+      outbox.abandon();
+      return this.#rejected(spec, args, refusal);
+    }
+    if (!this.#flushing) this.#scheduleFlush();
+    const call = new ClientCall(spec, this, { as, key: args[0] }, outbox.batch, outbox.frameStart, size);
+    const timeoutMs = options?.timeoutMs ?? this.#settings.timeoutMs;
+    const deadlineMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#nowMs + timeoutMs;
+    call.waitsSinceMs = this.#nowMs;
+    this.#calls.add(call, deadlineMs);
+    outbox.finish(call.id);
+    this.#bytes += size;
+    if (this.#deadline === undefined || deadlineMs < this.#deadline.atMs) this.#armDeadline(deadlineMs);
+    if (options?.signal !== undefined) this.#listen(call, options.signal);
+    return new Promise((resolve, reject) => {
+      call.resolve = resolve as (value: unknown) => void;
+      call.reject = reject;
+    });
+  }
+
+  #rejected(spec: CallSpec<unknown>, args: readonly unknown[], error: unknown): Promise<never> {
+    if (!(error instanceof HiveError)) return Promise.reject(error);
+    const { code, message, detail } = error;
+    const call = callInfo(spec, args[0]);
+    return Promise.reject(new HiveError(code, message, { detail, cause: error, sent: false, call }));
+  }
+
+  /** Why a call cannot be made now. */
+  #refusal(size: number, signal: AbortSignal | undefined): HiveError | undefined {
+    const { calls, bytes } = this.#settings.queue;
+    if (this.#state === "closed") return this.#closedError();
+    if (signal?.aborted) {
+      return new HiveError("ABORTED", "the signal had ended before the call", { cause: signal.reason });
+    }
+    if (this.#calls.size >= calls) {
+      return new HiveError("OVERLOADED", `${calls} calls have no answer yet, as many as queue.calls allows`);
+    }
+    if (this.#bytes + size <= bytes || this.#calls.size === 0) return undefined;
+    const message = `calls of ${this.#bytes} bytes have no answer yet, and ${size} more exceed queue.bytes (${bytes})`;
+    return new HiveError("OVERLOADED", message);
+  }
+
+  #closedError(): HiveError {
+    const cause = this.#failure;
+    if (cause === undefined) return new HiveError("HIVE_CLOSED", "this client is closed");
+    return new HiveError(cause.code, `this client is closed: ${cause.message}`, { cause });
+  }
+
+  settled(call: ClientCall): void {
+    this.#bytes -= call.size;
+    if (!call.batch.sent) call.batch.spoilt = true;
+    if (this.#calls.size === 0) this.#onEmpty?.();
+  }
+
+  #listen(call: ClientCall, signal: AbortSignal): void {
+    const abort = (): void => {
+      if (this.#calls.take(call.id) === undefined) return;
+      this.#tellCancelled(call);
+      call.lost(new HiveError("ABORTED", "the call's signal ended", { cause: signal.reason }));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    call.unlisten = () => signal.removeEventListener("abort", abort);
+  }
+
+  #tellCancelled(call: ClientCall): void {
+    if (!call.batch.sent || this.#state !== "ready") return;
+    this.#outbox.control.bare(CANCEL, call.id);
+    this.#wrote();
+  }
+
+  // Deadlines.
+
+  #armDeadline(atMs: number): void {
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#deadline?.cancel();
+    const cancel = this.#timers.after(atMs - this.#timers.monotonicMs(), () => this.#expire());
+    this.#deadline = { atMs, cancel };
+  }
+
+  #expire(): void {
+    this.#deadline = undefined;
+    for (const call of this.#calls.advance(this.#timers.monotonicMs())) {
+      this.#tellCancelled(call);
+      const what = call.batch.sent ? "answer" : `connection to ${this.#parts.address}`;
+      call.lost(new HiveError("DEADLINE", `no ${what} within the call's deadline`));
+    }
+    const nextMs = this.#calls.nextMs();
+    if (nextMs !== undefined) this.#armDeadline(nextMs);
+  }
+
+  // The way out.
+
+  #wrote(): void {
+    if (!this.#flushing) this.#scheduleFlush();
+  }
+
+  /** At the end of this turn everything that was written leaves together. */
+  #scheduleFlush(): void {
+    this.#flushing = true;
+    this.#nowMs = this.#timers.monotonicMs();
+    queueMicrotask(this.#flushSoon);
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const transport = this.#session?.transport;
+    if (transport === undefined) return;
+    this.#outbox.flush(transport, () => this.#calls.all());
+    this.#spin.begin(this.#calls.size);
+  }
+
+  // Sessions.
+
+  #dial(): void {
+    const { settings, library, dial, address, timers } = this.#parts;
+    const { token, name, heartbeatMs, connectTimeoutMs } = settings;
+    this.#attempts++;
+    this.#session = new Session({
+      dial,
+      address,
+      hello: {
+        ...(token === undefined ? {} : { token }),
+        ...(name === undefined ? {} : { name }),
+        library: library.name,
+        libraryVersion: library.version,
+        heartbeatMs,
+        features: [],
+      },
+      connectTimeoutMs,
+      timers,
+      calls: this.#calls,
+      control: this.#outbox.control,
+      onReady: (welcome) => this.#opened(welcome),
+      onReceived: () => this.#spin.answered(this.#calls.size),
+      onWrote: () => this.#wrote(),
+      onLost: (error) => this.#lost(error),
+    });
+  }
+
+  #opened(welcome: Welcome): void {
+    const { frameBytesMax, valueDepthMax } = welcome.limits;
+    this.#welcome = welcome;
+    this.#attempts = 0;
+    this.#failure = undefined;
+    this.#ageing?.();
+    this.#outbox.limits = { frameBytesMax, encoding: { depthMax: valueDepthMax } };
+    this.#outbox.resend(this.#calls.all());
+    this.#setState("ready", undefined);
+    this.#settleReady.resolve();
+    this.#wrote();
+  }
+
+  /** There is no connection (any more): what was sent is settled, and another attempt begins. */
+  #lost(error: HiveError): void {
+    const wasReady = this.#state === "ready";
+    this.#session = undefined;
+    this.#failure = error;
+    if (wasReady) this.#settleSent(error);
+    if (this.#givesUp(error)) return this.#end(error);
+    if (wasReady) this.#age();
+    this.#setState(this.#welcome === undefined ? "connecting" : "reconnecting", error);
+    // Calls that wait are a reason to live.
+    this.#retry = this.#timers.after(this.#pauseMs(), () => this.#dial(), true);
+  }
+
+  #settleSent(error: HiveError): void {
+    const code = OWN_CODES.includes(error.code) ? error.code : "CONNECTION_LOST";
+    const nowMs = this.#timers.monotonicMs();
+    for (const call of this.#calls.all()) {
+      call.waitsSinceMs = nowMs;
+      if (!call.batch.sent || (call.spec.repeats && call.source === undefined)) continue;
+      this.#calls.take(call.id);
+      call.lost(new HiveError(code, error.message, { cause: error.cause }));
+    }
+  }
+
+  #givesUp(error: HiveError): boolean {
+    if (FINAL.includes(error.code)) return true;
+    if (this.#welcome === undefined) {
+      return this.#timers.monotonicMs() - this.#startedMs >= this.#settings.waitMs;
+    }
+    return !this.#settings.reconnects || this.#attempts >= this.#settings.reconnect.attemptsMax;
+  }
+
+  /** Exponential, with full jitter: many clients that lost one hive do not come back in one moment. */
+  #pauseMs(): number {
+    const { minMs, maxMs } = this.#settings.reconnect;
+    return this.#parts.random() * Math.min(maxMs, minMs * 2 ** Math.min(this.#attempts, 20));
+  }
+
+  /** While there is no connection, calls that have waited for one for too long are settled. */
+  #age(): void {
+    const { ageMs } = this.#settings.queue;
+    this.#ageing = this.#timers.after(Math.max(1, ageMs / AGE_LOOKS), () => {
+      const nowMs = this.#timers.monotonicMs();
+      for (const call of this.#calls.all()) {
+        if (nowMs - call.waitsSinceMs < ageMs) continue;
+        this.#calls.take(call.id);
+        const message = `no connection for queue.ageMs (${ageMs}): ${this.#failure?.message}`;
+        call.lost(new HiveError("CONNECTION_LOST", message, { cause: this.#failure }));
+      }
+      this.#age();
+    });
+  }
+
+  #setState(state: ConnectionState, cause: HiveError | undefined): void {
+    if (this.#state === state && cause === undefined) return;
+    this.#state = state;
+    this.#parts.onState(state, cause);
+  }
+
+  // The end.
+
+  /** Answers that come within `graceMs` are waited for, then all that is left rejects with HIVE_CLOSED. */
+  async close(graceMs: number): Promise<void> {
+    if (this.#state === "ready" && this.#calls.size > 0 && graceMs > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#timers.after(graceMs, resolve);
+        this.#onEmpty = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#end(undefined);
+  }
+
+  #end(cause: HiveError | undefined): void {
+    if (this.#state === "closed") return;
+    this.#failure = cause;
+    this.#session?.end();
+    this.#session = undefined;
+    this.#retry?.();
+    this.#ageing?.();
+    this.#deadline?.cancel();
+    this.#spin.end();
+    this.#state = "closed";
+    const error = this.#closedError();
+    for (const call of this.#calls.all()) {
+      this.#calls.take(call.id);
+      call.lost(error);
+    }
+    this.#settleReady.reject(cause ?? error);
+    this.#parts.onState("closed", cause);
+  }
+}

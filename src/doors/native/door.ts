@@ -1,0 +1,63 @@
+// NativeDoor: memhive's own wire (docs/protocol.md).
+//
+//   transport ──▶ NativeConnection ──▶ Link ──▶ runner.run(context, args, reply) ──▶ scratch ──▶ transport
+//
+// Read on in connection.ts; the wire itself is in wire/frame.ts, items.ts and link.ts.
+
+import { latin1Slice } from "../../base/bytes.ts";
+import { HiveError, isHiveError } from "../../base/errors.ts";
+import type { Receiver, Transport } from "../../base/transport.ts";
+import { GOODBYE } from "../../wire/frame.ts";
+import { NativeConnection } from "./connection.ts";
+import { type NativeDoorOptions, NativeShared } from "./shared.ts";
+
+export class NativeDoor {
+  readonly #shared: NativeShared;
+  readonly #connections = new Set<NativeConnection>();
+  readonly #beat: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: NativeDoorOptions) {
+    this.#shared = new NativeShared(options);
+    this.#beat = setInterval(() => this.beat(), options.limits.heartbeatMs).unref();
+  }
+
+  /** Takes over a connection; undefined where it is refused, after close() or by the engine: it is told and closed. */
+  open(transport: Transport): Receiver | undefined {
+    const onGone = (gone: NativeConnection): void => void this.#connections.delete(gone);
+    try {
+      if (this.#closed) throw new HiveError("HIVE_CLOSED", "the hive is closing: no call of this connection ran");
+      const connection = new NativeConnection(this.#shared, { transport, onGone });
+      this.#connections.add(connection);
+      return connection.receiver;
+    } catch (error) {
+      if (!isHiveError(error)) throw error;
+      this.#refuse(transport, error);
+      return undefined;
+    }
+  }
+
+  /** A heartbeat passes. Done by a timer of the door. */
+  beat(): void {
+    for (const connection of this.#connections) connection.beat();
+  }
+
+  /** No connection runs a further call; each ends when the calls that wait have answered. No other opens. */
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#beat);
+    for (const connection of [...this.#connections]) connection.finish();
+  }
+
+  #refuse(transport: Transport, error: HiveError): void {
+    this.#shared.onNotice(transport.address, error.message);
+    const { writer } = this.#shared;
+    writer.begin(GOODBYE, 0);
+    writer.text(error.code);
+    writer.text(error.message);
+    writer.finish();
+    transport.writeLatin1(latin1Slice!(writer.scratch.bytes, 0, writer.length));
+    writer.clear();
+    transport.end();
+  }
+}

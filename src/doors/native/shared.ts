@@ -1,0 +1,38 @@
+// NativeShared: what all connections of the native door share.
+//
+// One scratch for replies and one Args serve every connection, since a read event runs from its first
+// byte to its write without a pause. A call that answers later takes both with it, and new ones take
+// their place here.
+
+import type { Limits } from "../../base/limits.ts";
+import { Args } from "../../engine/args.ts";
+import type { Runner } from "../../engine/engine.ts";
+import { FrameWriter } from "../../wire/frame-writer.ts";
+
+export type NativeDoorOptions = {
+  runner: Runner;
+  limits: Limits;
+  /** Of the hive, for the handshake: its package's version, and its run id. */
+  identity: { version: string; runId: string };
+  /** One line for operators: why a connection was cut off or refused. */
+  onNotice(address: string, message: string): void;
+};
+
+export class NativeShared {
+  readonly runner: Runner;
+  readonly limits: Limits;
+  readonly identity: { version: string; runId: string };
+  readonly onNotice: (address: string, message: string) => void;
+  /** Replies of the connection whose read event this is. Empty between read events. */
+  writer: FrameWriter;
+  /** The next call's arguments. */
+  args: Args = new Args();
+
+  constructor({ runner, limits, identity, onNotice }: NativeDoorOptions) {
+    this.runner = runner;
+    this.limits = limits;
+    this.identity = identity;
+    this.onNotice = onNotice;
+    this.writer = new FrameWriter(limits.outputBytesMax);
+  }
+}

@@ -1,0 +1,58 @@
+// Dial: opens a connection to a hive, over TCP, TLS or a unix socket.
+//
+//   dial({ host, port }) ──▶ SocketTransport
+//
+// The other direction of listen.ts; what is spoken over it is the caller's business.
+
+import { connect as connectSocket, type Socket } from "node:net";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import type { Transport } from "../base/transport.ts";
+import { SocketTransport } from "./socket-transport.ts";
+
+/** As Redis has it: a peer that vanished is noticed after about five minutes. Heartbeats are quicker. */
+const KEEP_ALIVE_MS = 300_000;
+
+export type DialTarget = { host: string; port: number } | { path: string };
+
+/** What TLS is checked with: Node's own options, such as `ca`, `cert`, `key`, `servername`. */
+export type { TlsOptions };
+
+/**
+ * Resolves when the connection is open.
+ * @param tls Given: the connection is encrypted, and the hive's certificate is checked.
+ * @throws {Error} what the system or TLS says; the signal's reason where it ended the attempt.
+ */
+export async function dial(target: DialTarget, signal: AbortSignal, tls?: TlsOptions): Promise<Transport> {
+  const socket = tls === undefined ? open(target) : await openTls(target, tls);
+  await new Promise<void>((resolve, reject) => {
+    const abort = (): void => {
+      socket.destroy();
+      reject(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("error", reject);
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
+      signal.removeEventListener("abort", abort);
+      socket.removeListener("error", reject);
+      resolve();
+    });
+  });
+  const path = "path" in target ? target.path : undefined;
+  return new SocketTransport(socket, { path, encrypted: tls !== undefined, onGone() {} });
+}
+
+function open(target: DialTarget): Socket {
+  const socket = connectSocket({ ...target, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+  // Its handle is taken over before it reads anything.
+  socket.pause();
+  return socket;
+}
+
+/** TLS is loaded with the first connection that wants it. */
+async function openTls(target: DialTarget, options: TlsOptions): Promise<Socket> {
+  const { connect } = await import("node:tls");
+  const host = "host" in target ? target.host : undefined;
+  const servername = host === undefined || /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+  return connect({ ...servername, ...options, ...target });
+}

@@ -27,8 +27,8 @@ const READY = /^memhive ready on .*:(\d+)$/;
 const CLOSE_TIMEOUT_MS = 10_000;
 
 /** @throws {Error} when it does not start. */
-export async function startHive(): Promise<Server> {
-  const args = ["scripts/memhive.ts", "serve", "--port", "0"];
+export async function startHive(unix?: string): Promise<Server> {
+  const args = ["scripts/memhive.ts", "serve", "--port", "0", ...(unix === undefined ? [] : ["--unix", unix])];
   const cwd = new URL("..", import.meta.url);
   const child = spawn(process.execPath, args, { cwd, env: plainEnvironment(), stdio: ["ignore", "pipe", "inherit"] });
   const end = (): void => void child.kill("SIGKILL");
@@ -48,19 +48,19 @@ export async function startHive(): Promise<Server> {
 }
 
 /** @throws {Error} where there is no redis-server and none can be installed. */
-export async function startPeerRedis(): Promise<Server> {
+export async function startPeerRedis(unix?: string): Promise<Server> {
   const missing = await installDebianPackages(["redis-server", "redis-tools"]);
   if (missing !== false) throw new Error(missing);
-  const redis = await startRedis();
+  const redis = await startRedis(unix === undefined ? {} : { unix });
   const close = (): Promise<void> => redis.close();
   return { name: "redis", port: redis.port, pid: redis.pid, close, [Symbol.asyncDispose]: close };
 }
 
-/** Both at once; whichever order a pair runs in, the hive is `hive`. */
-export async function startBoth(): Promise<AsyncDisposable & { hive: Server; redis: Server }> {
-  const redis = await startPeerRedis();
+/** Both at once, and on these unix sockets as well; whichever order a pair runs in, the hive is `hive`. */
+export async function startBoth(unix?: { hive: string; redis: string }): Promise<AsyncDisposable & { hive: Server; redis: Server }> {
+  const redis = await startPeerRedis(unix?.redis);
   try {
-    const hive = await startHive();
+    const hive = await startHive(unix?.hive);
     const close = async (): Promise<void> => {
       await Promise.all([hive.close(), redis.close()]);
     };

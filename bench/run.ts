@@ -20,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   slices: "background work after big deletions: no slice holds up the clients, memory goes back",
   connections: "5,000 connections open at once, each answered",
   collisions: "keys chosen to collide under common hashes are no slower than random ones",
+  client: "the client beside ioredis and node-redis: many calls in flight, one at a time; about 3 minutes",
   value: "canonical values: the walk at the door, encoding, decoding",
 };
 

@@ -40,6 +40,8 @@ export type ConnectionParts = {
 const FINAL: readonly ErrorCode[] = ["NO_AUTH", "WRONG_PASSWORD", "NO_PERMISSION", "NO_PROTOCOL"];
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
+/** When so much is written in one turn it goes out at once: the hive works while the client still writes. */
+const FLUSH_BYTES = 64 * 1024;
 /** The age of calls that wait for a connection is looked at so many times within queue.ageMs. */
 const AGE_LOOKS = 8;
 
@@ -155,6 +157,7 @@ export class Connection implements CallOwner {
     this.#bytes += size;
     if (this.#deadline === undefined || deadlineMs < this.#deadline.atMs) this.#armDeadline(deadlineMs);
     if (options?.signal !== undefined) this.#listen(call, options.signal);
+    if (outbox.length >= FLUSH_BYTES) this.#flushNow();
     return new Promise((resolve, reject) => {
       call.resolve = resolve as (value: unknown) => void;
       call.reject = reject;
@@ -246,6 +249,10 @@ export class Connection implements CallOwner {
 
   #flush(): void {
     this.#flushing = false;
+    this.#flushNow();
+  }
+
+  #flushNow(): void {
     const transport = this.#session?.transport;
     if (transport === undefined) return;
     this.#outbox.flush(transport, () => this.#calls.all());

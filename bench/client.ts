@@ -19,7 +19,12 @@ import { type BenchOptions, median, type Row, row } from "./row.ts";
 
 const PAIRS = 7;
 
-type Work = Omit<Task, "calls"> & { name: string; calls: Readonly<Record<Library, number>>; unix: boolean; goal: number };
+type Work = Omit<Task, "calls"> & {
+  name: string;
+  calls: Readonly<Record<Library, number>>;
+  unix: boolean;
+  goal: number;
+};
 
 const MANY = { memhive: 600_000, ioredis: 150_000, "node-redis": 150_000 };
 const ONE = { memhive: 40_000, ioredis: 25_000, "node-redis": 25_000 };

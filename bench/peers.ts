@@ -57,7 +57,10 @@ export async function startPeerRedis(unix?: string): Promise<Server> {
 }
 
 /** Both at once, and on these unix sockets as well; whichever order a pair runs in, the hive is `hive`. */
-export async function startBoth(unix?: { hive: string; redis: string }): Promise<AsyncDisposable & { hive: Server; redis: Server }> {
+export async function startBoth(unix?: {
+  hive: string;
+  redis: string;
+}): Promise<AsyncDisposable & { hive: Server; redis: Server }> {
   const redis = await startPeerRedis(unix?.redis);
   try {
     const hive = await startHive(unix?.hive);

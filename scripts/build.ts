@@ -8,6 +8,9 @@
 // A package is one row of PACKAGES: which folders of src/ it holds, what of them may be imported, and
 // which commands it brings. What it depends on is read from its imports, with the versions of
 // package.json, so that the two cannot differ. tsc rewrites `./name.ts` to `./name.js` and nothing else.
+//
+// A folder is in one package only. Where a file imports from a folder of another package, that becomes
+// `OTHER/internal/folder/name.js`: both have one version, and each class exists once in a process.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -22,7 +25,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { isBuiltin } from "node:module";
-import { join, resolve } from "node:path";
+import { dirname, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 type Package = {
@@ -30,18 +33,32 @@ type Package = {
   description: string;
   /** Folders of src/. */
   folders: readonly string[];
-  /** What may be imported → the file in src/, e.g. "./structure" → "structures/structure.ts". */
-  exports: Readonly<Record<string, string>>;
+  /**
+   * What may be imported → the file in src/, e.g. "./structure" → "structures/structure.ts"; two where
+   * browsers get another one.
+   */
+  exports: Readonly<Record<string, string | { browser: string; default: string }>>;
   /** Command → the file in src/. Its first line is `#!/usr/bin/env node`. */
   bin: Readonly<Record<string, string>>;
 };
 
+/** What the client is made of; everything else is the server's. */
+const CLIENT_FOLDERS: readonly string[] = ["base", "wire", "net", "client"];
+const FOLDERS: readonly string[] = readdirSync(new URL("../src/", import.meta.url));
+
 const PACKAGES: readonly Package[] = [
   {
+    name: "memhive",
+    description: "Shared memory for TypeScript: the typed client of a hive, for Node and browsers",
+    folders: CLIENT_FOLDERS,
+    exports: { ".": { browser: "client/browser.ts", default: "client/node.ts" } },
+    bin: {},
+  },
+  {
     name: "memhive-server",
-    description: "Shared memory for TypeScript: a hive that any Redis client can use",
-    folders: readdirSync(new URL("../src/", import.meta.url)),
-    exports: {},
+    description: "Shared memory for TypeScript: the hive, embedded or as a command, for any Redis client too",
+    folders: FOLDERS.filter((folder) => !CLIENT_FOLDERS.includes(folder)),
+    exports: { ".": "server/index.ts" },
     bin: { memhive: "cli/main.ts" },
   },
 ];
@@ -65,6 +82,7 @@ function assemble(built: Package, compiled: string, folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const name of built.folders) cpSync(join(compiled, name), join(folder, "lib", name), { recursive: true });
+  crossPackages(built, join(folder, "lib"));
   for (const name of ["README.md", "LICENSE"]) copyFileSync(join(ROOT, name), join(folder, name));
   for (const path of Object.values(built.bin)) {
     const command = join(folder, compiledPath(path));
@@ -77,10 +95,31 @@ function assemble(built: Package, compiled: string, folder: string): void {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(built, folder), null, 2)}\n`);
 }
 
+/** Makes imports that leave the package for another one's folder imports of that package. */
+function crossPackages(built: Package, lib: string): void {
+  for (const path of readdirSync(lib, { recursive: true, encoding: "utf8" })) {
+    if (!path.endsWith(".js") && !path.endsWith(".d.ts")) continue;
+    const file = join(lib, path);
+    const text = readFileSync(file, "utf8");
+    const crossed = text.replace(/(from\s*|import\(\s*|import\s*)"(\.[^"]+)"/g, (whole, before: string, specifier: string) => {
+      const reached = normalize(join(dirname(path), specifier));
+      const [name = ""] = reached.split("/");
+      const other = PACKAGES.find(({ folders }) => folders.includes(name));
+      if (other === undefined) throw new Error(`${path} imports ${specifier}, which is in no package`);
+      return other === built ? whole : `${before}"${other.name}/internal/${reached}"`;
+    });
+    if (crossed !== text) writeFileSync(file, crossed);
+  }
+}
+
 function manifestOf(built: Package, folder: string): object {
-  const exports = Object.entries(built.exports).map(([name, path]) => {
+  const exported = (path: string): object => {
     const file = compiledPath(path);
-    return [name, { types: file.replace(/\.js$/, ".d.ts"), default: file }];
+    return { types: file.replace(/\.js$/, ".d.ts"), default: file };
+  };
+  const exports = Object.entries(built.exports).map(([name, path]) => {
+    if (typeof path === "string") return [name, exported(path)];
+    return [name, { browser: exported(path.browser), ...exported(path.default) }];
   });
   return {
     name: built.name,
@@ -89,7 +128,12 @@ function manifestOf(built: Package, folder: string): object {
     license: MANIFEST.license,
     type: "module",
     engines: { node: NODE_RANGE },
-    exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
+    exports: {
+      ...Object.fromEntries(exports),
+      "./internal/*.js": { types: "./lib/*.d.ts", default: "./lib/*.js" },
+      "./package.json": "./package.json",
+    },
+    sideEffects: false,
     bin: Object.fromEntries(Object.entries(built.bin).map(([name, path]) => [name, compiledPath(path)])),
     files: ["lib"],
     dependencies: dependenciesOf(built, join(folder, "lib")),
@@ -116,7 +160,7 @@ function dependenciesOf(built: Package, folder: string): Record<string, string> 
   }
   const dependencies: Record<string, string> = {};
   for (const name of [...found].sort()) {
-    const range = MANIFEST.dependencies[name];
+    const range = PACKAGES.some((other) => other.name === name) ? MANIFEST.version : MANIFEST.dependencies[name];
     if (range === undefined) throw new Error(`${built.name} imports ${name}, which is not in "dependencies"`);
     dependencies[name] = range;
   }

@@ -1,42 +1,127 @@
-// The command line as commander explains it: help, version, and what is wrong with a call.
-//
-// Whatever can be run has been run by main.ts, so no command has an action here.
+// The command line as commander reads it: help, version, what is wrong with a call, and the commands of
+// a client. `memhive serve` with good options never comes here (main.ts).
 
-import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { isHiveError } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
+import * as commands from "./client-commands.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
 
-const EXIT_USAGE = 2;
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_NOT_FOUND = 3;
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 it failed and says why, 2 it was called wrongly, 3 there is no such key or field.`;
+
+const FORMS = `
+VALUE is text as it stands; "-" reads standard input. With --json it is a value in JSON: 1815,
+{"born":1815}, and for what JSON lacks {"$":"Date","is":"2020-01-01T00:00:00.000Z"} and the like
+(docs/guides/command-line.md). With --bytes it is bytes in hexadecimal.`;
 
 /** Answers the arguments of this process. Resolves with the exit code. */
-export async function explain(): Promise<number> {
+export async function runCommandLine(): Promise<number> {
+  let exitCode = EXIT_OK;
+  const program = build((code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync();
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    if (!isHiveError(error)) throw error;
+    const sent = error.sent === true ? " (it was sent: it may have had an effect)" : "";
+    process.stderr.write(`memhive: ${error.code}: ${error.message}${sent}\n`);
+    return EXIT_FAILED;
+  }
+}
+
+function build(onExitCode: (code: number) => void): Command {
   const program = new Command("memhive")
     .description("Shared memory for TypeScript: a hive that processes, devices and any Redis client share")
-    .version(version())
+    .version(VERSION)
     .showHelpAfterError("(memhive --help says more)")
+    .addHelpText("after", EXIT_CODES)
     .exitOverride();
+  addServe(program);
+
+  const add = (name: string, description: string): Command => {
+    const command = program.command(name).description(description).exitOverride();
+    command.option(
+      "--url <url>",
+      "the hive: hive://host:port, unix:/path (default $MEMHIVE_URL, or hive://127.0.0.1:4483)",
+    );
+    command.option("--token <token>", "its token, where it wants one ($MEMHIVE_TOKEN is safer: ps shows options)");
+    command.option("--timeout <ms>", "how long an answer may take", milliseconds);
+    return command.option("--json", "values and replies in JSON, a line each");
+  };
+  const run = (work: (...args: never[]) => Promise<boolean>): ((...args: unknown[]) => Promise<void>) => {
+    return async (...args) => {
+      const command = args.at(-1) as Command;
+      const found = await work(...([command.opts(), ...args.slice(0, -2)] as never[]));
+      if (!found) onExitCode(EXIT_NOT_FOUND);
+    };
+  };
+
+  add("get", "print the value of a key").argument("<key>").action(run(commands.get));
+  const set = add("set", "set the value of a key").argument("<key>").argument("<value>").addHelpText("after", FORMS);
+  valueOptions(set)
+    .option("--if-absent", "only where there is no such key")
+    .option("--if-present", "only where there is one")
+    .action(run(commands.set));
+  add("del", "delete keys, and print how many there were").argument("<keys...>").action(run(commands.del));
+  add("keys", "print the names of keys, a line each")
+    .argument("[pattern]", "glob, such as user:*")
+    .option("--type <type>", "only keys of this type: string, hash, set")
+    .option("--limit <count>", "so many at the most", count)
+    .action(run(commands.keys));
+  addTable(add, run);
+  add("send", "send any command, and print the reply")
+    .argument("<command...>", "its name and arguments, such as HSET users ada 1815")
+    .option("--typed", "arguments that are JSON are sent as these values, the others as text")
+    .addHelpText("after", "\ndocs/commands.md lists the commands; COMMAND DOCS NAME asks the hive.")
+    .action(run(commands.send));
+  add("info", "print what the hive says of itself").argument("[section]").action(run(commands.info));
+  add("cli", "type commands and see their replies; with history, completion and hints").action(run(commands.cli));
+  return program;
+}
+
+function addServe(program: Command): void {
   const serve = program.command("serve").description("run a hive in the foreground until SIGTERM or SIGINT");
   for (const { name, value, help } of SERVE_OPTIONS) {
     serve.option(value === undefined ? `--${name}` : `--${name} <${value}>`, help);
   }
   serve.exitOverride().action(() => {});
-  try {
-    await program.parseAsync();
-    return EXIT_USAGE;
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  }
 }
 
-/** From the package.json nearest to this file: the repository's, or the installed package's. */
-function version(): string {
-  for (const folder of ["../", "../../"]) {
-    try {
-      return JSON.parse(readFileSync(new URL(`${folder}package.json`, import.meta.url), "utf8")).version;
-    } catch {
-      // One folder further up.
-    }
-  }
-  return "unknown";
+type Add = (name: string, description: string) => Command;
+type Run = (work: (...args: never[]) => Promise<boolean>) => (...args: unknown[]) => Promise<void>;
+
+function addTable(add: Add, run: Run): void {
+  const table = add("table", "read and write the fields of a table")
+    .argument("<name>")
+    .argument("<action>", "get, set, del, keys, entries or size")
+    .argument("[args...]", "get FIELD, set FIELD VALUE, del FIELDS…")
+    .addHelpText("after", FORMS);
+  valueOptions(table).option("--typed", "FIELD is JSON: 1 is the number, not the text").action(run(commands.table));
+}
+
+function valueOptions(command: Command): Command {
+  return command
+    .option("--bytes", "VALUE is bytes in hexadecimal")
+    .option("--ttl <ms>", "it runs out after so many milliseconds", milliseconds);
+}
+
+function milliseconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("expected whole milliseconds above 0");
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("expected a whole number above 0");
 }

@@ -2,10 +2,10 @@
 // memhive: the command.
 //
 //   memhive serve [--host] [--port] [--unix] [--no-tcp] [--max-memory] [--max-memory-policy]
+//   memhive get | set | del | keys | table | send | info | cli        of a client: command-line.ts
 //
-// Each command is a file that is loaded when it is asked for, and so is commander: it writes the help
-// and says what is wrong with a call, which a hive that idles need not carry (7 MB). Exit codes: 0 done,
-// 1 it failed and says why, 2 it was called wrongly.
+// What a hive that idles need not carry is loaded when it is asked for: commander alone is 7 MB. Exit
+// codes: 0 done, 1 it failed and says why, 2 it was called wrongly, 3 there is no such key or field.
 //
 // An older Node does not even load the rest, so its version is looked at before anything is imported.
 
@@ -24,6 +24,6 @@ if (options !== undefined) {
   const { serve } = await import("./serve.ts");
   process.exitCode = await serve(options);
 } else {
-  const { explain } = await import("./command-line.ts");
-  process.exitCode = await explain();
+  const { runCommandLine } = await import("./command-line.ts");
+  process.exitCode = await runCommandLine();
 }

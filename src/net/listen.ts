@@ -24,6 +24,8 @@ export type ListenAddress = { host: string; port: number } | { path: string };
 export type ListenerOptions = Omit<SnifferOptions, "onDecided"> & {
   /** Connections that the kernel holds until they are accepted. */
   backlog: number;
+  /** False: neither listening nor a connection keeps the process alive. Default: both do. */
+  keepAlive?: boolean;
   /** Where connections are counted. The listener keeps it up to date. */
   connections: Connections;
   /** Accepting failed, for example for want of file descriptors. The listener goes on. */
@@ -85,6 +87,7 @@ export class Listener {
       throw listenError(address, error as NodeJS.ErrnoException);
     }
     server.on("error", options.onError);
+    if (options.keepAlive === false) server.unref();
     return new Listener(server, { claim, path, undecided });
   }
 
@@ -104,6 +107,7 @@ function accept(
 ): Sniffer | undefined {
   const { connections } = options;
   const transport = new SocketTransport(socket, { path, onGone: (gone) => connections.delete(gone) });
+  if (options.keepAlive === false) transport.unref();
   if (!connections.add(transport)) {
     transport.writeLatin1("-ERR max number of clients reached\r\n");
     transport.end();

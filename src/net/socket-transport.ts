@@ -113,6 +113,11 @@ export class SocketTransport implements Transport {
     if (!this.#shut) this.#socket.write(text, "latin1");
   }
 
+  /** The process may end although the connection is open. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
   awaitDrained(): void {
     if (!this.#shut) this.#socket.write("", () => this.receiver.drained());
   }

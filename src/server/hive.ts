@@ -38,6 +38,9 @@ export type HiveOptions = {
   maxMemoryBytes?: number;
   /** What happens when they are used up. Default: noeviction, calls that need memory fail. */
   maxMemoryPolicy?: EvictionPolicy;
+  /** False: the hive does not keep the process alive, neither by listening nor by its connections. Default: it does. */
+  keepAlive?: boolean;
+  /** Where the hive has its time from: a ManualClock lets a test decide when a TTL has passed. */
   clock?: Clock;
   limits?: Partial<Limits>;
   /** One line for operators: a connection was cut off or refused, and why. */
@@ -119,6 +122,7 @@ export class Hive implements AsyncDisposable {
       lineBytesMax: limits.firstLineBytesMax,
       timeoutMs: limits.firstBytesTimeoutMs,
       backlog: limits.pendingConnectionsMax,
+      keepAlive: options.keepAlive ?? true,
       connections,
       onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
       onError: (error) => notice(`cannot accept connections: ${error.message}`),

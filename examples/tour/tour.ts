@@ -62,7 +62,10 @@ function sourceOf(call: () => unknown): string {
 }
 
 function shown(answer: unknown): string {
-  return inspect(answer, { depth: 6, breakLength: 100, colors: process.stdout.isTTY === true }).replaceAll("\n", "\n    ");
+  return inspect(answer, { depth: 6, breakLength: 100, colors: process.stdout.isTTY === true }).replaceAll(
+    "\n",
+    "\n    ",
+  );
 }
 
 if (import.meta.main) await tour((line) => void process.stdout.write(`${line}\n`));

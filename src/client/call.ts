@@ -21,7 +21,8 @@ export type CallSpec<Result> = {
   readonly words: readonly string[];
   /**
    * How the arguments are written, a letter each; the last letters in parentheses repeat.
-   * n: a name (text, bytes or a scalar) · v: anything that can be stored · w: a word or number of the protocol.
+   * n: a name (text, bytes or a scalar) · v: anything that can be stored · w: a word or number of the
+   * protocol · s: a StoredItem, as it came.
    */
   readonly form: string;
   /** Whether it may be sent again when the connection was lost before its answer: it changes nothing. */
@@ -29,6 +30,9 @@ export type CallSpec<Result> = {
   /** The answer. @throws {HiveError} NOT_TEXT, BAD_VALUE, BAD_FRAME */
   readonly decode: (items: ItemReader, as: As) => Result;
 };
+
+/** What is stored, byte for byte: the kind of an item (wire/items.ts) and its bytes. */
+export type StoredItem = { kind: number; bytes: Uint8Array };
 
 /** Frames that go out together. */
 export type Batch = {

@@ -11,7 +11,7 @@ import { HiveError } from "../base/errors.ts";
 import type { Transport } from "../base/transport.ts";
 import { CALL, CALL_STREAMS, FRAME_HEADER_BYTES, TRANSACTION } from "../wire/frame.ts";
 import { FrameWriter, type Name } from "../wire/frame-writer.ts";
-import type { Batch, CallSpec, ClientCall } from "./call.ts";
+import type { Batch, CallSpec, ClientCall, StoredItem } from "./call.ts";
 
 /** Up to here what goes out is one string: no buffer object, and libuv writes from its stack. */
 const STRING_BYTES_MAX = 2 * 1024;
@@ -119,7 +119,10 @@ export class Outbox {
         i < fixed ? form.charCodeAt(i) : form.charCodeAt(fixed + 1 + ((i - fixed) % (form.length - fixed - 2)));
       if (letter === LETTER_N) writer.name(args[i] as Name);
       else if (letter === LETTER_V) writer.any(args[i], this.limits.encoding);
-      else writer.word(String(args[i]));
+      else if (letter === LETTER_S) {
+        const { kind, bytes } = args[i] as StoredItem;
+        writer.bulk(bytes, 0, bytes.length, kind);
+      } else writer.word(String(args[i]));
     }
   }
 
@@ -181,6 +184,7 @@ export class Outbox {
 
 const LETTER_N = "n".charCodeAt(0);
 const LETTER_V = "v".charCodeAt(0);
+const LETTER_S = "s".charCodeAt(0);
 
 function newBatch(): Batch {
   return { sent: false, spoilt: false, text: undefined, bytes: undefined };

@@ -72,7 +72,9 @@ class CommandLine {
   readonly #lines: AsyncIterator<string>;
 
   constructor(url: string) {
-    this.#child = spawn(process.execPath, [MAIN, "cli", "--url", url, "--json"], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(process.execPath, [MAIN, "cli", "--url", url, "--json"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -164,7 +166,8 @@ for (const [door, write] of Object.entries(WRITERS)) {
         assert.deepEqual(await overResp("HKEYS", table), [respForm(name)]);
         assert.equal(await line.call("HGET", table, name), "value");
         // RESP names raw fields, and integers by their digits: HKEYS never shows what HGET cannot find.
-        const named = typeof name === "string" || name instanceof Uint8Array || Number.isInteger(name) || typeof name === "bigint";
+        const named =
+          typeof name === "string" || name instanceof Uint8Array || Number.isInteger(name) || typeof name === "bigint";
         const asked = name instanceof Uint8Array ? name : String(name);
         assert.equal(await overResp("HGET", table, asked), named ? "value" : null);
       });

@@ -47,7 +47,7 @@ export async function torture(options: RestartsOptions): Promise<RestartsResult>
   const random = randomOf(options.seed);
   const hive = new KilledHive();
   await hive.start();
-  const proxy = await Proxy.open(() => hive.port);
+  const proxy = await CutProxy.open(() => hive.port);
   const result = new Tally();
   const unhandled = (reason: unknown): void => void result.wrong.push(`unhandled rejection: ${String(reason)}`);
   process.on("unhandledRejection", unhandled);
@@ -117,7 +117,7 @@ class KilledHive {
 }
 
 /** One address for all runs of the hive; cut() breaks every connection while the hive lives on. */
-class Proxy {
+class CutProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
@@ -128,7 +128,7 @@ class Proxy {
     this.port = (server.address() as { port: number }).port;
   }
 
-  static async open(target: () => number): Promise<Proxy> {
+  static async open(target: () => number): Promise<CutProxy> {
     const sockets = new Set<Socket>();
     const server = createServer((near) => {
       const far = dial(target(), "127.0.0.1");
@@ -145,7 +145,7 @@ class Proxy {
     });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new Proxy(server, sockets);
+    return new CutProxy(server, sockets);
   }
 
   cut(): void {

@@ -1,0 +1,45 @@
+// Bound: a connection, with what its calls are told where they are told nothing else.
+//
+//   client.with({ timeoutMs: 200 }) ──▶ Bound { connection, { timeoutMs: 200 } } ──▶ tables, sets, calls of it
+
+import type { As } from "../wire/items.ts";
+import type { CallOptions, CallSpec } from "./call.ts";
+import type { Connection } from "./connection.ts";
+
+/** How a value is given back: raw bytes, and values in their encoding, exactly as they are stored. */
+export type ReadOptions = CallOptions & { as?: "bytes" | undefined };
+
+export class Bound {
+  readonly connection: Connection;
+  readonly defaults: CallOptions | undefined;
+
+  constructor(connection: Connection, defaults?: CallOptions) {
+    this.connection = connection;
+    this.defaults = defaults;
+  }
+
+  /** The same with more that is told. A call ends with whichever signal ends first. */
+  with(options: CallOptions): Bound {
+    return new Bound(this.connection, this.options(options));
+  }
+
+  /** What a call is told. */
+  options(own: CallOptions | undefined): CallOptions | undefined {
+    const { defaults } = this;
+    if (own === undefined || defaults === undefined) return own ?? defaults;
+    const both = own.signal !== undefined && defaults.signal !== undefined;
+    return {
+      timeoutMs: own.timeoutMs ?? defaults.timeoutMs,
+      signal: both ? AbortSignal.any([own.signal!, defaults.signal!]) : (own.signal ?? defaults.signal),
+    };
+  }
+
+  call<Result>(spec: CallSpec<Result>, args: readonly unknown[], options: CallOptions | undefined): Promise<Result> {
+    return this.connection.call(spec, args, this.options(options));
+  }
+
+  read<Result>(spec: CallSpec<Result>, args: readonly unknown[], options: ReadOptions | undefined): Promise<Result> {
+    const as: As = options?.as ?? "values";
+    return this.connection.call(spec, args, this.options(options), as);
+  }
+}

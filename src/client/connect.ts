@@ -1,0 +1,81 @@
+// connect(): from an address to a client.
+//
+//   connectWith(platform)(target, options) ──▶ how to dial ──▶ Connection ──ready──▶ Client
+//
+// The platform is what differs between Node and browsers; its entry file hands it in.
+
+import { HiveError, isHiveError } from "../base/errors.ts";
+import { systemTimers } from "../base/timers.ts";
+import type { Transport } from "../base/transport.ts";
+import { VERSION } from "../base/version.ts";
+import { type Address, DEFAULT_URL, parseAddress } from "./address.ts";
+import { Bound } from "./bound.ts";
+import { Client, StateEvent } from "./client.ts";
+import { Connection } from "./connection.ts";
+import { type ClientOptions, settingsOf } from "./options.ts";
+import type { Dial } from "./session.ts";
+
+/** Something in this process that can be connected to: a Hive of memhive-server. */
+export interface Dialable {
+  dial(): Promise<Transport>;
+}
+
+export type Platform<Tls> = {
+  name: string;
+  /** The address where nobody says one; undefined where there is none. */
+  defaultUrl(): string | undefined;
+  /** Opens a connection. @throws {HiveError} UNSUPPORTED: it cannot be done here. */
+  dial(address: Address, tls: Tls | undefined): Dial;
+};
+
+export type Connect<Tls> = (target?: string | Dialable, options?: ClientOptions & { tls?: Tls }) => Promise<Client>;
+
+export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
+  return async (target, options = {}) => {
+    const where = dialOf(platform, target, options);
+    const settings = settingsOf({ ...options, ...(where.token === undefined ? {} : { token: where.token }) });
+    let client: Client | undefined;
+    const connection = new Connection({
+      dial: where.dial,
+      address: where.shown,
+      settings,
+      library: { name: platform.name, version: VERSION },
+      timers: systemTimers,
+      random: Math.random,
+      onState: (state, cause) => void client?.dispatchEvent(new StateEvent(state, cause)),
+    });
+    client = new Client(new Bound(connection));
+    try {
+      await connection.ready;
+    } catch (error) {
+      throw withAdvice(error, where.shown);
+    }
+    return client;
+  };
+}
+
+type Where = { dial: Dial; shown: string; token: string | undefined };
+
+function dialOf<Tls>(
+  platform: Platform<Tls>,
+  target: string | Dialable | undefined,
+  options: ClientOptions & { tls?: Tls },
+): Where {
+  if (typeof target === "object") return { dial: () => target.dial(), shown: "this process", token: options.token };
+  const address = parseAddress(target ?? platform.defaultUrl() ?? DEFAULT_URL);
+  const { shown } = address;
+  return { dial: platform.dial(address, options.tls), shown, token: options.token ?? address.token };
+}
+
+/** Whoever tries memhive for the first time has no hive yet. */
+function withAdvice(error: unknown, address: string): unknown {
+  if (!isHiveError(error) || error.code !== "CONNECTION_LOST") return error;
+  const refused = /ECONNREFUSED|ENOENT/.test(error.message);
+  const advice = refused ? `; is a hive running there? \`memhive serve\` starts one at ${DEFAULT_URL}` : "";
+  const message = error.message.includes(address) ? error.message : `${address}: ${error.message}`;
+  return new HiveError(error.code, `${message}${advice}`, {
+    detail: error.detail,
+    cause: error.cause ?? error,
+    sent: false,
+  });
+}

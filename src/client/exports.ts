@@ -1,0 +1,16 @@
+// What both entries give beside connect().
+
+export { type ErrorCode, type ErrorDetail, HiveError, isHiveError } from "../base/errors.ts";
+export { VERSION } from "../base/version.ts";
+export type { ReadOptions } from "./bound.ts";
+export type { CallOptions } from "./call.ts";
+export { type CallByName, Client, type KeyName, type ScanOptions, StateEvent } from "./client.ts";
+export type { Dialable } from "./connect.ts";
+export type { ConnectionState } from "./connection.ts";
+export type { Info } from "./info.ts";
+export { Multi, MultiSet, MultiTable } from "./multi.ts";
+export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts";
+export type { PutOptions } from "./put.ts";
+export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
+export { type Key, SetOf } from "./set-of.ts";
+export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

@@ -1,0 +1,28 @@
+// memhive in Node: the entry of the package.
+//
+//   import { connect } from "memhive";
+//   await using hive = await connect("hive://127.0.0.1:4483");
+
+import { dial, type TlsOptions } from "../net/dial.ts";
+import { type Connect, connectWith } from "./connect.ts";
+
+export * from "./exports.ts";
+export type { TlsOptions };
+
+/**
+ * Connects to a hive and resolves once it answers.
+ *
+ * @param target `hive://host:port`, `hives://host:port` (TLS, see options.tls), `unix:/path`, or a Hive
+ *   of memhive-server in this process. Without it the environment's MEMHIVE_URL, or hive://127.0.0.1:4483.
+ * @throws {HiveError} REFUSED_SETTING for an address or option that makes no sense; CONNECTION_LOST where
+ *   nobody answers within options.waitMs (one attempt without it); NO_AUTH, WRONG_PASSWORD, NO_PROTOCOL
+ *   where the hive refuses; BAD_FRAME where what answers is no hive.
+ */
+export const connect: Connect<TlsOptions> = connectWith<TlsOptions>({
+  name: "memhive",
+  defaultUrl: () => process.env["MEMHIVE_URL"] || undefined,
+  dial: ({ target, encrypted }, tls) => {
+    const options = encrypted ? (tls ?? {}) : undefined;
+    return (signal) => dial(target, signal, options);
+  },
+});

@@ -1,0 +1,185 @@
+// Specs: every call that the client's methods make, as a row: words, arguments, answer.
+//
+// Form letters: n a name · v a value · w a word or number of the protocol · s a stored item as it came
+// (call.ts). A row with `repeats` changes nothing, so it may be sent again when a connection was lost.
+
+import { HiveError } from "../base/errors.ts";
+import {
+  type As,
+  ATOM_FAILED,
+  ATOM_NIL,
+  decodeFailure,
+  decodeItem,
+  decodeStored,
+  ITEM_ATOM,
+  type ItemReader,
+} from "../wire/items.ts";
+import type { CallSpec, StoredItem } from "./call.ts";
+
+type Row<Result> = CallSpec<Result>;
+
+function read<Result>(words: string, form: string, decode: Row<Result>["decode"]): Row<Result> {
+  return { words: words.split(" "), form, repeats: true, decode };
+}
+
+function write<Result>(words: string, form: string, decode: Row<Result>["decode"]): Row<Result> {
+  return { words: words.split(" "), form, repeats: false, decode };
+}
+
+// Answers.
+
+/** Whatever it is. */
+export function anything(items: ItemReader, as: As): unknown {
+  return decodeItem(items, as);
+}
+
+function unexpected(expected: string, got: unknown): HiveError {
+  return new HiveError("BAD_FRAME", `expected ${expected} as the answer, got ${typeof got}`);
+}
+
+function integer(items: ItemReader): number {
+  const value = decodeItem(items);
+  if (typeof value !== "number") throw unexpected("an integer", value);
+  return value;
+}
+
+/** A sum may be larger than a number holds exactly, and one of floats comes as its decimal text. */
+function sum(items: ItemReader): number | bigint {
+  const value = decodeItem(items);
+  if (typeof value === "number" || typeof value === "bigint") return value;
+  if (typeof value === "string" && value !== "" && !Number.isNaN(Number(value))) return Number(value);
+  throw unexpected("a number", value);
+}
+
+function flag(items: ItemReader): boolean {
+  return integer(items) !== 0;
+}
+
+function text(items: ItemReader): string {
+  const value = decodeItem(items);
+  if (typeof value !== "string") throw unexpected("a text", value);
+  return value;
+}
+
+/** OK, or nothing where a condition did not hold. */
+function done(items: ItemReader): boolean {
+  return decodeItem(items) !== undefined;
+}
+
+function nothing(items: ItemReader): void {
+  decodeItem(items, "bytes");
+}
+
+function list(items: ItemReader, as: As): unknown[] {
+  const value = decodeItem(items, as);
+  if (!Array.isArray(value)) throw unexpected("an array", value);
+  return value;
+}
+
+/** Milliseconds left: -2 no such thing, -1 no deadline. */
+function left(milliseconds: number): number | undefined {
+  return milliseconds === -2 ? undefined : milliseconds === -1 ? Number.POSITIVE_INFINITY : milliseconds;
+}
+
+/** The one answer of a command that takes a list of fields; undefined where there is no table. */
+function first(items: ItemReader): number {
+  const [value] = list(items, "values");
+  return typeof value === "number" ? value : -2;
+}
+
+/** A value, and what of it is stored, for compare-and-set. */
+export type Seen = { value: unknown; stored: StoredItem } | undefined;
+
+function seen(items: ItemReader): Seen {
+  items.next();
+  const { kind, size, start, bytes, at } = items;
+  if (kind === ITEM_ATOM && size === ATOM_NIL) return undefined;
+  if (kind >= ITEM_ATOM) throw unexpected("a stored value", undefined);
+  const stored = { kind, bytes: Uint8Array.prototype.slice.call(bytes, start, at) };
+  return { value: decodeStored(bytes, start, at, kind, "values"), stored };
+}
+
+/** One step of a scan. */
+export type Page = { cursor: string; items: unknown[] };
+
+function page(items: ItemReader, as: As): Page {
+  items.next();
+  const cursor = decodeItem(items);
+  if (typeof cursor !== "string") throw unexpected("a cursor", cursor);
+  return { cursor, items: list(items, as) };
+}
+
+/** Hash is Redis's word for a table. */
+function typeName(items: ItemReader): string | undefined {
+  const name = text(items);
+  return name === "none" ? undefined : name === "hash" ? "table" : name;
+}
+
+// Keys.
+
+export const GET: Row<unknown> = read("GET", "n", anything);
+export const SET: Row<boolean> = write("SET", "nv(w)", done);
+export const DEL: Row<boolean> = write("DEL", "(n)", flag);
+export const EXISTS: Row<boolean> = read("EXISTS", "n", flag);
+export const TYPE: Row<string | undefined> = read("TYPE", "n", typeName);
+export const INCRBY: Row<number | bigint> = write("INCRBY", "nv", sum);
+export const INCRBYFLOAT: Row<number | bigint> = write("INCRBYFLOAT", "nv", sum);
+export const PEXPIRE: Row<boolean> = write("PEXPIRE", "nw", flag);
+export const PTTL: Row<number | undefined> = read("PTTL", "n", (items) => left(integer(items)));
+export const PERSIST: Row<boolean> = write("PERSIST", "n", flag);
+export const RENAME: Row<void> = write("RENAME", "nn", nothing);
+export const RENAMENX: Row<boolean> = write("RENAMENX", "nn", flag);
+export const SCAN: Row<Page> = read("SCAN", "(w)", page);
+
+// Tables.
+
+export const HGET: Row<unknown> = read("HGET", "nn", anything);
+export const HGET_SEEN: Row<Seen> = read("HGET", "nn", seen);
+export const HSET: Row<void> = write("HSET", "n(nv)", nothing);
+/** key, options …, FIELDS, count, field, value: written by hsetex(). */
+export const HSETEX_TTL: Row<boolean> = write("HSETEX", "nwwww(nv)", flag);
+export const HSETEX_ABSENT_TTL: Row<boolean> = write("HSETEX", "nwwwww(nv)", flag);
+export const HSETNX: Row<boolean> = write("HSETNX", "nnv", flag);
+export const HCAS: Row<boolean> = write("HCAS", "nnsv(w)", flag);
+export const HCAD: Row<boolean> = write("HCAD", "nns", flag);
+export const HDEL: Row<boolean> = write("HDEL", "n(n)", flag);
+export const HEXISTS: Row<boolean> = read("HEXISTS", "nn", flag);
+export const HLEN: Row<number> = read("HLEN", "n", integer);
+export const HMGET: Row<unknown[]> = read("HMGET", "n(n)", list);
+export const HINCRBY: Row<number | bigint> = write("HINCRBY", "nnv", sum);
+export const HINCRBYFLOAT: Row<number | bigint> = write("HINCRBYFLOAT", "nnv", sum);
+export const HPEXPIRE: Row<boolean> = write("HPEXPIRE", "nwwwn", (items) => first(items) > 0);
+export const HPTTL: Row<number | undefined> = read("HPTTL", "nwwn", (items) => left(first(items)));
+export const HPERSIST: Row<boolean> = write("HPERSIST", "nwwn", (items) => first(items) === 1);
+export const HSCAN: Row<Page> = read("HSCAN", "n(w)", page);
+
+// Sets.
+
+export const SADD: Row<number> = write("SADD", "n(n)", integer);
+export const SREM: Row<number> = write("SREM", "n(n)", integer);
+export const SISMEMBER: Row<boolean> = read("SISMEMBER", "nn", flag);
+export const SCARD: Row<number> = read("SCARD", "n", integer);
+export const SSCAN: Row<Page> = read("SSCAN", "n(w)", page);
+
+// The hive.
+
+export const PING: Row<string> = read("PING", "(v)", text);
+export const INFO: Row<string> = read("INFO", "(w)", text);
+
+/** Any command: its arguments are text, bytes, or values. */
+export function anyCommand(name: string, repeats: boolean): Row<unknown> {
+  return { words: name.split(" "), form: "(v)", repeats, decode: anything };
+}
+
+/** The answers of a transaction's calls, each as its own row reads it; what failed is a HiveError. */
+export function answersOf(specs: readonly CallSpec<unknown>[]): Row<unknown[]> {
+  const decode = (items: ItemReader): unknown[] => {
+    items.next();
+    return specs.map((spec) => {
+      if (items.bytes[items.at] !== ((ITEM_ATOM << 5) | ATOM_FAILED)) return spec.decode(items, "values");
+      items.next();
+      return decodeFailure(items);
+    });
+  };
+  return { words: ["MULTI"], form: "", repeats: false, decode };
+}

@@ -57,9 +57,10 @@ export class Containers {
   #roots: Int32Array = new Int32Array(64);
   readonly #freeIds: number[] = [];
   #nextId = KEYSPACE_ID + 1;
-  /** The container that the reaper is at, and how many of its buckets are still to be freed. */
+  /** The container that the reaper is at, how many of its buckets are still to be freed, and how many entries of the next one are. */
   #reaping = 0;
   #reapBucket = 0;
+  #reapEntry = 0;
   /** Keyspaces that were emptied and are not freed yet: containers in them are not marked as detached. */
   #flushed = 0;
   /** Detached while undo may still want them back. */
@@ -242,8 +243,9 @@ export class Containers {
   }
 
   /**
-   * Frees up to `buckets` buckets of detached containers, with the entries in them. Returns how many
-   * are left of that number: 0 when there is more to do.
+   * Frees up to `buckets` buckets of detached containers, with the entries in them; large values count as
+   * several, and it may end between two of them. Returns how many are left of that number: 0 when there is
+   * more to do.
    */
   reap(buckets: number): number {
     let left = buckets;
@@ -255,7 +257,10 @@ export class Containers {
         this.#reapBucket = this.#parts.index.buckets(root);
       }
       while (left > 0 && this.#reapBucket > 0) {
-        left -= 1 + this.#freeBucket(this.#reaping, --this.#reapBucket);
+        left = this.#freeEntries(this.#reaping, this.#reapBucket - 1, left);
+        if (left <= 0 && this.#reapEntry > 0) break;
+        this.#freeBucket(this.#reaping, --this.#reapBucket);
+        left--;
       }
       if (this.#reapBucket > 0) break;
       this.#freeRoot(this.#reaping);
@@ -269,28 +274,43 @@ export class Containers {
     return this.#reaping === 0 && this.detached.length === 0;
   }
 
-  /** Frees a bucket and what is in it. Returns how many more buckets that was worth: large values take longer. */
-  #freeBucket(root: number, bucket: number): number {
-    const { index, entries, wheel, pages } = this.#parts;
+  /**
+   * Frees what is in a bucket, from its entry number #reapEntry on; large values take from `left`, and it
+   * stops before an entry when nothing is left. #reapEntry is 0 again when all are freed.
+   */
+  #freeEntries(root: number, bucket: number, left: number): number {
+    const { index, entries, wheel } = this.#parts;
     index.moveTo(root, bucket);
     const count = index.readChain();
-    let large = 0;
-    for (let i = 0; i < count; i++) {
+    let rest = left;
+    for (let i = this.#reapEntry; i < count; i++) {
+      if (rest <= 0) {
+        this.#reapEntry = i;
+        return rest;
+      }
       const ref = index.chainRef(i);
       const head = entries.head(ref);
       wheel.unlink(ref);
-      large += entries.size(ref) >>> LARGE_SHIFT;
+      rest -= entries.size(ref) >>> LARGE_SHIFT;
       if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref));
       entries.free(ref);
     }
+    this.#reapEntry = 0;
+    return rest;
+  }
+
+  /** Frees a bucket whose entries are freed. */
+  #freeBucket(root: number, bucket: number): void {
+    const { index, pages } = this.#parts;
+    index.moveTo(root, bucket);
+    index.readChain();
     index.freeChainNodes();
     // The last bucket of its block takes the block with it.
     const first = bucket < 1024 ? (bucket & (bucket - 1)) === 0 : (bucket & 1023) === 0;
-    if (!first) return large;
+    if (!first) return;
     const directory = this.#get(root, ROOT_DIRECTORY);
     const at = ((directory & SEGMENT_MASK) << 1) + blockOf(bucket);
     pages.free(this.#words[directory >>> SEGMENT_SHIFT]![at]!);
-    return large;
   }
 
   #detachInner(root: number): void {

@@ -219,23 +219,21 @@ export class Containers {
 
   /** The keyspace becomes empty at once; what was in it is freed by reap(). @throws {HiveError} OUT_OF_MEMORY */
   detachKeyspace(): void {
-    const old = this.#parts.pages.alloc(ROOT_BYTES);
-    const from = (KEYSPACE_ROOT & SEGMENT_MASK) << 1;
-    const to = (old & SEGMENT_MASK) << 1;
-    this.#words[old >>> SEGMENT_SHIFT]!.set(this.#words[0]!.subarray(from, from + ROOT_BYTES / 4), to);
-    this.#clearRoot(KEYSPACE_ROOT);
-    try {
-      this.#parts.index.open(KEYSPACE_ROOT);
-    } catch (error) {
-      this.#words[0]!.set(this.#words[old >>> SEGMENT_SHIFT]!.subarray(to, to + ROOT_BYTES / 4), from);
-      this.#parts.pages.free(old);
-      throw error;
+    // A new container and the keyspace change places, all but the sequence.
+    const old = this.create();
+    const sequence = this.#get(KEYSPACE_ROOT, ROOT_SEQUENCE) + 1;
+    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence);
+    for (let word = 0; word < ROOT_BYTES / 4; word++) {
+      if (word === ROOT_SEQUENCE) continue;
+      const other = this.#get(old, word);
+      this.#set(old, word, this.#get(KEYSPACE_ROOT, word));
+      this.#set(KEYSPACE_ROOT, word, other);
     }
+    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence + 1);
     // The old keyspace keeps its id, by which its entries in the wheel are known.
     this.#roots[this.idOf(old)] = old;
-    this.#set(KEYSPACE_ROOT, ROOT_ID, this.#takeId(KEYSPACE_ROOT));
-    this.#parts.wheel.keyspaceId = this.idOf(KEYSPACE_ROOT);
-    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, (this.#get(old, ROOT_SEQUENCE) + 2) & ~1);
+    this.#roots[this.keyspaceId] = KEYSPACE_ROOT;
+    this.#parts.wheel.keyspaceId = this.keyspaceId;
     this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
     this.#parts.totals.clear();
     this.#flushed++;

@@ -162,14 +162,10 @@ export class StoreHistory {
     if (y % 2 === 0) {
       keys.write(ref, kept, value, kept, length - kept, length, key.kind);
     } else {
-      keys.beginWrite(ref);
-      let target = ref;
-      try {
-        target = keys.resize(ref, length);
-        value.copy(memory.entries.bytesOf(target), memory.entries.valueStart(target));
-      } finally {
-        keys.endWrite(target);
-      }
+      memory.funnel.before("set", ref);
+      const target = keys.beginWrite(ref, length);
+      value.copy(memory.entries.bytesOf(target), memory.entries.valueStart(target));
+      keys.endWrite(ref, target, length);
     }
     key.value = value;
   }

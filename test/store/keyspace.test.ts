@@ -35,7 +35,7 @@ test("values above a segment are stored, replaced, shortened and given back", ()
   small.put("large", large);
   small.put("large", large.subarray(0, 35 * 1024 * 1024), small.store.nowMs + 1000);
   checkStore(small.store);
-  const ref = small.store.keys.resize(small.ref("large"), 20 * 1024 * 1024);
+  const ref = small.resize("large", 20 * 1024 * 1024);
   assert.equal(small.store.memory.entries.valueLength(ref), 20 * 1024 * 1024);
   checkStore(small.store);
   small.pass(1000);
@@ -132,7 +132,7 @@ test("removing and shortening succeed when every allocation fails", () => {
   for (let i = 0; i < 60; i++) if (i !== 7) small.delete("packed", `field ${i}`);
   assert.equal(small.field("packed", "field 7"), "");
   checkStore(small.store);
-  const ref = small.store.keys.resize(small.ref("string"), 5);
+  const ref = small.resize("string", 5);
   assert.equal(small.store.memory.entries.valueLength(ref), 5);
   for (let i = 1; i < 500; i++) small.delete("table", `field ${i}`);
   checkStore(small.store);

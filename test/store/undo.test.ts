@@ -3,8 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HiveError } from "../../src/base/errors.ts";
-import { FLAG_OWNED, FLAG_SCRUB, KEYSPACE_ROOT, SEGMENT_MASK, SEGMENT_SHIFT } from "../../src/store/layout.ts";
-import { NO_DEADLINE, Placement } from "../../src/store/placement.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 import { StoreModel } from "../kit/store-model.ts";
@@ -131,8 +129,7 @@ test("a rollback to which the system gives no memory says so, and puts back what
 test("what was noted of a scrubbed entry is overwritten", () => {
   const small = filled();
   const ref = small.put("secret", "swordfish, swordfish, swordfish");
-  const { words } = small.store.memory.entries;
-  words[ref >>> SEGMENT_SHIFT]![(ref & SEGMENT_MASK) << 1]! |= FLAG_SCRUB;
+  small.store.keys.setScrub(ref);
   let noted: Buffer | undefined;
   const from = Buffer.from;
   Buffer.from = ((...args: Parameters<typeof from>) => {
@@ -153,13 +150,9 @@ test("what was noted of a scrubbed entry is overwritten", () => {
 
 test("what a rollback brings back counts for its owner again", () => {
   const small = new SmallStore();
-  const { memory, undo } = small.store;
-  const placement = new Placement(memory);
-  const ref = small.put("k", "value");
+  const { memory, undo, keys } = small.store;
   const { entries, totals } = memory;
-  placement.rebuild(KEYSPACE_ROOT, ref, entries.head(ref) | FLAG_OWNED, entries.valueLength(ref), NO_DEADLINE, (next) =>
-    entries.setOwner(next, 7, 1),
-  );
+  keys.setOwner(small.put("k", "value"), 7, 1);
   const before = [...totals.ownerBytes];
   undo.begin();
   small.put("k", "another value that is longer than the first");

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { workerData } from "node:worker_threads";
-import * as layout from "../../src/store/layout.ts";
+import { TYPE_STRING } from "../../src/store/layout.ts";
 import { ACCEPTED, DEADLINES, FIELDS, FRESH, PACKED, type ReaderTask, STOP, TORN } from "./reader-control.ts";
-import { isSealed, isSealedDeadline } from "./sealed.ts";
+import { checkSealed, sealedRecords } from "./sealed.ts";
 import { type Found, SharedReader } from "./shared-reader.ts";
-import { STEADY_FIELDS, STEADY_KEYS, STEADY_RECORDS, steadyName } from "./steady-names.ts";
+import { drawSteady, STEADY_FIELDS, STEADY_KEYS, STEADY_RECORDS } from "./steady-names.ts";
 import { drawField, drawName } from "./store-draws.ts";
 
 const task = workerData as ReaderTask;
@@ -24,37 +24,13 @@ function random(below: number): number {
   return (seed >>> 0) % below;
 }
 
-/** What every entry shows of itself. */
-function check(name: Uint8Array, { kind, value, deadlineMs, version }: Found, what: string): void {
-  assert.ok(isSealedDeadline(name, deadlineMs), `deadline ${deadlineMs} of ${what}`);
-  assert.ok(isSealed(name, value, kind), `value of ${value.length} bytes of ${what}`);
-  if (deadlineMs < Infinity) control[DEADLINES]!++;
-  if (version > newest) {
-    newest = version;
+function count(name: Uint8Array, found: Found): void {
+  checkSealed(name, found);
+  if (found.deadlineMs < Infinity) control[DEADLINES]!++;
+  if (found.version > newest) {
+    newest = found.version;
     control[FRESH]!++;
   }
-}
-
-/** The records of a packed container, by name; each is sealed. */
-function records(value: Buffer): Map<string, Buffer> {
-  const found = new Map<string, Buffer>();
-  let at = 2;
-  while (at < value.length) {
-    const name = value.subarray(at + 5, at + 5 + value.readUInt16LE(at + 1));
-    const end = at + 5 + name.length + value.readUInt16LE(at + 3);
-    const content = value.subarray(at + 5 + name.length, end);
-    assert.ok(isSealed(name, content, (value[at]! >> 2) & 3), "value of a record");
-    found.set(`${(value[at]! & 3) === layout.KIND_VALUE}${name.latin1Slice()}`, content);
-    at = end;
-  }
-  assert.equal(at, value.length, "end of a packed container");
-  assert.equal(found.size, value.readUInt16LE(0), "records of a packed container");
-  control[PACKED]!++;
-  return found;
-}
-
-function isContainer({ type }: Found): boolean {
-  return type === layout.TYPE_TABLE || type === layout.TYPE_SET;
 }
 
 /** A key of a history, and a field where it has one. */
@@ -65,16 +41,17 @@ function readAny(): void {
   if (found === undefined) return;
   control[ACCEPTED]!++;
   if (found === "missing") return;
-  assert.ok(found.type >= layout.TYPE_STRING && found.type <= layout.TYPE_SET, `type ${found.type} of a key`);
-  if (!isContainer(found)) return check(name.bytes, found, "a string");
-  assert.ok(isSealedDeadline(name.bytes, found.deadlineMs), "deadline of a container");
-  if (found.root === 0) return void records(found.value);
-  assert.equal(found.value.length, 0, "value beside a root");
+  count(name.bytes, found);
+  if (found.type === TYPE_STRING) return;
+  if (found.root === 0) {
+    control[PACKED]!++;
+    return;
+  }
   const field = drawField(random(1 << 20));
   const inner = reader.field(name.bytes, name.kind, field.bytes, field.kind);
   if (typeof inner !== "object") return;
   control[FIELDS]!++;
-  check(field.bytes, inner, "a field");
+  count(field.bytes, inner);
 }
 
 /** By name: the number that its value had last. */
@@ -90,7 +67,7 @@ function isLater(name: string, value: Buffer): void {
 function readSteady(): void {
   const table = Buffer.from("table");
   const what = random(3);
-  const name = steadyName(random(what === 0 ? STEADY_KEYS : what === 1 ? STEADY_FIELDS : STEADY_RECORDS));
+  const name = drawSteady(what === 0 ? STEADY_KEYS : what === 1 ? STEADY_FIELDS : STEADY_RECORDS, random);
   const bytes = Buffer.from(name);
   const key = what === 2 ? Buffer.from("packed") : bytes;
   const found = what === 1 ? reader.field(table, 0, bytes, 0) : reader.key(key, 0);
@@ -98,12 +75,13 @@ function readSteady(): void {
   assert.ok(found !== "missing", `${name} is missing`);
   control[ACCEPTED]!++;
   if (what === 2) {
-    const record = records(found.value).get(`false${name}`);
+    const record = sealedRecords(found.value).get(`false${name}`);
+    control[PACKED]!++;
     assert.ok(record, `${name} is missing in the packed table`);
     return isLater(`packed ${name}`, record);
   }
   if (what === 1) control[FIELDS]!++;
-  check(bytes, found, name);
+  count(bytes, found);
   isLater(`${what} ${name}`, found.value);
 }
 

@@ -6,6 +6,10 @@
 // A name's class is a few bits of its hash, so that a value may be given another name of its class. A
 // beginning of a sealed value is sealed as well.
 
+import assert from "node:assert/strict";
+import { KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import type { Found } from "./shared-reader.ts";
+
 /** Classes that names fall into. */
 export const CLASSES = 8;
 const TAG_BITS = 64;
@@ -44,6 +48,38 @@ export function sealDeadline(name: Uint8Array, deadlineMs: number): number {
 
 export function isSealedDeadline(name: Uint8Array, deadlineMs: number): boolean {
   return deadlineMs === Number.POSITIVE_INFINITY || (deadlineMs - classOf(name)) % TAG_BITS === 0;
+}
+
+/** Checks what an entry shows of itself. @throws {AssertionError} */
+export function checkSealed(name: Uint8Array, { type, kind, value, deadlineMs, root, id }: Found): void {
+  assert.ok(isSealedDeadline(name, deadlineMs), `deadline ${deadlineMs}`);
+  if (type !== TYPE_TABLE && type !== TYPE_SET) {
+    assert.ok(isSealed(name, value, kind), `value of ${value.length} bytes`);
+  } else if (id === 0) {
+    sealedRecords(value);
+  } else {
+    assert.notEqual(root, 0, "root of a container");
+    assert.equal(value.length, 0, "value beside a root");
+  }
+  assert.ok(type >= TYPE_STRING, `type ${type}`);
+}
+
+/** The records of a packed container, each of them sealed, by name. @throws {AssertionError} */
+export function sealedRecords(value: Buffer): Map<string, Buffer> {
+  const found = new Map<string, Buffer>();
+  let at = 2;
+  while (at < value.length) {
+    assert.ok(at + 5 <= value.length, "header of a record");
+    const name = value.subarray(at + 5, at + 5 + value.readUInt16LE(at + 1));
+    const end = at + 5 + name.length + value.readUInt16LE(at + 3);
+    const content = value.subarray(at + 5 + name.length, end);
+    assert.ok(isSealed(name, content, (value[at]! >> 2) & 3), "value of a record");
+    found.set(`${(value[at]! & 3) === KIND_VALUE}${name.latin1Slice()}`, content);
+    at = end;
+  }
+  assert.equal(at, value.length, "end of a packed container");
+  assert.equal(found.size, value.readUInt16LE(0), "number of packed records");
+  return found;
 }
 
 function fill(value: Buffer, valueClass: number): void {

@@ -67,6 +67,16 @@ export class SharedReader {
     return settled;
   }
 
+  /** The entry at `ref` and its name, whatever guards it. */
+  entry(ref: number): { name: Buffer; found: Found } {
+    const at = this.#at(ref, layout.HEADER_BYTES);
+    const head = this.#words[at]!;
+    const name = layout.KEY_OFFSET[(head >>> 8) & 7]!;
+    const value = name + (head >>> layout.KEY_LENGTH_SHIFT);
+    const copy = Buffer.from(this.#bytes.subarray(at * 4, at * 4 + value + this.#words[at + 1]!));
+    return { name: copy.subarray(name, value), found: decode(copy, value) };
+  }
+
   /** The attempt's outcome, when nothing has changed since its first look. */
   #settle(outcome: Attempt): Attempt {
     const stands =

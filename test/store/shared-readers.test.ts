@@ -6,14 +6,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_DEADLINE } from "../../src/store/keyspace.ts";
-import { TYPE_TABLE } from "../../src/store/layout.ts";
+import { KEYSPACE_ROOT, KIND_VALUE, TYPE_SET, TYPE_TABLE } from "../../src/store/layout.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
 import { ACCEPTED, DEADLINES, FIELDS, FRESH, PACKED, Reading, TORN } from "../kit/reader-control.ts";
-import { seal, sealDeadline } from "../kit/sealed.ts";
+import { checkSealed, seal, sealDeadline } from "../kit/sealed.ts";
 import { SealedHistory } from "../kit/sealed-history.ts";
+import { SharedReader } from "../kit/shared-reader.ts";
 import { SharedSegments } from "../kit/shared-segments.ts";
 import { START_MS } from "../kit/small-store.ts";
-import { STEADY_FIELDS, STEADY_KEYS, STEADY_RECORDS, steadyName } from "../kit/steady-names.ts";
+import { drawSteady, STEADY_FIELDS, STEADY_KEYS, STEADY_RECORDS, steadyName } from "../kit/steady-names.ts";
 import { freshSeed } from "../kit/store-checks.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 import type { Step } from "../kit/store-steps.ts";
@@ -36,6 +37,10 @@ function generator(seed: number): (below: number) => number {
     state ^= state << 5;
     return (state >>> 0) % below;
   };
+}
+
+function steps(count: number, random: (below: number) => number): Step[] {
+  return Array.from({ length: count }, (): Step => [random(100), random(1 << 20), random(1 << 20), random(1 << 20)]);
 }
 
 /** Whether the reader has read enough beside what was written. */
@@ -64,33 +69,70 @@ for (const [setting, options] of Object.entries(SETTINGS)) {
     const store = new Store({ nowMs: START_MS, hashKey: Buffer.from("hash key"), provider, ...options });
     const history = new SealedHistory(store, { checkEvery: 1000, fillBytes: 40 });
     const reading = new Reading({ memory: provider.memory, seed, look: "any" });
-    for (let steps = 0; steps < STEPS || !hasRead(reading); steps += 200) {
-      if (reading.failed) break;
-      assert.ok(steps < STEPS * 10, `the reader lags behind: ${summary(reading)}`);
-      history.run(
-        Array.from({ length: 200 }, (): Step => [random(100), random(1 << 20), random(1 << 20), random(1 << 20)]),
-      );
+    try {
+      for (let done = 0; done < STEPS || !hasRead(reading); done += 200) {
+        if (reading.failed) break;
+        assert.ok(done < STEPS * 10, `the reader lags behind: ${summary(reading)}`);
+        history.run(steps(200, random));
+      }
+    } finally {
+      await reading.stop();
     }
     t.diagnostic(summary(reading));
-    await reading.stop();
     for (const word of [PACKED, FIELDS, DEADLINES]) assert.ok(reading.count(word) > 0, summary(reading));
     store.close();
   });
 }
+
+test("whenever a sequence is even again, each entry of its bucket is whole, and none is freed before", (t) => {
+  const seed = freshSeed();
+  t.diagnostic(`STORE_SEED=${seed}`);
+  const random = generator(seed);
+  const provider = new SharedSegments(SEGMENTS);
+  const store = new Store({ nowMs: START_MS, hashKey: Buffer.from("hash key"), provider });
+  const reader = new SharedReader(provider.memory, false);
+  const { memory } = store;
+  const { index, entries } = memory;
+  const unlock = index.unlock.bind(index);
+  const free = entries.free.bind(entries);
+  let looks = 0;
+  index.unlock = () => {
+    unlock();
+    for (const ref of index.takeChain()) {
+      const { name, found } = reader.entry(ref);
+      checkSealed(name, found);
+      looks++;
+    }
+  };
+  entries.free = (ref) => {
+    const isKey = entries.type(ref) <= TYPE_SET;
+    const typed = entries.keyKind(ref) === KIND_VALUE ? 1 : 0;
+    const found = isKey ? index.find(KEYSPACE_ROOT, memory.hashOf(ref), entries.keyLength(ref), typed) : 0;
+    assert.notEqual(found, ref, "an entry is freed that the index still refers to");
+    free(ref);
+  };
+  const history = new SealedHistory(store, { checkEvery: 1000, fillBytes: 40 });
+  history.run(steps(STEPS, random));
+  assert.ok(looks > STEPS, "entries were looked at");
+  store.close();
+});
 
 test("what is there all the time is always found, and is never seen to go back", async (t) => {
   const seed = freshSeed();
   t.diagnostic(`STORE_SEED=${seed}`);
   const churn = new Churn(seed);
   const reading = new Reading({ memory: churn.provider.memory, seed, look: "steady" });
-  for (let steps = 0; steps < CHURN || !hasRead(reading); steps++) {
-    if (reading.failed) break;
-    assert.ok(steps < CHURN * 10, `the reader lags behind: ${summary(reading)}`);
-    churn.step();
-    if (steps % 20_000 === 0) checkStore(churn.store);
+  try {
+    for (let done = 0; done < CHURN || !hasRead(reading); done++) {
+      if (reading.failed) break;
+      assert.ok(done < CHURN * 10, `the reader lags behind: ${summary(reading)}`);
+      churn.step();
+      if (done % 20_000 === 0) checkStore(churn.store);
+    }
+  } finally {
+    await reading.stop();
   }
   t.diagnostic(summary(reading));
-  await reading.stop();
   for (const word of [PACKED, FIELDS, DEADLINES]) assert.ok(reading.count(word) > 0, summary(reading));
   checkStore(churn.store);
   assert.ok(churn.store.compactor.moved > 0, "the compactor moved something");
@@ -118,12 +160,13 @@ class Churn {
   step(): void {
     this.#steps++;
     const what = this.#random(16);
-    const name = steadyName(this.#random(STEADY_KEYS));
-    if (what < 4) this.#put(name);
-    else if (what < 6) this.#set("packed", steadyName(this.#random(STEADY_RECORDS)), 30);
-    else if (what < 9) this.#set("table", steadyName(this.#random(STEADY_FIELDS)));
+    const name = drawSteady(STEADY_KEYS, this.#random);
+    if (what < 2) this.#put(name);
+    else if (what < 4) this.#overwrite(name);
+    else if (what < 6) this.#set("packed", drawSteady(STEADY_RECORDS, this.#random), 30);
+    else if (what < 9) this.#set("table", drawSteady(STEADY_FIELDS, this.#random));
     else if (what === 9) this.#expire(name);
-    else if (what === 10) this.store.keys.setOwner(this.#find(name), this.#random(3), 1);
+    else if (what === 10) this.store.keys.setOwner(this.#find(name), Math.max(0, this.#random(4) - 1), 1);
     else if (what === 11) this.#takeBack(name);
     else if (what === 12) this.#append(name);
     else if (what === 13) this.#moveAll();
@@ -171,7 +214,14 @@ class Churn {
     this.store.keys.put(bytes, 0, bytes.length, 0, value, 0, value.length, 0, later);
   }
 
-  /** Some bytes more: of the same value, or in the middle of a longer one. */
+  /** Another value of the same length, in place where the key is plain. */
+  #overwrite(name: string): void {
+    const bytes = Buffer.from(name);
+    const value = this.#value(name, this.store.memory.entries.valueLength(this.#find(name)));
+    this.store.keys.put(bytes, 0, bytes.length, 0, value, 0, value.length, 0, NO_DEADLINE);
+  }
+
+  /** Some bytes more of the same value. */
   #append(name: string): void {
     const ref = this.#find(name);
     const { entries } = this.store.memory;
@@ -213,8 +263,8 @@ class Churn {
     undo.begin();
     if (fails) this.#number += 1000;
     this.#put(name);
-    this.#set("table", steadyName(this.#random(STEADY_FIELDS)));
-    this.#set("packed", steadyName(this.#random(STEADY_RECORDS)), 30);
+    this.#set("table", drawSteady(STEADY_FIELDS, this.#random));
+    this.#set("packed", drawSteady(STEADY_RECORDS, this.#random), 30);
     if (this.#random(2) === 0) this.store.keys.remove(this.#find(name));
     else if (!fails) return undo.commit();
     undo.rollback();

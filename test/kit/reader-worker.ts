@@ -1,12 +1,11 @@
 // Reader worker: reads what a test's thread writes, all the time, and throws when it accepts what cannot be.
 
-import assert from "node:assert/strict";
 import { workerData } from "node:worker_threads";
 import { TYPE_STRING } from "../../src/store/layout.ts";
 import { ACCEPTED, DEADLINES, FIELDS, FRESH, PACKED, type ReaderTask, STOP, TORN } from "./reader-control.ts";
-import { checkSealed, sealedRecords } from "./sealed.ts";
+import { checkSealed } from "./sealed.ts";
 import { type Found, SharedReader } from "./shared-reader.ts";
-import { drawSteady, STEADY_FIELDS, STEADY_KEYS, STEADY_RECORDS } from "./steady-names.ts";
+import { SteadyReader } from "./steady-reader.ts";
 import { drawField, drawName } from "./store-draws.ts";
 
 const task = workerData as ReaderTask;
@@ -54,35 +53,16 @@ function readAny(): void {
   count(field.bytes, inner);
 }
 
-/** By name: the number that its value had last. */
-const numbers = new Map<string, number>();
+const steadyReader = new SteadyReader(reader, random);
 
-function isLater(name: string, value: Buffer): void {
-  const number = value.readUInt32LE(0);
-  assert.ok(number >= (numbers.get(name) ?? 0), `${name} goes back to ${number} from ${numbers.get(name)}`);
-  numbers.set(name, number);
-}
-
-/** A key or a field that is there all the time, and whose numbers only go up. */
+/** A key or a field that is there all the time. */
 function readSteady(): void {
-  const table = Buffer.from("table");
-  const what = random(3);
-  const name = drawSteady(what === 0 ? STEADY_KEYS : what === 1 ? STEADY_FIELDS : STEADY_RECORDS, random);
-  const bytes = Buffer.from(name);
-  const key = what === 2 ? Buffer.from("packed") : bytes;
-  const found = what === 1 ? reader.field(table, 0, bytes, 0) : reader.key(key, 0);
-  if (found === undefined) return;
-  assert.ok(found !== "missing", `${name} is missing`);
+  const read = steadyReader.read();
+  if (read === undefined) return;
   control[ACCEPTED]!++;
-  if (what === 2) {
-    const record = sealedRecords(found.value).get(`false${name}`);
-    control[PACKED]!++;
-    assert.ok(record, `${name} is missing in the packed table`);
-    return isLater(`packed ${name}`, record);
-  }
-  if (what === 1) control[FIELDS]!++;
-  count(bytes, found);
-  isLater(`${what} ${name}`, found.value);
+  if (read.from === "field") control[FIELDS]!++;
+  if (read.from === "packed") control[PACKED]!++;
+  else count(read.name, read.found);
 }
 
 try {

@@ -35,6 +35,8 @@ export type Attempt = Found | "missing" | undefined;
 export class SharedReader {
   /** Attempts that were given up because something was being written or had changed. */
   torn = 0;
+  /** Called between two steps of an attempt, for tests that change the store just then. */
+  between: () => void = () => {};
   readonly #words: Int32Array;
   readonly #bytes: Buffer;
   readonly #keys: KeyHash;
@@ -79,6 +81,7 @@ export class SharedReader {
 
   /** The attempt's outcome, when nothing has changed since its first look. */
   #settle(outcome: Attempt): Attempt {
+    this.between();
     const stands =
       outcome !== undefined &&
       !(this.#honoursBusy && Atomics.load(this.#words, layout.HEADER_BUSY) !== 0) &&
@@ -92,6 +95,7 @@ export class SharedReader {
   #guard(word: number): boolean {
     const sequence = Atomics.load(this.#words, word);
     this.#guards.push({ word, sequence });
+    this.between();
     return (sequence & 1) === 0;
   }
 
@@ -107,6 +111,7 @@ export class SharedReader {
     const hash = this.#keys.hash(name, 0, name.length, typed);
     const root = this.#at(rootRef, layout.ROOT_BYTES);
     if (root < 0 || !this.#guard(root + layout.ROOT_SEQUENCE)) return undefined;
+    this.between();
     const low = 2 ** (words[root + layout.ROOT_LEVEL]! & 31);
     const wide = (hash >>> 0) % (low * 2);
     const bucket = wide < low + words[root + layout.ROOT_SPLIT]! ? wide : wide % low;
@@ -114,9 +119,11 @@ export class SharedReader {
     const inBlock = bucket < 1024 ? bucket - Math.floor(2 ** (block - 1)) : bucket % 1024;
     const directory = this.#at(words[root + layout.ROOT_DIRECTORY]!, block * 4 + 4);
     if (directory < 0) return undefined;
+    this.between();
     const first = this.#at(words[directory + block]!, (inBlock + 1) * layout.BUCKET_BYTES);
     if (first < 0) return undefined;
     const at = first + inBlock * 16;
+    this.between();
     if (!this.#guard(at)) return undefined;
     return this.#chain(at, hash, name, typed);
   }
@@ -131,6 +138,7 @@ export class SharedReader {
         const ref = words[slot + 1]!;
         if (ref === 0) return "missing";
         if (words[slot] !== hash) continue;
+        this.between();
         const found = this.#entry(ref, name, typed);
         if (found !== "missing") return found;
       }

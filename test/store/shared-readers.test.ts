@@ -15,6 +15,7 @@ import { SharedReader } from "../kit/shared-reader.ts";
 import { SharedSegments } from "../kit/shared-segments.ts";
 import { START_MS } from "../kit/small-store.ts";
 import { drawSteady, STEADY_FIELDS, STEADY_KEYS, STEADY_RECORDS, steadyName } from "../kit/steady-names.ts";
+import { SteadyReader } from "../kit/steady-reader.ts";
 import { freshSeed } from "../kit/store-checks.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 import type { Step } from "../kit/store-steps.ts";
@@ -27,6 +28,8 @@ const FRESH_MIN = 500;
 /** Steps of a history, and of the churn, at least; ten times as many while the reader lags behind. */
 const STEPS = 6000;
 const CHURN = 40_000;
+/** Attempts of a reader between whose steps the store changes. */
+const INTERLEAVED = 20_000;
 
 /** Numbers below a bound, from a seed: xorshift32 (G. Marsaglia, 2003). */
 function generator(seed: number): (below: number) => number {
@@ -112,8 +115,8 @@ test("whenever a sequence is even again, each entry of its bucket is whole, and 
     free(ref);
   };
   const history = new SealedHistory(store, { checkEvery: 1000, fillBytes: 40 });
-  history.run(steps(STEPS, random));
-  assert.ok(looks > STEPS, "entries were looked at");
+  history.run(steps(STEPS / 2, random));
+  assert.ok(looks > STEPS / 2, "entries were looked at");
   store.close();
 });
 
@@ -136,6 +139,24 @@ test("what is there all the time is always found, and is never seen to go back",
   for (const word of [PACKED, FIELDS, DEADLINES]) assert.ok(reading.count(word) > 0, summary(reading));
   checkStore(churn.store);
   assert.ok(churn.store.compactor.moved > 0, "the compactor moved something");
+});
+
+test("whatever changes between two steps of a reader, it finds what is there or gives up", (t) => {
+  const seed = freshSeed();
+  t.diagnostic(`STORE_SEED=${seed}`);
+  const churn = new Churn(seed);
+  const random = generator(seed + 1);
+  const reader = new SharedReader(churn.provider.memory, true);
+  const steady = new SteadyReader(reader, random);
+  reader.between = () => {
+    // Mostly nothing, so that attempts come to an end; else enough for a bucket, a block or a whole walk.
+    if (random(12) === 0) for (let i = random(8); i >= 0; i--) churn.step();
+  };
+  let accepted = 0;
+  for (let i = 0; i < INTERLEAVED; i++) if (steady.read() !== undefined) accepted++;
+  t.diagnostic(`accepted ${accepted}, given up ${reader.torn}`);
+  assert.ok(accepted > INTERLEAVED / 10 && reader.torn > INTERLEAVED / 100, "some of both");
+  checkStore(churn.store);
 });
 
 /** Steady keys and fields that change all the time, and others around them that come and go in waves. */

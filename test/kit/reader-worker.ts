@@ -6,7 +6,7 @@ import { ACCEPTED, DEADLINES, FIELDS, FRESH, PACKED, type ReaderTask, STOP, TORN
 import { checkSealed } from "./sealed.ts";
 import { type Found, SharedReader } from "./shared-reader.ts";
 import { SteadyReader } from "./steady-reader.ts";
-import { drawField, drawName } from "./store-draws.ts";
+import { drawField, drawName, generator } from "./store-draws.ts";
 
 const task = workerData as ReaderTask;
 const control = new Int32Array(task.control);
@@ -14,14 +14,7 @@ const steady = task.look === "steady";
 // What is taken back must not be seen by one that honours busy; every entry is whole for the other one too.
 const reader = new SharedReader(task.memory, steady);
 let newest = 0;
-let seed = task.seed || 1;
-
-function random(below: number): number {
-  seed ^= seed << 13;
-  seed ^= seed >>> 17;
-  seed ^= seed << 5;
-  return (seed >>> 0) % below;
-}
+const random = generator(task.seed);
 
 function count(name: Uint8Array, found: Found): void {
   checkSealed(name, found);

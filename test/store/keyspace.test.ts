@@ -205,3 +205,37 @@ test("every change tells the funnel before it happens", () => {
     ["flush"],
   );
 });
+
+test("a random key among very many that have run out is looked for a bounded time, and found in the end", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  store.activeExpiry = false;
+  for (let i = 0; i < 50_000; i++) small.put(`key ${i}`, "value", store.nowMs + 10);
+  small.put("live", "value");
+  small.pass(10);
+  let found = 0;
+  for (let calls = 0; found === 0; calls++) {
+    const before = store.keys.count;
+    found = store.keys.random(Math.random);
+    assert.ok(before - store.keys.count <= 1000, "keys that go at one call");
+    assert.ok(calls < 60);
+  }
+  assert.equal(found, small.ref("live"));
+  assert.ok(store.keys.expired > 0);
+  checkStore(store);
+  small.remove("live");
+  small.workAll();
+  store.keys.clear();
+  assert.equal(store.keys.random(Math.random), 0);
+});
+
+test("a renamed key keeps the access clock", () => {
+  const small = new SmallStore();
+  const { entries } = small.store.memory;
+  for (const to of ["new", "old"]) {
+    small.put("old", "value");
+    entries.setAccess(small.put("key", "value"), 1234);
+    small.rename("key", to);
+    assert.equal(entries.accessOf(small.ref(to)), 1234);
+  }
+});

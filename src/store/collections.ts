@@ -14,10 +14,8 @@ import {
   FLAG_TTL,
   KEY_KIND_SHIFT,
   KEY_OFFSET,
-  KEYSPACE_ROOT,
   KIND_VALUE,
   PACKED_BYTES_MAX,
-  PACKED_HEADER,
   PACKED_RECORDS_MAX,
   PAGE_SHIFT,
   RECORD_HEADER,
@@ -27,9 +25,9 @@ import {
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
-import { Packed } from "./packed.ts";
+import { PACKED_EMPTY, Packed } from "./packed.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
-import { eachEntry, randomEntry, scanEntries } from "./walk.ts";
+import { eachEntry, scanEntries } from "./walk.ts";
 
 /** Bytes somewhere: good until the next change of the store. */
 export type Slice = { bytes: Buffer; start: number; end: number; kind: number };
@@ -54,9 +52,7 @@ export class Collections {
 
   /** A new empty table or set under a name that no key has. The caller adds a field at once. */
   create(type: number, name: Uint8Array, start: number, length: number, kind: number): number {
-    const key = this.#keyspace.create(type, name, start, length, kind, PACKED_HEADER);
-    this.#packed.clear(key);
-    return key;
+    return this.#keyspace.create(type, name, start, length, kind, PACKED_EMPTY);
   }
 
   isPacked(key: number): boolean {
@@ -207,31 +203,23 @@ export class Collections {
     length: number,
     kind: number,
   ): number {
-    const { entries, funnel, index } = this.#memory;
+    const { entries, funnel } = this.#memory;
     if (funnel.on) funnel.before("field-set", key, 0, name, nameStart, nameLength, nameKind);
     const end = entries.valueLength(key);
-    const target = this.#keyspace.resize(key, end + RECORD_HEADER + nameLength + length);
-    index.lock();
+    const bytes = end + RECORD_HEADER + nameLength + length;
+    const target = this.#keyspace.beginWrite(key, bytes);
     this.#packed.write(target, end, name, nameStart, nameLength, nameKind, value, start, length, kind);
     this.#packed.setCount(target, this.#packed.count(target) + 1);
-    index.unlock();
-    return target;
+    return this.#keyspace.endWrite(key, target, bytes);
   }
 
   #replaceRecord(key: number, handle: number, value: Uint8Array, start: number, length: number, kind: number): number {
-    const { entries, funnel, index } = this.#memory;
+    const { entries, funnel } = this.#memory;
     if (funnel.on) funnel.before("field-set", key);
-    const end = entries.valueLength(key);
-    const before = this.#packed.valueLength(key, handle);
-    const tail = end - handle - this.#packed.bytesOf(key, handle);
-    // Grown before and shrunk after the bytes are moved: the tail must lie inside the value.
-    let target = key;
-    if (length >= before) target = this.#keyspace.resize(key, end + length - before);
-    index.bucketOf(KEYSPACE_ROOT, this.#memory.hashOf(target));
-    index.lock();
-    this.#packed.replaceValue(target, handle, value, start, length, kind, tail);
-    index.unlock();
-    return length < before ? this.#keyspace.resize(target, end + length - before) : target;
+    const bytes = entries.valueLength(key) + length - this.#packed.valueLength(key, handle);
+    const target = this.#keyspace.beginWrite(key, bytes);
+    this.#packed.replaceValue(key, target, handle, value, start, length, kind);
+    return this.#keyspace.endWrite(key, target, bytes);
   }
 
   #setEntry(
@@ -267,7 +255,10 @@ export class Collections {
     const live = !entries.hasTtl(field) || entries.deadline(field) > memory.nowMs;
     this.created = !live;
     if (live && !replaces) return;
-    if (funnel.on) funnel.before("field-set", key, field);
+    if (funnel.on) {
+      funnel.before("field-set", key, field);
+      index.bucketOf(root, hash); // a listener may have looked elsewhere
+    }
     const head = entries.head(field);
     const before = entries.size(field);
     const after = entryBytes(KEY_OFFSET[0]!, nameLength, length);
@@ -329,12 +320,10 @@ export class Collections {
         return 0;
       }
       const left = entries.valueLength(key) - this.#packed.bytesOf(key, handle);
-      index.bucketOf(KEYSPACE_ROOT, this.#memory.hashOf(key));
-      index.lock();
-      this.#packed.cut(key, handle);
-      this.#packed.setCount(key, count - 1);
-      index.unlock();
-      return this.#keyspace.resize(key, left);
+      const target = this.#keyspace.beginWrite(key, left);
+      this.#packed.cut(key, target, handle);
+      this.#packed.setCount(target, count - 1);
+      return this.#keyspace.endWrite(key, target, left);
     }
     if (funnel.on) funnel.before(why, key, handle);
     this.#placement.remove(root, handle);
@@ -393,7 +382,7 @@ export class Collections {
   /** A field, each with the same chance; 0 when all have run out. `random` gives numbers in [0, 1). */
   random(key: number, random: () => number): number {
     const root = this.#memory.entries.rootOf(key);
-    if (root !== 0) return randomEntry(this.#memory, root, random);
+    if (root !== 0) return this.#memory.index.random(root, random, this.#memory.isLive);
     return this.#packed.nth(key, Math.floor(random() * this.#packed.count(key)));
   }
 }

@@ -57,9 +57,10 @@ export class Containers {
   #roots: Int32Array = new Int32Array(64);
   readonly #freeIds: number[] = [];
   #nextId = KEYSPACE_ID + 1;
-  /** The container that the reaper is at, and how many of its buckets are still to be freed. */
+  /** The container that the reaper is at, how many of its buckets are still to be freed, and how many entries of the next one are. */
   #reaping = 0;
   #reapBucket = 0;
+  #reapEntry = 0;
   /** Keyspaces that were emptied and are not freed yet: containers in them are not marked as detached. */
   #flushed = 0;
   /** Detached while undo may still want them back. */
@@ -218,23 +219,21 @@ export class Containers {
 
   /** The keyspace becomes empty at once; what was in it is freed by reap(). @throws {HiveError} OUT_OF_MEMORY */
   detachKeyspace(): void {
-    const old = this.#parts.pages.alloc(ROOT_BYTES);
-    const from = (KEYSPACE_ROOT & SEGMENT_MASK) << 1;
-    const to = (old & SEGMENT_MASK) << 1;
-    this.#words[old >>> SEGMENT_SHIFT]!.set(this.#words[0]!.subarray(from, from + ROOT_BYTES / 4), to);
-    this.#clearRoot(KEYSPACE_ROOT);
-    try {
-      this.#parts.index.open(KEYSPACE_ROOT);
-    } catch (error) {
-      this.#words[0]!.set(this.#words[old >>> SEGMENT_SHIFT]!.subarray(to, to + ROOT_BYTES / 4), from);
-      this.#parts.pages.free(old);
-      throw error;
+    // A new container and the keyspace change places, all but the sequence.
+    const old = this.create();
+    const sequence = this.#get(KEYSPACE_ROOT, ROOT_SEQUENCE) + 1;
+    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence);
+    for (let word = 0; word < ROOT_BYTES / 4; word++) {
+      if (word === ROOT_SEQUENCE) continue;
+      const other = this.#get(old, word);
+      this.#set(old, word, this.#get(KEYSPACE_ROOT, word));
+      this.#set(KEYSPACE_ROOT, word, other);
     }
+    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence + 1);
     // The old keyspace keeps its id, by which its entries in the wheel are known.
     this.#roots[this.idOf(old)] = old;
-    this.#set(KEYSPACE_ROOT, ROOT_ID, this.#takeId(KEYSPACE_ROOT));
-    this.#parts.wheel.keyspaceId = this.idOf(KEYSPACE_ROOT);
-    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, (this.#get(old, ROOT_SEQUENCE) + 2) & ~1);
+    this.#roots[this.keyspaceId] = KEYSPACE_ROOT;
+    this.#parts.wheel.keyspaceId = this.keyspaceId;
     this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
     this.#parts.totals.clear();
     this.#flushed++;
@@ -242,8 +241,9 @@ export class Containers {
   }
 
   /**
-   * Frees up to `buckets` buckets of detached containers, with the entries in them. Returns how many
-   * are left of that number: 0 when there is more to do.
+   * Frees up to `buckets` buckets of detached containers, with the entries in them; large values count as
+   * several, and it may end between two of them. Returns how many are left of that number: 0 when there is
+   * more to do.
    */
   reap(buckets: number): number {
     let left = buckets;
@@ -255,7 +255,10 @@ export class Containers {
         this.#reapBucket = this.#parts.index.buckets(root);
       }
       while (left > 0 && this.#reapBucket > 0) {
-        left -= 1 + this.#freeBucket(this.#reaping, --this.#reapBucket);
+        left = this.#freeEntries(this.#reaping, this.#reapBucket - 1, left);
+        if (left <= 0 && this.#reapEntry > 0) break;
+        this.#freeBucket(this.#reaping, --this.#reapBucket);
+        left--;
       }
       if (this.#reapBucket > 0) break;
       this.#freeRoot(this.#reaping);
@@ -269,28 +272,43 @@ export class Containers {
     return this.#reaping === 0 && this.detached.length === 0;
   }
 
-  /** Frees a bucket and what is in it. Returns how many more buckets that was worth: large values take longer. */
-  #freeBucket(root: number, bucket: number): number {
-    const { index, entries, wheel, pages } = this.#parts;
+  /**
+   * Frees what is in a bucket, from its entry number #reapEntry on; large values take from `left`, and it
+   * stops before an entry when nothing is left. #reapEntry is 0 again when all are freed.
+   */
+  #freeEntries(root: number, bucket: number, left: number): number {
+    const { index, entries, wheel } = this.#parts;
     index.moveTo(root, bucket);
     const count = index.readChain();
-    let large = 0;
-    for (let i = 0; i < count; i++) {
+    let rest = left;
+    for (let i = this.#reapEntry; i < count; i++) {
+      if (rest <= 0) {
+        this.#reapEntry = i;
+        return rest;
+      }
       const ref = index.chainRef(i);
       const head = entries.head(ref);
       wheel.unlink(ref);
-      large += entries.size(ref) >>> LARGE_SHIFT;
+      rest -= entries.size(ref) >>> LARGE_SHIFT;
       if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref));
       entries.free(ref);
     }
+    this.#reapEntry = 0;
+    return rest;
+  }
+
+  /** Frees a bucket whose entries are freed. */
+  #freeBucket(root: number, bucket: number): void {
+    const { index, pages } = this.#parts;
+    index.moveTo(root, bucket);
+    index.readChain();
     index.freeChainNodes();
     // The last bucket of its block takes the block with it.
     const first = bucket < 1024 ? (bucket & (bucket - 1)) === 0 : (bucket & 1023) === 0;
-    if (!first) return large;
+    if (!first) return;
     const directory = this.#get(root, ROOT_DIRECTORY);
     const at = ((directory & SEGMENT_MASK) << 1) + blockOf(bucket);
     pages.free(this.#words[directory >>> SEGMENT_SHIFT]![at]!);
-    return large;
   }
 
   #detachInner(root: number): void {

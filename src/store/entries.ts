@@ -190,6 +190,10 @@ export class Entries {
     words[at + 1] = session;
   }
 
+  setScrub(ref: number): void {
+    this.words[ref >>> SEGMENT_SHIFT]![(ref & SEGMENT_MASK) << 1]! |= FLAG_SCRUB;
+  }
+
   /** The root of an unpacked container's key; 0 when the entry has none. */
   rootOf(ref: number): number {
     const words = this.words[ref >>> SEGMENT_SHIFT]!;
@@ -210,12 +214,20 @@ export class Entries {
 
   /**
    * A new entry with its header and its key. `head` has type, kinds and flags; the value's bytes, the
-   * TTL's links, owner and root are the caller's to fill in.
+   * TTL's words, owner and root are the caller's to fill in.
+   * @param spareBytes Room in its block that it does not take yet.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  create(head: number, key: Uint8Array, start: number, length: number, valueBytes: number): number {
+  create(
+    head: number,
+    key: Uint8Array,
+    start: number,
+    length: number,
+    valueBytes: number,
+    spareBytes: number = 0,
+  ): number {
     const offset = KEY_OFFSET[(head >>> 8) & 7]!;
-    const ref = this.#pages.alloc(entryBytes(offset, length, valueBytes));
+    const ref = this.#pages.alloc(entryBytes(offset, length, valueBytes) + spareBytes);
     const words = this.words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;
     words[at] = (head & ((1 << KEY_LENGTH_SHIFT) - 1)) | (length << KEY_LENGTH_SHIFT);
@@ -294,7 +306,7 @@ export class Entries {
     words[at + 3] = stamp[1];
   }
 
-  /** Gives an entry the version, access clock and owner that another had, of which `image` is a copy. */
+  /** Gives a new entry the version, access clock and owner that another had, of which `image` is a copy. */
   restoreParts(ref: number, image: Buffer): void {
     const words = this.words[ref >>> SEGMENT_SHIFT]!;
     const at = (ref & SEGMENT_MASK) << 1;

@@ -13,7 +13,7 @@ export type ChangeKind =
   | "delete"
   | "expire"
   | "evict"
-  /** A key gets, loses or changes its deadline or its owner. */
+  /** A key gets, loses or changes its deadline or its owner, or becomes a secret. */
   | "ttl"
   /** A field or member is created (entry 0, its name in the bytes) or its value replaced. */
   | "field-set"

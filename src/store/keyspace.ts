@@ -9,7 +9,6 @@
 
 import { HiveError } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
-import type { ChangeKind } from "./funnel.ts";
 import {
   FLAG_OWNED,
   FLAG_ROOT,
@@ -29,8 +28,12 @@ import {
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
+import { LARGEST_CLASS } from "./size-classes.ts";
 
 export { KEEP_DEADLINE, NO_DEADLINE } from "./placement.ts";
+
+/** Keys that have run out and that one random() removes at most: about a millisecond. */
+const DRAWS_MAX = 1000;
 
 export class Keyspace {
   readonly memory: Memory;
@@ -129,7 +132,10 @@ export class Keyspace {
         deadline,
       );
     }
-    if (memory.funnel.on) memory.funnel.before("set", ref);
+    if (memory.funnel.on) {
+      memory.funnel.before("set", ref);
+      memory.index.bucketOf(KEYSPACE_ROOT, hash); // a listener may have looked elsewhere
+    }
     const words = entries.words[ref >>> SEGMENT_SHIFT]!;
     const head = words[(ref & SEGMENT_MASK) << 1]!;
     const flags = head & (FLAG_TTL | FLAG_OWNED | FLAG_ROOT);
@@ -183,9 +189,12 @@ export class Keyspace {
     const before = entries.size(ref);
     const after = entryBytes(KEY_OFFSET[(head >>> 8) & 7]!, head >>> KEY_LENGTH_SHIFT, size);
     if (before !== after && !pages.fits(ref, after) && (after > before || pages.hasRoom(after))) {
-      return this.#placement.rebuild(KEYSPACE_ROOT, ref, head, size, entries.deadline(ref), (next) =>
-        entries.patchValue(next, kind, gap, at, value, start, length, size),
-      );
+      // The steps between size classes, which end there, are as wide.
+      const spare = after > before && after > LARGEST_CLASS && pages.hasRoom(after + (after >> 3)) ? after >> 3 : 0;
+      const next = this.#placement.copy(ref, head, size, spare);
+      entries.patchValue(next, kind, gap, at, value, start, length, size);
+      this.#placement.exchange(KEYSPACE_ROOT, this.memory.hashOf(ref), ref, next, entries.deadline(ref));
+      return next;
     }
     index.lock();
     entries.patchValue(ref, kind, gap, at, value, start, length, size);
@@ -196,26 +205,15 @@ export class Keyspace {
   }
 
   /**
-   * Creates a key that must not be there, with an empty value of `valueBytes` bytes for the caller to
-   * fill in at once.
+   * Creates a key that must not be there.
    * @param type TYPE_STRING, TYPE_TABLE, … @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY
    */
-  create(type: number, name: Uint8Array, start: number, length: number, kind: number, valueBytes: number): number {
+  create(type: number, name: Uint8Array, start: number, length: number, kind: number, value: Uint8Array): number {
     const hash = this.memory.keys.hash(name, start, length, kind === KIND_VALUE ? 1 : 0);
     const head = type | (kind << KEY_KIND_SHIFT);
+    const bytes = value.length;
     this.#announce(name, start, length, kind);
-    return this.#placement.insert(
-      KEYSPACE_ROOT,
-      hash,
-      head,
-      name,
-      start,
-      length,
-      undefined,
-      0,
-      valueBytes,
-      NO_DEADLINE,
-    );
+    return this.#placement.insert(KEYSPACE_ROOT, hash, head, name, start, length, value, 0, bytes, NO_DEADLINE);
   }
 
   /** Checks a new key's name and tells the funnel of it. */
@@ -251,32 +249,61 @@ export class Keyspace {
   }
 
   /**
-   * Makes room for a value of `length` bytes, keeping its beginning, and stamps the entry. The new
-   * bytes behind the old end are undefined. Returns the entry, which may have moved; call it between
-   * beginWrite() and endWrite() when the caller goes on writing.
-   * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+   * Gives a key, and all that it holds, an owner and the session it came by, whole numbers from 1 to
+   * 2^31 - 1; the owner 0 takes both away. Returns its entry, which may have moved.
+   * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  resize(ref: number, length: number): number {
-    const memory = this.memory;
-    const { entries, index, containers } = memory;
+  setOwner(ref: number, owner: number, session: number): number {
+    if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
+    return this.#placement.setOwner(ref, owner, session);
+  }
+
+  /**
+   * Makes a key a secret, for good: from here on its bytes, and those of every field it has or gets, are
+   * overwritten wherever they are given up. For new keys: of a large table every field is visited.
+   */
+  setScrub(ref: number): void {
+    if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
+    this.#placement.setScrub(ref);
+  }
+
+  /**
+   * Where a value of `length` bytes for `ref` is to be written: the entry itself, its bucket marked as
+   * being written, or a copy that the index does not know yet. It begins with the old value; bytes
+   * behind that are undefined. The funnel was told by the caller, who writes and calls endWrite() at once.
+   * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed. A value that gets shorter never fails.
+   */
+  beginWrite(ref: number, length: number): number {
+    const { entries, index, pages } = this.memory;
     if (length > this.valueBytesMax)
       throw tooBig("VALUE_TOO_BIG", "value", length, "valueBytesMax", this.valueBytesMax);
     const before = entries.size(ref);
     const head = entries.head(ref);
     const after = entryBytes(KEY_OFFSET[(head >>> 8) & 7]!, head >>> KEY_LENGTH_SHIFT, length);
-    if (before !== after && !memory.pages.fits(ref, after)) {
+    if (before !== after && !pages.fits(ref, after)) {
       try {
-        return this.#placement.rebuild(KEYSPACE_ROOT, ref, head, length, entries.deadline(ref));
+        return this.#placement.copy(ref, head, length);
       } catch (error) {
-        // A shorter value can stay where it is: what makes a value smaller never fails.
         if (after > before) throw error;
       }
     }
-    index.bucketOf(KEYSPACE_ROOT, memory.hashOf(ref));
+    index.bucketOf(KEYSPACE_ROOT, this.memory.hashOf(ref));
     index.lock();
+    return ref;
+  }
+
+  /** Ends what beginWrite(ref, length) has begun, which gave `target`. Returns the key's entry from now on. */
+  endWrite(ref: number, target: number, length: number): number {
+    const { entries, index, containers } = this.memory;
+    if (target !== ref) {
+      this.#placement.exchange(KEYSPACE_ROOT, this.memory.hashOf(ref), ref, target, entries.deadline(ref));
+      return target;
+    }
+    const before = entries.size(ref);
     entries.setValueLength(ref, length);
     entries.stamp(ref);
     index.unlock();
+    const after = entries.size(ref);
     if (before !== after) containers.account(KEYSPACE_ROOT, entries.ownerOf(ref), after - before);
     return ref;
   }
@@ -284,79 +311,44 @@ export class Keyspace {
   /** A packed container's key gets a root instead of its value. Returns its new entry. */
   unpack(ref: number, root: number): number {
     const { entries, containers } = this.memory;
-    const next = entries.create(
-      entries.head(ref) | FLAG_ROOT,
-      entries.bytesOf(ref),
-      entries.keyStart(ref),
-      entries.keyLength(ref),
-      0,
-    );
-    if ((entries.head(ref) & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
+    const next = this.#placement.copy(ref, entries.head(ref) | FLAG_ROOT, 0);
     entries.setRoot(next, root, containers.idOf(root));
     containers.setKey(root, next);
     this.#placement.exchange(KEYSPACE_ROOT, this.memory.hashOf(ref), ref, next, entries.deadline(ref));
     return next;
   }
 
-  /** Tells the funnel that the value of `ref` changes, and marks its bucket as being written. */
-  beginWrite(ref: number, kind: ChangeKind = "set"): void {
-    const { index, funnel } = this.memory;
-    if (funnel.on) funnel.before(kind, ref);
-    index.bucketOf(KEYSPACE_ROOT, this.memory.hashOf(ref));
-    index.lock();
-  }
-
-  endWrite(ref: number): void {
-    this.memory.entries.stamp(ref);
-    this.memory.index.unlock();
-  }
-
   /**
-   * Gives the value of key `from` a new name, with its deadline and owner and a new version; a key
-   * that has that name goes. Returns the new entry.
+   * Gives the value of key `from` a new name, with its deadline, owner and access clock and a new version;
+   * a key that has that name goes. Returns the new entry.
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
   rename(from: number, name: Uint8Array, start: number, length: number, kind: number): number {
-    const memory = this.memory;
-    const { entries, index, containers, funnel } = memory;
+    const { funnel } = this.memory;
     if (length > this.keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", this.keyBytesMax);
-    const typed = kind === KIND_VALUE ? 1 : 0;
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
-    const head = (entries.head(from) & ~(3 << KEY_KIND_SHIFT)) | (kind << KEY_KIND_SHIFT);
-    const next = entries.create(head, name, start, length, entries.valueLength(from));
-    const valueStart = entries.valueStart(from);
-    entries
-      .bytesOf(from)
-      .copy(entries.bytesOf(next), entries.valueStart(next), valueStart, valueStart + entries.valueLength(from));
-    if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(from), entries.sessionOf(from));
-    const root = entries.rootOf(from);
-    if (root !== 0) entries.setRoot(next, root, containers.idOf(root));
-    const hash = memory.keys.hash(name, start, length, typed);
-    // The slot is taken before anything is given up, so that a full memory leaves all as it was.
-    if (old === 0) {
-      if (funnel.on) funnel.before("set", 0, 0, name, start, length, kind);
-      try {
-        index.insert(KEYSPACE_ROOT, hash, next);
-      } catch (error) {
-        entries.free(next);
-        throw error;
-      }
-    } else {
-      if (funnel.on) funnel.before("delete", old);
-      index.replace(KEYSPACE_ROOT, hash, old, next);
-      const oldRoot = entries.rootOf(old);
-      if (oldRoot !== 0) containers.detach(oldRoot);
-      this.#placement.free(KEYSPACE_ROOT, old);
+    if (funnel.on) {
+      if (old === 0) funnel.before("set", 0, 0, name, start, length, kind);
+      else funnel.before("delete", old);
+      funnel.before("delete", from);
     }
-    if (funnel.on) funnel.before("delete", from);
-    const deadline = entries.deadline(from);
-    if (root !== 0) containers.setKey(root, next);
-    if (typed === 1) containers.countTyped(KEYSPACE_ROOT, 1);
-    this.#placement.remove(KEYSPACE_ROOT, from);
-    if (deadline < NO_DEADLINE) this.#placement.startTtl(KEYSPACE_ROOT, next, deadline);
-    containers.account(KEYSPACE_ROOT, entries.ownerOf(next), entries.size(next));
-    return next;
+    return this.#placement.rename(from, old, name, start, length, kind);
+  }
+
+  /**
+   * A key, each with the same chance; 0 when there is none. Those that it meets and that have run out go.
+   * After DRAWS_MAX of them it gives up: where nearly all keys have run out it may miss the others once.
+   * @param random Gives numbers in [0, 1).
+   */
+  random(random: () => number): number {
+    const { index, isLive } = this.memory;
+    for (let draws = 0; draws < DRAWS_MAX; draws++) {
+      const ref = index.random(KEYSPACE_ROOT, random, isAnything);
+      if (ref === 0 || isLive(ref)) return ref;
+      this.remove(ref, "expire");
+    }
+    return 0;
   }
 
   /** Empties the keyspace. */
@@ -366,6 +358,10 @@ export class Keyspace {
     if (funnel.on) funnel.before("flush", 0);
     containers.detachKeyspace();
   }
+}
+
+function isAnything(): boolean {
+  return true;
 }
 
 export function tooBig(

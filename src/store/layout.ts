@@ -39,11 +39,30 @@
 //   bucket (64 bytes)    sequence | overflow ref | 7 × (hash, ref)      slots are filled from the front
 //   overflow (32 bytes)  next ref | 0            | 3 × (hash, ref)
 //
-// The sequence is odd while the bucket, its chain or an entry in it is being written.
+// The sequence is odd while the bucket, its chain or an entry in it is being written; that of a root, while
+// its level, split or directory or a place in the directory is.
 //
 // Packed container: ≤ 64 records and ≤ 4 KiB as the value of the key's own entry, no root.
 //
 //   count u16, then per record: kinds u8 (key 2 | value 2) | key bytes u16 | value bytes u16 | key | value
+//
+// Shared readers. A process that may read this memory, and not write to it, finds a key without a lock:
+//
+//   busy is 0, else ask the socket
+//   root:   its sequence, even ──▶ level, split, directory ──▶ block ──▶ bucket
+//   bucket: its sequence, even ──▶ chain ──▶ slot with this hash ──▶ entry with this key ──▶ copy
+//   busy is 0, then both sequences are what they were: the copy is good, as is that there is none
+//
+// For a field the key's entry names the root, in whose index it is looked for; of the four sequences none may
+// have changed. The writer's part: an entry is whole before a slot refers to it; what a sequence guards
+// changes only while it is odd; a sequence never goes back while something leads to it; a block is freed
+// after the sequence that led to it changed. So until the sequences have agreed a number may be
+// anything, and every place is checked before it is read; then all that was read was there at one moment.
+//
+// No sequence guards, so readers leave alone: the links of the wheel (next, previous, slot); the access clock,
+// with which the version's bits beside it stay what they are; of a root the flags, counts, bytes, owner
+// and key; the version of a key that has a root. A new table may be seen before it has its first field.
+// A processor that may exchange stores (ARM) needs fences beside, which the mapping provider brings.
 //
 // Lists and sorted sets, in a later issue, take type 4 and 5 with a root whose words 2 to 5 are
 // | first chunk | last chunk | skip directory | chunks | and (head of tree | its height | …);

@@ -8,19 +8,14 @@ import type { Entries } from "./entries.ts";
 import { copyBytes } from "./entries.ts";
 import { KIND_VALUE, PACKED_HEADER, RECORD_HEADER } from "./layout.ts";
 
+/** The value of a container without records. */
+export const PACKED_EMPTY: Uint8Array = new Uint8Array(PACKED_HEADER);
+
 export class Packed {
   readonly #entries: Entries;
 
   constructor(entries: Entries) {
     this.#entries = entries;
-  }
-
-  /** Makes the value of a new key, of PACKED_HEADER bytes, a container without records. */
-  clear(key: number): void {
-    const bytes = this.#entries.bytesOf(key);
-    const start = this.#entries.valueStart(key);
-    bytes[start] = 0;
-    bytes[start + 1] = 0;
   }
 
   count(key: number): number {
@@ -128,33 +123,42 @@ export class Packed {
     copyBytes(value, start, bytes, at + RECORD_HEADER + nameLength, length);
   }
 
-  /** Gives a record another value. `tail` bytes lie behind the record; the value's block has room for the difference. */
+  /**
+   * Gives a record another value, in `key` or in a copy of it (`target`), whose block has room for the
+   * difference. The length of the whole is the caller's to set.
+   */
   replaceValue(
     key: number,
+    target: number,
     handle: number,
     value: Uint8Array,
     start: number,
     length: number,
     kind: number,
-    tail: number,
   ): void {
-    const bytes = this.#entries.bytesOf(key);
-    const at = this.#at(key, handle);
-    const old = bytes[at + 3]! | (bytes[at + 4]! << 8);
-    const valueAt = at + RECORD_HEADER + (bytes[at + 1]! | (bytes[at + 2]! << 8));
-    if (old !== length && tail > 0) bytes.copyWithin(valueAt + length, valueAt + old, valueAt + old + tail);
+    const entries = this.#entries;
+    const old = this.valueStart(key, handle);
+    const after = old + this.valueLength(key, handle);
+    const bytes = entries.bytesOf(target);
+    const at = this.#at(target, handle);
+    const next = at + old - this.#at(key, handle);
+    if (target !== key || old + length !== after) this.#moveTail(key, after, bytes, next + length);
     bytes[at] = (bytes[at]! & 3) | (kind << 2);
     bytes[at + 3] = length & 255;
     bytes[at + 4] = length >> 8;
-    copyBytes(value, start, bytes, valueAt, length);
+    copyBytes(value, start, bytes, next, length);
   }
 
-  /** Closes the gap that a record leaves; the caller then shortens the value by its bytes. */
-  cut(key: number, handle: number): void {
-    const bytes = this.#entries.bytesOf(key);
-    const at = this.#at(key, handle);
-    const after = at + this.bytesOf(key, handle);
-    bytes.copyWithin(at, after, this.#entries.valueStart(key) + this.#entries.valueLength(key));
+  /** Closes the gap that a record leaves, in `key` or in a copy of it (`target`). The length is the caller's to set. */
+  cut(key: number, target: number, handle: number): void {
+    const after = this.#at(key, handle) + this.bytesOf(key, handle);
+    this.#moveTail(key, after, this.#entries.bytesOf(target), this.#at(target, handle));
+  }
+
+  /** Moves what lies in the value of `key` from byte `from` of its segment on. */
+  #moveTail(key: number, from: number, to: Buffer, at: number): void {
+    const end = this.#entries.valueStart(key) + this.#entries.valueLength(key);
+    if (from < end) this.#entries.bytesOf(key).copy(to, at, from, end);
   }
 
   #at(key: number, handle: number): number {

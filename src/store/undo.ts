@@ -3,10 +3,21 @@
 //   begin() ──▶ the funnel's changes are noted, each with what was there before ──▶ commit() | rollback()
 //
 // Armed only for commands that change more than one entry: a single change takes its memory before it
-// writes, so it cannot fail half-way. Containers that are detached meanwhile wait for the outcome.
+// writes, so it cannot fail half-way. Containers that are detached meanwhile wait for the outcome, and
+// readers in other processes ask the socket: they never see what is taken back.
 
 import type { ChangeKind, ChangeListener } from "./funnel.ts";
-import { FLAG_SCRUB, FLAG_TTL, KEY_OFFSET, KEYSPACE_ROOT, KIND_VALUE, SEGMENT_MASK, UNIT_SHIFT } from "./layout.ts";
+import { enter, leave } from "./header.ts";
+import {
+  FLAG_SCRUB,
+  KEY_OFFSET,
+  KEYSPACE_ROOT,
+  KIND_VALUE,
+  SEGMENT_MASK,
+  UNIT_SHIFT,
+  VALUE_KIND_MASK,
+  VALUE_KIND_SHIFT,
+} from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import type { Placement } from "./placement.ts";
 
@@ -37,6 +48,7 @@ export class Undo implements ChangeListener {
 
   begin(): void {
     this.#armed = true;
+    enter(this.#memory.segments.words[0]!);
     this.#memory.containers.hold();
     this.#memory.funnel.listen(this);
   }
@@ -73,13 +85,15 @@ export class Undo implements ChangeListener {
   }
 
   #end(): void {
-    for (const { image } of this.#notes) {
+    for (const { name, image } of this.#notes) {
+      name.fill(0); // that of a new field is noted before it is known to be a secret
       if (image && (image.readInt32LE(0) & FLAG_SCRUB) !== 0) image.fill(0);
     }
     this.#notes = [];
     this.#armed = false;
     this.#memory.funnel.leave(this);
     this.#memory.containers.release();
+    leave(this.#memory.segments.words[0]!);
   }
 
   change(
@@ -135,28 +149,14 @@ export class Undo implements ChangeListener {
     const head = note.image.readInt32LE(0);
     const length = note.image.readInt32LE(4);
     const valueAt = KEY_OFFSET[(head >>> 8) & 7]! + note.name.length;
-    const bytes = note.name.length;
-    const plain = head & ~FLAG_TTL;
-    const ref = this.#placement.insert(
-      root,
-      hash,
-      plain,
-      note.name,
-      0,
-      bytes,
-      note.image,
-      valueAt,
-      length,
-      note.deadlineMs,
-    );
-    // Accounted by insert() as nobody's.
-    if (root === KEYSPACE_ROOT) containers.account(root, 0, -entries.size(ref));
+    const ref = entries.create(head, note.name, 0, note.name.length, length);
+    entries.writeValue(ref, (head & VALUE_KIND_MASK) >> VALUE_KIND_SHIFT, note.image, valueAt, length);
     entries.restoreParts(ref, note.image);
-    if (root === KEYSPACE_ROOT) containers.account(root, entries.ownerOf(ref), entries.size(ref));
-    if (note.root !== 0) {
-      if (containers.isDetached(note.root)) containers.reattach(note.root);
-      entries.setRoot(ref, note.root, containers.idOf(note.root));
-      containers.setKey(note.root, ref);
-    }
+    if (note.root !== 0) entries.setRoot(ref, note.root, containers.idOf(note.root));
+    this.#placement.place(root, hash, ref, note.deadlineMs);
+    if (note.root === 0) return;
+    if (containers.isDetached(note.root)) containers.reattach(note.root);
+    containers.setOwner(note.root, entries.ownerOf(ref));
+    containers.setKey(note.root, ref);
   }
 }

@@ -1,4 +1,4 @@
-// Walks: the entries of a container without their names: all, a bucket at a time, or one by chance.
+// Walks: the entries of a container without their names, all or a bucket at a time.
 // Entries that have run out and are not removed yet are passed over.
 
 import type { Memory } from "./memory.ts";
@@ -32,17 +32,8 @@ export function scanEntries(
   return next;
 }
 
-/** An entry, each with the same chance; 0 when there is none. `random` gives numbers in [0, 1). */
-export function randomEntry(memory: Memory, root: number, random: () => number): number {
-  return memory.index.random(root, random, (ref) => isLive(memory, ref));
-}
-
 function visitBucket(memory: Memory, visit: (ref: number) => void): number {
   const refs = memory.index.takeChain();
-  for (const ref of refs) if (isLive(memory, ref)) visit(ref);
+  for (const ref of refs) if (memory.isLive(ref)) visit(ref);
   return refs.length;
-}
-
-function isLive(memory: Memory, ref: number): boolean {
-  return !memory.entries.hasTtl(ref) || memory.entries.deadline(ref) > memory.nowMs;
 }

@@ -80,6 +80,13 @@ export class SmallStore {
     for (let i = 0; i < fields; i++) this.set(name, `field ${i}`, `value ${i}`);
   }
 
+  /** Cuts a string, or makes room behind it. Returns its entry. */
+  resize(name: string, length: number): number {
+    const { keys } = this.store;
+    const ref = this.ref(name);
+    return keys.endWrite(ref, keys.beginWrite(ref, length), length);
+  }
+
   /** Frees and compacts until nothing is left to do. */
   workAll(): void {
     while (this.store.hasWork) this.store.work(() => false);

@@ -5,7 +5,8 @@
 import fc from "fast-check";
 import { EVICTION_POLICIES } from "../../src/store/eviction.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
-import { type HistoryOptions, type Step, StoreHistory } from "./store-history.ts";
+import { type HistoryOptions, StoreHistory } from "./store-history.ts";
+import type { Step } from "./store-steps.ts";
 
 const PAGE = 65536;
 

@@ -58,3 +58,14 @@ export function drawDeadline(number: number, nowMs: number): number {
   if (number % 23 === 0) return STRANGE[(number >> 5) % STRANGE.length]!;
   return nowMs + drawDelayMs(number >> 2);
 }
+
+/** Numbers below a bound, from a seed: xorshift32 (G. Marsaglia, 2003). */
+export function generator(seed: number): (below: number) => number {
+  let state = seed || 1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}

@@ -13,8 +13,7 @@ import { drawDeadline, drawDelayMs, drawField, drawName, drawValue } from "./sto
 import { checkStore } from "./store-invariants.ts";
 import { CONTAINER_TYPES, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
 import { scanOn } from "./store-scans.ts";
-
-export type Step = readonly [number, number, number, number];
+import { INSIDE, type Inside, OUTSIDE, type Step } from "./store-steps.ts";
 
 export type HistoryOptions = {
   /** Steps between two checks of everything. */
@@ -90,12 +89,26 @@ export class StoreHistory {
     }
   }
 
-  value(number: number): Buffer {
+  // What is drawn, for a name: histories that draw otherwise override these.
+
+  value(number: number, _name: Name): Buffer {
     return drawValue(number, this.#options.large ?? false);
   }
 
-  #deadline(number: number): number {
-    return drawDeadline(number, this.#store.nowMs);
+  filler(number: number, _name: Name): Buffer {
+    return Buffer.alloc(this.#options.fillBytes ?? 12, number & 255);
+  }
+
+  resized(key: ModelKey, length: number, number: number): Buffer {
+    return Buffer.concat([key.value.subarray(0, length), Buffer.alloc(Math.max(0, length - key.value.length), number)]);
+  }
+
+  deadlineFor(deadlineMs: number, _name: Name): number {
+    return deadlineMs;
+  }
+
+  #deadline(number: number, name: Name): number {
+    return this.deadlineFor(drawDeadline(number, this.#store.nowMs), name);
   }
 
   makeRoom(): boolean {
@@ -108,8 +121,8 @@ export class StoreHistory {
     if (!this.makeRoom()) return;
     const name = drawName(k);
     const { id, key } = this.model.look(name);
-    const value = this.value(x);
-    const deadlineMs = y % 3 === 0 ? KEEP_DEADLINE : this.#deadline(y);
+    const value = this.value(x, name);
+    const deadlineMs = y % 3 === 0 ? KEEP_DEADLINE : this.#deadline(y, name);
     const length = name.bytes.length;
     const ref = this.#store.keys.put(name.bytes, 0, length, name.kind, value, 0, value.length, x % 4, deadlineMs);
     const next = this.model.newKey(name, TYPE_STRING);
@@ -131,10 +144,21 @@ export class StoreHistory {
   expireKey([, k, x]: Step): void {
     const { id, ref, key } = this.model.look(drawName(k));
     if (!key) return;
-    const deadlineMs = this.#deadline(x);
+    const deadlineMs = this.#deadline(x, key.name);
     const next = this.#store.keys.setDeadline(ref, deadlineMs);
     if (next === 0) this.model.forget(id);
     else key.deadlineMs = deadlineMs;
+  }
+
+  /** An owner, another one, or none; a secret too now and then. */
+  own([, k, x, y]: Step): void {
+    const { ref, key } = this.model.look(drawName(k));
+    if (!key) return;
+    const { keys, memory } = this.#store;
+    const owner = x % 3;
+    const target = keys.setOwner(ref, owner, owner === 0 ? 0 : y % 5);
+    assert.equal(memory.entries.ownerOf(target), owner, "owner");
+    if (y % 7 === 0) keys.setScrub(target);
   }
 
   rename([, k, x]: Step): void {
@@ -155,21 +179,16 @@ export class StoreHistory {
     const { ref, key } = this.model.look(drawName(k));
     if (!key || key.type !== TYPE_STRING) return;
     const { keys, memory } = this.#store;
-    const length = Math.min(this.value(x).length, 300_000);
+    const length = Math.min(this.value(x, key.name).length, 300_000);
     const kept = Math.min(length, key.value.length);
-    const value = Buffer.alloc(length, y & 255);
-    key.value.copy(value, 0, 0, kept);
+    const value = this.resized(key, length, y);
     if (y % 2 === 0) {
       keys.write(ref, kept, value, kept, length - kept, length, key.kind);
     } else {
-      keys.beginWrite(ref);
-      let target = ref;
-      try {
-        target = keys.resize(ref, length);
-        value.copy(memory.entries.bytesOf(target), memory.entries.valueStart(target));
-      } finally {
-        keys.endWrite(target);
-      }
+      memory.funnel.before("set", ref);
+      const target = keys.beginWrite(ref, length);
+      value.copy(memory.entries.bytesOf(target), memory.entries.valueStart(target));
+      keys.endWrite(ref, target, length);
     }
     key.value = value;
   }
@@ -201,9 +220,12 @@ export class StoreHistory {
       for (let i = 0; i < count; i++) {
         const name = drawField(x + i);
         const value =
-          target.key.type === CONTAINER_TYPES[1] ? Buffer.alloc(0) : this.value(count > 1 ? (x + i) % 200 : x);
+          target.key.type === CONTAINER_TYPES[1] ? Buffer.alloc(0) : this.value(count > 1 ? (x + i) % 200 : x, name);
         const kind = (x + i) % 4;
-        const deadlineMs = y % 3 === 0 ? KEEP_DEADLINE : Math.max(this.#store.nowMs + 1, this.#deadline(y));
+        const deadlineMs =
+          y % 3 === 0
+            ? KEEP_DEADLINE
+            : this.deadlineFor(Math.max(this.#store.nowMs + 1, drawDeadline(y, this.#store.nowMs)), name);
         const field = target.key.fields.get(idOf(name));
         target.ref = this.#store.fields.set(
           target.ref,
@@ -247,7 +269,7 @@ export class StoreHistory {
     const field = key?.fields.get(idOf(name));
     if (!key || !field) return;
     const handle = this.#store.fields.find(ref, name.bytes, 0, name.bytes.length, name.kind);
-    const deadlineMs = this.#deadline(y);
+    const deadlineMs = this.#deadline(y, name);
     const next = this.#store.fields.setDeadline(ref, handle, deadlineMs);
     if (deadlineMs > this.#store.nowMs) field.deadlineMs = deadlineMs;
     else this.model.forgetField(id, idOf(name));
@@ -284,11 +306,11 @@ export class StoreHistory {
   // Operations between commands.
 
   fillKeys([, k, x]: Step): void {
-    const value = Buffer.alloc(this.#options.fillBytes ?? 12, x & 255);
-    const deadlineMs = x % 2 === 0 ? NO_DEADLINE : this.#store.nowMs + 1_000_000;
     for (let i = 0; i < x % 600 && this.makeRoom(); i++) {
       const name = { bytes: Buffer.from(`many ${(k + i) % 2000}`), kind: 0 };
       const { id } = this.model.look(name);
+      const value = this.filler(x, name);
+      const deadlineMs = x % 2 === 0 ? NO_DEADLINE : this.deadlineFor(this.#store.nowMs + 1_000_000, name);
       try {
         this.#store.keys.put(name.bytes, 0, name.bytes.length, 0, value, 0, value.length, 0, deadlineMs);
       } catch {
@@ -372,28 +394,3 @@ export class StoreHistory {
     }
   }
 }
-
-type Inside =
-  | "put"
-  | "remove"
-  | "expireKey"
-  | "rename"
-  | "resize"
-  | "setField"
-  | "growFields"
-  | "deleteFields"
-  | "expireField";
-type Outside = "fillKeys" | "drainKeys" | "pass" | "goBack" | "work" | "clear" | "scan" | "undo" | "fail" | "look";
-
-const INSIDE: (Inside | undefined)[] = [];
-const OUTSIDE: (Outside | undefined)[] = [];
-let at = 0;
-// biome-ignore format: a table reads better aligned
-for (const [name, weight] of [
-  ["put", 14], ["remove", 5], ["expireKey", 5], ["rename", 6], ["resize", 5], ["setField", 9], ["growFields", 5],
-  ["deleteFields", 6], ["expireField", 6],
-] as [Inside, number][]) for (let i = 0; i < weight; i++) INSIDE[at++] = name;
-// biome-ignore format: a table reads better aligned
-for (const [name, weight] of [
-  ["fillKeys", 3], ["drainKeys", 3], ["pass", 8], ["goBack", 1], ["work", 4], ["clear", 1], ["scan", 5], ["undo", 4], ["fail", 9],
-] as [Outside, number][]) for (let i = 0; i < weight; i++) OUTSIDE[at++] = name;

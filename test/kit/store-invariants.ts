@@ -154,6 +154,7 @@ class Walk {
     const inner = entries.rootOf(ref);
     if (inner !== 0) {
       assert.equal(containers.keyOf(inner), ref, "key of a container");
+      assert.equal(containers.ownerOf(inner), entries.ownerOf(ref), "owner of a container and of its key");
       assert.ok(this.word(inner, layout.ROOT_COUNT) > 0, "a container without entries");
       this.container(inner, containers.idOf(inner));
     } else if (type === layout.TYPE_TABLE || type === layout.TYPE_SET) this.#packed(ref);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Totals } from "../../src/store/accounting.ts";
 import { SmallStore } from "../kit/small-store.ts";
+import { checkStore } from "../kit/store-invariants.ts";
 
 test("an owner without bytes has no row", () => {
   const totals = new Totals();
@@ -30,6 +31,44 @@ test("an entry counts its header, deadline, name and value, rounded up to 8", ()
   assert.equal(totals.entryBytes, 32);
   small.remove("a longer name");
   assert.equal(totals.entryBytes, 0);
+});
+
+test("what a key holds counts for its owner, whoever that is at the time, and for nobody in the end", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  const { totals, entries } = store.memory;
+  small.put("string", "value");
+  small.put("leaving", "value", store.nowMs + 5000);
+  small.table("packed", 5);
+  small.table("table", 200);
+  const names = ["string", "leaving", "packed", "table"];
+  const plain = totals.entryBytes;
+  for (const owner of [7, 8, 7]) {
+    for (const name of names) {
+      const ref = store.keys.setOwner(small.ref(name), owner, owner + 1);
+      assert.equal(ref, small.ref(name), "the entry from now on");
+      assert.deepEqual([entries.ownerOf(ref), entries.sessionOf(ref)], [owner, owner + 1]);
+    }
+    checkStore(store);
+    assert.deepEqual([...totals.ownerBytes], [[owner, totals.entryBytes]]);
+    assert.equal(totals.entryBytes, plain + names.length * 8, "eight bytes for each key");
+  }
+  assert.equal(entries.deadline(small.ref("leaving")), store.nowMs + 5000);
+  small.put("string", "a longer value than before");
+  small.table("packed", 90);
+  small.set("table", "new", "value", store.nowMs + 100);
+  small.delete("table", "field 7");
+  small.rename("table", "other");
+  assert.deepEqual([...totals.ownerBytes], [[7, totals.entryBytes]]);
+  checkStore(store);
+  for (const name of ["string", "packed", "other"]) {
+    const ref = store.keys.setOwner(small.ref(name), 0, 0);
+    assert.deepEqual([entries.ownerOf(ref), entries.sessionOf(ref)], [0, 0]);
+  }
+  small.pass(5000);
+  checkStore(store);
+  assert.equal(totals.ownerBytes.size, 0);
+  assert.equal(small.field("other", "field 9"), "value 9");
 });
 
 test("the bytes of the keyspace go beyond 4 GiB", () => {

@@ -87,3 +87,30 @@ test("a limit above 2 GiB keeps a sixteenth of it free", () => {
     assert.equal(store.eviction.makeRoom(), room);
   }
 });
+
+test("a key gets another name, a deadline or an owner when memory is full", () => {
+  const small = new SmallStore({ maxMemoryBytes: 60 * 65536 });
+  const { store } = small;
+  const { pages } = store.memory;
+  small.put("large", "v".repeat(1_000_000));
+  small.table("table", 300);
+  let keys = 0;
+  assert.throws(() => {
+    for (; ; keys++) small.put(`key ${keys}`, "v".repeat(100 + (keys % 50)));
+  });
+  const full = pages.inUse;
+  small.rename("large", "a new name");
+  small.rename("table", "another name");
+  for (let i = 0; i < keys; i++) {
+    const name = `key ${i}`;
+    if (i % 4 === 0) store.keys.setDeadline(small.ref(name), store.nowMs + 1000);
+    if (i % 4 === 1) small.rename(name, `a much longer name of key ${i}`);
+    if (i % 4 === 2) store.keys.setOwner(small.ref(name), 3, 1);
+    if (i % 8 === 0) store.keys.setDeadline(small.ref(name), Number.POSITIVE_INFINITY);
+  }
+  assert.ok(pages.inUse > full && pages.inUse < full * 1.5, `${pages.inUse} pages, ${full} before`);
+  assert.equal(pages.overdraft, 0);
+  assert.equal(small.get("a new name")?.length, 1_000_000);
+  assert.throws(() => small.put("one more", "v".repeat(100_000)));
+  checkStore(store);
+});

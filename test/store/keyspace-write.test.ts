@@ -65,6 +65,26 @@ test("undo takes a write back, in place or moved", () => {
   }
 });
 
+test("a long value that is appended to moves now and then, not each time", () => {
+  const { store, put, read } = open();
+  put("");
+  const piece = "x".repeat(10_000);
+  let moves = 0;
+  let ref = find(store);
+  for (let size = piece.length; size <= 8_000_000; size += piece.length) {
+    const next = write(store, size - piece.length, piece, size);
+    if (next !== ref) moves++;
+    ref = next;
+  }
+  assert.ok(moves < 70, `${moves} moves`); // log(800) / log(9 / 8) is 57
+  assert.equal(read().length, 8_000_000);
+  assert.ok(store.memory.pages.sizeOf(ref) < 8_000_000 * 1.14, "an eighth more room");
+  write(store, 0, "short", 5);
+  assert.ok(store.memory.pages.sizeOf(find(store)) < 65536);
+  store.keys.remove(find(store));
+  assert.equal(store.memory.totals.entryBytes, 0);
+});
+
 test("a value above valueBytesMax is refused, and nothing changes", () => {
   const { store, put, read } = open();
   put("0123456789");

@@ -35,7 +35,7 @@ test("values above a segment are stored, replaced, shortened and given back", ()
   small.put("large", large);
   small.put("large", large.subarray(0, 35 * 1024 * 1024), small.store.nowMs + 1000);
   checkStore(small.store);
-  const ref = small.store.keys.resize(small.ref("large"), 20 * 1024 * 1024);
+  const ref = small.resize("large", 20 * 1024 * 1024);
   assert.equal(small.store.memory.entries.valueLength(ref), 20 * 1024 * 1024);
   checkStore(small.store);
   small.pass(1000);
@@ -132,7 +132,7 @@ test("removing and shortening succeed when every allocation fails", () => {
   for (let i = 0; i < 60; i++) if (i !== 7) small.delete("packed", `field ${i}`);
   assert.equal(small.field("packed", "field 7"), "");
   checkStore(small.store);
-  const ref = small.store.keys.resize(small.ref("string"), 5);
+  const ref = small.resize("string", 5);
   assert.equal(small.store.memory.entries.valueLength(ref), 5);
   for (let i = 1; i < 500; i++) small.delete("table", `field ${i}`);
   checkStore(small.store);
@@ -204,4 +204,38 @@ test("every change tells the funnel before it happens", () => {
     tell(() => small.store.keys.clear()),
     ["flush"],
   );
+});
+
+test("a random key among very many that have run out is looked for a bounded time, and found in the end", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  store.activeExpiry = false;
+  for (let i = 0; i < 50_000; i++) small.put(`key ${i}`, "value", store.nowMs + 10);
+  small.put("live", "value");
+  small.pass(10);
+  let found = 0;
+  for (let calls = 0; found === 0; calls++) {
+    const before = store.keys.count;
+    found = store.keys.random(Math.random);
+    assert.ok(before - store.keys.count <= 1000, "keys that go at one call");
+    assert.ok(calls < 60);
+  }
+  assert.equal(found, small.ref("live"));
+  assert.ok(store.keys.expired > 0);
+  checkStore(store);
+  small.remove("live");
+  small.workAll();
+  store.keys.clear();
+  assert.equal(store.keys.random(Math.random), 0);
+});
+
+test("a renamed key keeps the access clock", () => {
+  const small = new SmallStore();
+  const { entries } = small.store.memory;
+  for (const to of ["new", "old"]) {
+    small.put("old", "value");
+    entries.setAccess(small.put("key", "value"), 1234);
+    small.rename("key", to);
+    assert.equal(entries.accessOf(small.ref(to)), 1234);
+  }
 });

@@ -8,8 +8,9 @@ import { PlainSegments, type SegmentProvider } from "../../src/store/segments.ts
 import { Store } from "../../src/store/store.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { freshSeed } from "../kit/store-checks.ts";
-import { type Step, StoreHistory } from "../kit/store-history.ts";
+import { StoreHistory } from "../kit/store-history.ts";
 import { checkStore } from "../kit/store-invariants.ts";
+import type { Step } from "../kit/store-steps.ts";
 
 const MILLION = 1_000_000;
 const BYTES_PER_KEY = 28;

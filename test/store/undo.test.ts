@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HiveError } from "../../src/base/errors.ts";
-import { FLAG_OWNED, FLAG_SCRUB, KEYSPACE_ROOT, SEGMENT_MASK, SEGMENT_SHIFT } from "../../src/store/layout.ts";
-import { NO_DEADLINE, Placement } from "../../src/store/placement.ts";
+import { HEADER_BUSY } from "../../src/store/layout.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 import { StoreModel } from "../kit/store-model.ts";
@@ -131,8 +130,7 @@ test("a rollback to which the system gives no memory says so, and puts back what
 test("what was noted of a scrubbed entry is overwritten", () => {
   const small = filled();
   const ref = small.put("secret", "swordfish, swordfish, swordfish");
-  const { words } = small.store.memory.entries;
-  words[ref >>> SEGMENT_SHIFT]![(ref & SEGMENT_MASK) << 1]! |= FLAG_SCRUB;
+  small.store.keys.setScrub(ref);
   let noted: Buffer | undefined;
   const from = Buffer.from;
   Buffer.from = ((...args: Parameters<typeof from>) => {
@@ -153,13 +151,9 @@ test("what was noted of a scrubbed entry is overwritten", () => {
 
 test("what a rollback brings back counts for its owner again", () => {
   const small = new SmallStore();
-  const { memory, undo } = small.store;
-  const placement = new Placement(memory);
-  const ref = small.put("k", "value");
+  const { memory, undo, keys } = small.store;
   const { entries, totals } = memory;
-  placement.rebuild(KEYSPACE_ROOT, ref, entries.head(ref) | FLAG_OWNED, entries.valueLength(ref), NO_DEADLINE, (next) =>
-    entries.setOwner(next, 7, 1),
-  );
+  keys.setOwner(small.put("k", "value"), 7, 1);
   const before = [...totals.ownerBytes];
   undo.begin();
   small.put("k", "another value that is longer than the first");
@@ -169,4 +163,54 @@ test("what a rollback brings back counts for its owner again", () => {
   checkStore(small.store);
   small.remove("k");
   assert.equal(totals.entryBytes, 0);
+});
+
+test("an owner that was given or taken is what it was before, for the fields of a table too", () => {
+  const small = filled();
+  small.store.keys.setOwner(small.ref("string"), 7, 1);
+  small.store.keys.setOwner(small.ref("table"), 7, 1);
+  const before = [...small.store.memory.totals.ownerBytes];
+  undone(small, () => {
+    small.store.keys.setOwner(small.ref("string"), 0, 0);
+    small.store.keys.setOwner(small.ref("leaving"), 8, 2);
+    small.store.keys.setOwner(small.ref("packed"), 8, 2);
+    small.store.keys.setOwner(small.ref("table"), 8, 2);
+    small.set("table", "new", "value");
+  });
+  assert.deepEqual([...small.store.memory.totals.ownerBytes], before);
+});
+
+test("names that were noted are overwritten, those of a secret's new fields too", () => {
+  const small = filled();
+  small.store.keys.setScrub(small.ref("table"));
+  small.set("table", "swordfish one", "value");
+  const noted: Buffer[] = [];
+  const from = Buffer.from;
+  small.store.undo.begin();
+  Buffer.from = ((...args: Parameters<typeof from>) => {
+    const copy = from(...args);
+    // Not what the test itself makes of a text.
+    if (typeof args[0] !== "string" && copy.includes("swordfish")) noted.push(copy);
+    return copy;
+  }) as typeof from;
+  try {
+    small.delete("table", "swordfish one");
+    small.set("table", "swordfish two", "value");
+  } finally {
+    Buffer.from = from;
+  }
+  small.store.undo.rollback();
+  assert.ok(noted.length >= 3, "two names and what one of them named");
+  for (const copy of noted) assert.ok(!copy.includes("swordfish"));
+});
+
+test("while a command may still be taken back, readers in other processes ask the socket", () => {
+  const { undo, memory } = filled().store;
+  const busy = (): number => memory.segments.words[0]![HEADER_BUSY]!;
+  undo.begin();
+  assert.equal(busy(), 1);
+  undo.rollback();
+  undo.begin();
+  undo.commit();
+  assert.equal(busy(), 0);
 });

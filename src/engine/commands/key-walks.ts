@@ -2,7 +2,7 @@
 
 import { KEYSPACE_ROOT, KIND_VALUE, TYPE_MASK } from "../../store/layout.ts";
 import type { Memory } from "../../store/memory.ts";
-import { eachEntry, randomEntry, scanEntries } from "../../store/walk.ts";
+import { eachEntry, scanEntries } from "../../store/walk.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
@@ -61,10 +61,10 @@ function scan({ store: { memory }, services }: Context, args: Args, reply: Reply
   replyNames(memory, found, reply);
 }
 
-function randomkey({ store: { memory } }: Context, _args: Args, reply: Reply): void {
-  const ref = randomEntry(memory, KEYSPACE_ROOT, random);
+function randomkey({ store }: Context, _args: Args, reply: Reply): void {
+  const ref = store.keys.random(random);
   if (ref === 0) return reply.nil();
-  replyName(memory.entries, ref, reply);
+  replyName(store.memory.entries, ref, reply);
 }
 
 function dbsize({ store }: Context, _args: Args, reply: Reply): void {

@@ -3,7 +3,7 @@
 //   options, arguments ──▶ with a client ──▶ standard output            false: there is no such key or field
 
 import { readFileSync } from "node:fs";
-import { HiveError, isHiveError } from "../base/errors.ts";
+import { HiveError } from "../base/errors.ts";
 import { type Client, connect, type Key } from "../client/node.ts";
 import { parseNotation } from "./notation.ts";
 import { plain, showJson, showReply } from "./printing.ts";
@@ -60,19 +60,9 @@ function hexadecimal(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, "hex"));
 }
 
-/** What is no text comes as the bytes it is. */
-async function textOr<T>(read: (as?: "bytes") => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (isHiveError(error) && error.code === "NOT_TEXT") return read("bytes");
-    throw error;
-  }
-}
-
 export function get(options: CommonOptions, key: string): Promise<boolean> {
   return withHive(options, async (hive) => {
-    const value = await textOr((as) => hive.get(key, as === undefined ? {} : { as }));
+    const value = await hive.get(key, { as: "auto" });
     if (value === undefined && !(await hive.exists(key))) return notFound(`there is no key ${key}`);
     print(value, options);
     return true;
@@ -147,7 +137,7 @@ async function tableAction(hive: Client, { options, name, action, args }: TableC
   switch (action) {
     case "get": {
       const key = field(args[0]!);
-      const value = await textOr<unknown>((as) => (as === undefined ? fields.get(key) : fields.getBytes(key)));
+      const value = await hive.send(["HGET", name, key], { as: "auto" });
       if (value === undefined && !(await fields.has(key))) return notFound(`table ${name} has no field ${args[0]}`);
       print(value, options);
       return true;
@@ -185,7 +175,7 @@ export function send(options: CommonOptions & { typed?: boolean }, words: string
   const [name = "", ...args] = words;
   const values = options.typed ? args.map(jsonOrText) : args;
   return withHive(options, async (hive) => {
-    const reply = await textOr((as) => hive.send([name, ...values], as === undefined ? {} : { as }));
+    const reply = await hive.send([name, ...values], { as: "auto" });
     process.stdout.write(`${options.json ? showJson(reply) : showReply(reply)}\n`);
     return true;
   });

@@ -87,7 +87,7 @@ export class Repl {
       if (word === "quit" || word === "exit") return false;
       if (word === "help") write(help(rest.map(String)));
       else if (word === "clear" && lines !== undefined) process.stdout.write("\x1b[H\x1b[2J");
-      else write(this.#show(await ask(hive, words)));
+      else write(this.#show(await hive.send(words, { as: "auto" })));
     } catch (error) {
       if (!isHiveError(error)) throw error;
       const hint = error.code === "WRONG_ARITY" || error.code === "SYNTAX" ? hintOf(line) : "";
@@ -98,15 +98,6 @@ export class Repl {
 
   #show(reply: unknown): string {
     return this.#options.json ? showJson(reply) : showReply(reply);
-  }
-}
-
-async function ask(hive: Client, words: readonly unknown[]): Promise<unknown> {
-  try {
-    return await hive.send(words);
-  } catch (error) {
-    if (isHiveError(error) && error.code === "NOT_TEXT") return hive.send(words, { as: "bytes" });
-    throw error;
   }
 }
 

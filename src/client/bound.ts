@@ -6,8 +6,13 @@ import type { As } from "../wire/items.ts";
 import type { CallOptions, CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
 
-/** How a value is given back: raw bytes, and values in their encoding, exactly as they are stored. */
-export type ReadOptions = CallOptions & { as?: "bytes" | undefined };
+export type ReadOptions = CallOptions & {
+  /**
+   * "auto": what RESP stored is text where it is UTF-8, else bytes; without it what is not UTF-8 is
+   * NOT_TEXT. "bytes": everything exactly as it is stored, values in their encoding.
+   */
+  as?: "auto" | "bytes" | undefined;
+};
 
 export class Bound {
   readonly connection: Connection;

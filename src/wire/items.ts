@@ -103,8 +103,11 @@ export class ItemReader {
   }
 }
 
-/** "values": text where bytes are not said to be bytes. "bytes": raw bytes, and a value's encoding, as they are stored. */
-export type As = "values" | "bytes";
+/**
+ * "values": raw bytes that are not said to be bytes are text. "auto": they are text where they are
+ * UTF-8, else bytes. "bytes": raw bytes, and a value's encoding, as they are stored.
+ */
+export type As = "values" | "auto" | "bytes";
 
 /**
  * The JavaScript value of the item that `reader` comes to: undefined for nothing, null for no array,
@@ -127,6 +130,7 @@ export function decodeStored(bytes: Uint8Array, start: number, end: number, kind
   if (as === "bytes" || kind === ITEM_BYTES) return Uint8Array.prototype.slice.call(bytes, start, end);
   if (kind === ITEM_VALUE) return decode(bytes, start, end);
   if (kind === ITEM_RAW && !isUtf8(bytes, start, end)) {
+    if (as === "auto") return Uint8Array.prototype.slice.call(bytes, start, end);
     throw new HiveError("NOT_TEXT", `${end - start} stored bytes are not UTF-8: ask for them with { as: "bytes" }`);
   }
   return readUtf8(bytes, start, end);

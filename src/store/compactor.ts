@@ -11,7 +11,7 @@ import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
 import { FLAG_ROOT, KEYSPACE_ROOT, SEGMENT_BYTES } from "./layout.ts";
 import type { Memory } from "./memory.ts";
-import { SparseMarks } from "./sparse-pages.ts";
+import { PAGES_PER_STEP, SparseMarks } from "./sparse-pages.ts";
 
 /** A walk is worth it when less than this part of the open segments is in use, and they are more than these. */
 const WORTH = 0.75;
@@ -34,6 +34,8 @@ export class Compactor {
   #settledOpen = 0;
   #settledUsed = 0;
   #openBefore = 0;
+  /** Pages that have lost their marks after the walk; -1 when all have. */
+  #unmarked = -1;
   /** The marking under way. */
   #marks: SparseMarks | undefined = undefined;
   /** Bytes in use when the walk under way began: what is freed meanwhile may be worth another walk. */
@@ -55,7 +57,7 @@ export class Compactor {
   }
 
   get wanted(): boolean {
-    return this.#walks.length > 0 || this.#marks !== undefined || this.#asked || this.#worthIt();
+    return this.#walks.length > 0 || this.#marks !== undefined || this.#unmarked >= 0 || this.#asked || this.#worthIt();
   }
 
   #worthIt(): boolean {
@@ -70,6 +72,7 @@ export class Compactor {
   /** Visits up to `buckets` buckets, and moves what lies in marked pages. Stops early when memory is full. */
   step(buckets: number): void {
     const { pages } = this.#memory;
+    if (this.#unmarked >= 0) return this.#unmark();
     if (this.#walks.length === 0) return this.#begin();
     try {
       pages.overdraft = Math.max(64, pages.inUse >> 4);
@@ -102,7 +105,16 @@ export class Compactor {
 
   #end(): void {
     this.#walks.length = 0;
-    this.#memory.pages.endEvacuation();
+    this.#memory.pages.reopenSegments();
+    this.#unmarked = 0;
+  }
+
+  /** Takes the marks back of some more pages; with the last of them the walk is over. */
+  #unmark(): void {
+    const from = this.#unmarked;
+    this.#unmarked += PAGES_PER_STEP;
+    if (this.#memory.pages.unmark(from, this.#unmarked)) return;
+    this.#unmarked = -1;
     this.walks++;
     // A walk that gave something back may be worth another one.
     if (this.#openBytes() < this.#openBefore) this.#settledOpen = 0;
@@ -131,7 +143,8 @@ export class Compactor {
     if (walk.block < this.#moves.blocks(index.buckets(root))) {
       if (this.#moves.block(root, walk.block, this.#isMarked)) {
         this.moved++;
-        this.#left -= 4;
+        // It may have touched memory for the first time, which takes the system up to a millisecond.
+        this.#left = 0;
       }
       walk.block++;
       return false;

@@ -64,6 +64,7 @@ export class Pages {
   #freeSegments = 0;
   /** Segments that the compactor empties. */
   readonly #closed = new Set<number>();
+  #emptying = false;
   readonly #segments: Segments;
 
   constructor(segments: Segments) {
@@ -154,7 +155,7 @@ export class Pages {
 
   /** Bytes of the free segments that closeSurplus() will give back. */
   get surplusBytes(): number {
-    let emptied = 0;
+    let emptied = this.#emptying ? -SPARE_SEGMENTS : 0;
     for (const segment of this.#closed) if (this.#isFree(segment)) emptied++;
     return Math.max(emptied, this.#freeSegments - SPARE_SEGMENTS) * SEGMENT_BYTES;
   }
@@ -203,6 +204,7 @@ export class Pages {
 
   /** No new pages are taken from this segment until endEvacuation(). */
   closeToNew(segment: number): void {
+    this.#emptying = true;
     this.#closed.add(segment);
   }
 
@@ -226,16 +228,22 @@ export class Pages {
     this.#evacuating.fill(1, page, page + (isRun ? 1 : CLASS_PAGES[sizeClass]!));
   }
 
-  /** Takes the marks back from what could not be emptied. */
-  endEvacuation(): void {
-    // Those that are empty stay closed until they are given back.
+  /** New pages may be taken again from segments that could not be emptied; the empty ones stay closed until they go. */
+  reopenSegments(): void {
+    this.#emptying = false;
     for (const segment of this.#closed) if (!this.#isFree(segment)) this.#closed.delete(segment);
-    for (let page = 0; page < this.#kind.length; page++) {
+  }
+
+  /** Takes the marks back from what could not be emptied among pages `from` to `to`. Returns whether there are more pages. */
+  unmark(from: number, to: number): boolean {
+    const end = Math.min(to, this.#kind.length);
+    for (let page = from; page < end; page++) {
       if (this.#evacuating[page] === 0) continue;
       this.#evacuating[page] = 0;
       const sizeClass = this.#kind[page]! - 1;
       if (sizeClass >= 0 && sizeClass < CLASS_COUNT && this.#hasFree(page, sizeClass)) this.#list(page, sizeClass);
     }
+    return end < this.#kind.length;
   }
 
   #hasFree(page: number, sizeClass: number): boolean {
@@ -311,10 +319,28 @@ export class Pages {
       const page = this.#runIn(segment, count);
       if (page >= 0) return this.#claim(segment, page, count);
     }
+    const segment = this.#emptied() ?? this.#openFresh();
+    return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
+  }
+
+  /**
+   * A segment that the compactor has emptied, for new pages: its memory is there already, while that of a
+   * fresh one takes the system some milliseconds for each huge page that is touched.
+   */
+  #emptied(): number | undefined {
+    for (const segment of this.#closed) {
+      if (!this.#isFree(segment)) continue;
+      this.#closed.delete(segment);
+      return segment;
+    }
+    return undefined;
+  }
+
+  #openFresh(): number {
     const segment = this.#openSegment(1, SEGMENT_BYTES);
     this.#freePages[segment] = PAGES_PER_SEGMENT;
     this.#freeSegments++;
-    return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
+    return segment;
   }
 
   #checkLimit(pages: number): void {

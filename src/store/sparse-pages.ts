@@ -13,7 +13,7 @@ import { PAGES_PER_SEGMENT, SEGMENT_BYTES } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 
 /** About 50 µs of work. */
-const PAGES_PER_STEP = 1024;
+export const PAGES_PER_STEP = 1024;
 /** A larger block stays where it is, and its segment with it: to move it would take too long a slice. */
 const MOVED_BLOCK_MAX: number = 512 * 1024;
 

@@ -46,10 +46,10 @@ test("roots, directories, buckets, overflow nodes, fields and their deadlines mo
   memory.pages.eachSpan((page) => memory.pages.evacuate(page));
   store.compactor.want();
   const left: number[] = [];
-  const endEvacuation = memory.pages.endEvacuation.bind(memory.pages);
-  memory.pages.endEvacuation = () => {
+  const reopenSegments = memory.pages.reopenSegments.bind(memory.pages);
+  memory.pages.reopenSegments = () => {
     memory.pages.eachSpan((page) => memory.pages.isEvacuating((page << PAGE_SHIFT) | 0) && left.push(page));
-    endEvacuation();
+    reopenSegments();
   };
   while (store.compactor.walks === 0) store.compactor.step(100_000);
   assert.equal(store.compactor.walks, 1);

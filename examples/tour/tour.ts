@@ -58,7 +58,8 @@ function sourceOf(call: () => unknown): string {
   return call
     .toString()
     .replace(/^\s*(async\s*)?\(\s*\)\s*=>\s*/, "")
-    .replace(/\s*\n\s*/g, " ");
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/ {2,}/g, "");
 }
 
 function shown(answer: unknown): string {

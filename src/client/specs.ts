@@ -95,7 +95,7 @@ function seen(items: ItemReader): Seen {
   const { kind, size, start, bytes, at } = items;
   if (kind === ITEM_ATOM && size === ATOM_NIL) return undefined;
   if (kind >= ITEM_ATOM) throw unexpected("a stored value", undefined);
-  const stored = { kind, bytes: Uint8Array.prototype.slice.call(bytes, start, at) };
+  const stored = { kind, bytes: new Uint8Array(bytes.subarray(start, at)) };
   return { value: decodeStored(bytes, start, at, kind, "values"), stored };
 }
 

@@ -11,7 +11,8 @@
 
 import { parseInt64, parseSafeInteger } from "../base/decimal.ts";
 import { HiveError } from "../base/errors.ts";
-import { KIND_RAW } from "../store/layout.ts";
+import { KIND_RAW, KIND_VALUE } from "../store/layout.ts";
+import { integerOf, valueToText } from "../wire/value.ts";
 
 export { KIND_BYTES, KIND_RAW, KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
 
@@ -24,6 +25,8 @@ export class Args {
   count = 0;
   /** Set by keep(): the door must take another Args for its next call. */
   kept = false;
+  /** Whether an argument is an encoded value. */
+  typed = false;
   starts: Int32Array;
   lengths: Int32Array;
   kinds: Uint8Array;
@@ -39,6 +42,7 @@ export class Args {
   reset(buffer: Buffer): void {
     this.buffer = buffer;
     this.count = 0;
+    this.typed = false;
   }
 
   /** Adds one argument: `length` bytes at `start`. */
@@ -48,6 +52,7 @@ export class Args {
     this.starts[index] = start;
     this.lengths[index] = length;
     this.kinds[index] = kind;
+    if (kind === KIND_VALUE) this.typed = true;
   }
 
   start(index: number): number {
@@ -78,14 +83,17 @@ export class Args {
     return Buffer.from(this.bytes(index));
   }
 
+  /** A value as the text that RESP would read: a word of a command may be a number. */
   text(index: number): string {
     const start = this.starts[index]!;
+    if (this.kinds[index] === KIND_VALUE) return valueToText(this.buffer, start, start + this.lengths[index]!);
     return this.buffer.utf8Slice(start, start + this.lengths[index]!);
   }
 
   /** One character per byte: an exact, reversible key for a Map. */
   latin1(index: number): string {
     const start = this.starts[index]!;
+    if (this.kinds[index] === KIND_VALUE) return Buffer.from(this.text(index)).latin1Slice();
     return this.buffer.latin1Slice(start, start + this.lengths[index]!);
   }
 
@@ -98,6 +106,7 @@ export class Args {
     if (index >= this.count || this.lengths[index]! < length) return false;
     const start = this.starts[index]!;
     if (this.lengths[index] !== length && this.buffer[start + length] !== 0) return false;
+    if (this.kinds[index] === KIND_VALUE) return false;
     for (let i = 0; i < length; i++) {
       let byte = this.buffer[start + i]!;
       if (byte >= 97 && byte <= 122) byte -= 32;
@@ -115,15 +124,24 @@ export class Args {
   integer(index: number): number {
     const start = this.starts[index]!;
     const end = start + this.lengths[index]!;
+    if (this.kinds[index] === KIND_VALUE) return Number(this.int64(index));
     const small = parseSafeInteger(this.buffer, start, end);
     if (small === small) return small;
     return Number(this.int64(index));
   }
 
+  /** The same, exact; undefined where it is none. */
+  tryInt64(index: number): bigint | undefined {
+    const start = this.starts[index]!;
+    const end = start + this.lengths[index]!;
+    if (this.kinds[index] !== KIND_VALUE) return parseInt64(this.buffer, start, end);
+    const encoded = integerOf(this.buffer, start, end);
+    return encoded === undefined ? undefined : BigInt(encoded);
+  }
+
   /** The same, exact. @throws {HiveError} NOT_INTEGER */
   int64(index: number): bigint {
-    const start = this.starts[index]!;
-    const value = parseInt64(this.buffer, start, start + this.lengths[index]!);
+    const value = this.tryInt64(index);
     if (value === undefined) throw new HiveError("NOT_INTEGER", "value is not an integer or out of range");
     return value;
   }

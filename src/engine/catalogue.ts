@@ -5,7 +5,7 @@
 // COMMAND, INFO and permissions read it. It stands apart from row.ts because a row's code takes a
 // context, and the context offers the catalogue.
 
-import type { Args } from "./args.ts";
+import { type Args, KIND_VALUE } from "./args.ts";
 
 /**
  * - read, write: touches the keys it names, and how
@@ -20,6 +20,7 @@ import type { Args } from "./args.ts";
  * - endsMulti: a way out of MULTI, so it is never refused there for lack of memory
  * - beforeAuth: allowed on a connection that has not authenticated
  * - connection: concerns the connection, not the data
+ * - ordered: changes what later calls of its connection mean, so it is refused where many callers share one
  */
 export type Flag =
   | "read"
@@ -33,7 +34,8 @@ export type Flag =
   | "immediate"
   | "beforeAuth"
   | "connection"
-  | "endsMulti";
+  | "endsMulti"
+  | "ordered";
 
 /** Which grant a caller needs; `none` for what concerns only the caller's own connection. */
 export type Permission = "none" | "read" | "write" | "admin";
@@ -106,4 +108,9 @@ export function keyIndexes(row: RowFacts, args: Args): number[] {
   const indexes: number[] = [];
   for (let index = spec.first; index <= last; index += spec.step) indexes.push(index);
   return indexes;
+}
+
+/** Whether one of the call's keys is an encoded value, which no key can be. */
+export function hasTypedKey(row: RowFacts, args: Args): boolean {
+  return row.keys !== undefined && keyIndexes(row, args).some((index) => args.kinds[index] === KIND_VALUE);
 }

@@ -23,6 +23,7 @@ export const COMMAND_IMMEDIATE = 256;
 export const COMMAND_BEFORE_AUTH = 512;
 export const COMMAND_CONNECTION = 1024;
 export const COMMAND_ENDS_MULTI = 2048;
+export const COMMAND_ORDERED = 4096;
 
 const BITS: Readonly<Record<Flag, number>> = {
   read: COMMAND_READ,
@@ -37,6 +38,7 @@ const BITS: Readonly<Record<Flag, number>> = {
   beforeAuth: COMMAND_BEFORE_AUTH,
   connection: COMMAND_CONNECTION,
   endsMulti: COMMAND_ENDS_MULTI,
+  ordered: COMMAND_ORDERED,
 };
 
 const SLOTS = 1024;

@@ -81,6 +81,8 @@ export const GATE_MULTI = 2;
 export const GATE_NO_TOUCH = 4;
 
 export class Context {
+  /** Whether calls run one after the other and answers keep their order: then a call may change what later ones mean. */
+  readonly ordered: boolean;
   readonly services: Services;
   readonly store: Store;
   readonly peer: Peer;
@@ -112,6 +114,7 @@ export class Context {
     this.services = services;
     this.store = services.store;
     this.peer = peer;
+    this.ordered = peer.door === "resp";
     this.id = id;
     this.createdAtMs = services.nowMs;
     this.lastCallMs = services.nowMs;

@@ -38,6 +38,14 @@ export class DelayedEngine implements Runner {
     this.#inner.close(context);
   }
 
+  async transact(context: Context, calls: readonly Args[], reply: Reply): Promise<void> {
+    for (const args of calls) args.keep();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#closed.has(context)) return;
+    this.#inner.tick();
+    await this.#inner.transact(context, calls, reply);
+  }
+
   async run(context: Context, args: Args, reply: Reply): Promise<void> {
     args.keep();
     await new Promise<void>((resolve) => setImmediate(resolve));

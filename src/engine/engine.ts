@@ -29,4 +29,10 @@ export interface Runner {
    * Never throws for a caller's mistake, and the promise never rejects for one.
    */
   run(context: Context, args: Args, reply: Reply): void | Promise<void>;
+  /**
+   * Runs several calls as one, as MULTI, the calls and EXEC do, for wires whose connection is shared by
+   * many callers. Writes an array of their replies, where what failed is an error; or one error, when a
+   * call was refused and none ran. Each of `calls` has to stay valid as run() wants it.
+   */
+  transact(context: Context, calls: readonly Args[], reply: Reply): void | Promise<void>;
 }

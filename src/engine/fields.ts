@@ -15,7 +15,7 @@ import { tooBig } from "../store/keyspace.ts";
 import { KIND_RAW, KIND_VALUE, TYPE_MASK } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
-import { encodeInteger, Scratch } from "../wire/value.ts";
+import { encodeInteger, Scratch, walkScalar } from "../wire/value.ts";
 import type { Args } from "./args.ts";
 import type { Reply } from "./reply.ts";
 import { replyBytes, wrongType } from "./values.ts";
@@ -84,6 +84,7 @@ export function writeField(
   const { buffer, starts, lengths, kinds } = args;
   const at = starts[name]!;
   const bytes = lengths[name]!;
+  if (kinds[name] === KIND_VALUE) walkScalar(buffer, at, at + bytes);
   if (
     mayBeInteger(args, name) &&
     findInteger(store, key, args, name) !== 0 &&
@@ -107,6 +108,7 @@ export function addMember(store: Store, key: number, args: Args, index: number):
   }
   const start = starts[index]!;
   const length = lengths[index]!;
+  if (kinds[index] === KIND_VALUE) walkScalar(buffer, start, start + length);
   return fields.set(key, buffer, start, length, kinds[index]!, NO_BYTES, 0, 0, KIND_RAW, NO_DEADLINE, false);
 }
 
@@ -125,12 +127,13 @@ export function replyFieldValue(store: Store, key: number, handle: number, reply
 /**
  * Checks the names in arguments `first`, `first` + `step` … and the values behind them (where `step`
  * is 2), so that of several none is written where one is refused.
- * @throws {HiveError} KEY_TOO_BIG, VALUE_TOO_BIG
+ * @throws {HiveError} KEY_TOO_BIG, VALUE_TOO_BIG, BAD_VALUE: a name is a value that cannot be one.
  */
 export function checkSizes(store: Store, args: Args, first: number, step: 1 | 2): void {
   const { keyBytesMax, valueBytesMax } = store.keys;
   for (let i = first; i < args.count; i += step) {
     const name = args.length(i);
+    if (args.kinds[i] === KIND_VALUE) walkScalar(args.buffer, args.start(i), args.end(i));
     if (name > keyBytesMax) throw tooBig("KEY_TOO_BIG", "field", name, "keyBytesMax", keyBytesMax);
     const value = step === 2 ? args.length(i + 1) : 0;
     if (value > valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", value, "valueBytesMax", valueBytesMax);

@@ -13,7 +13,9 @@ import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
 import { encodeQuoted, QUOTED_BYTES_MAX, quoteBytes } from "../base/quoted.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
-import type { Args } from "./args.ts";
+import { Args } from "./args.ts";
+import { CallPause, type PauseMode } from "./call-pause.ts";
+import { hasTypedKey } from "./catalogue.ts";
 import {
   COMMAND_BEFORE_AUTH,
   COMMAND_ENDS_MULTI,
@@ -21,6 +23,7 @@ import {
   COMMAND_GROWS,
   COMMAND_IMMEDIATE,
   COMMAND_NO_MULTI,
+  COMMAND_ORDERED,
   COMMAND_STEPS,
   COMMAND_WRITE,
   type Command,
@@ -29,11 +32,12 @@ import {
 import { ROWS } from "./commands/table.ts";
 import { Context, GATE_AUTH, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services, type Statistics } from "./context.ts";
 import type { Runner } from "./engine.ts";
+import { FirstRefusal } from "./first-refusal.ts";
 import type { Reply } from "./reply.ts";
 import type { Row } from "./row.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
-import { Watches } from "./transaction.ts";
+import { Transaction, Watches } from "./transaction.ts";
 
 export type EngineOptions = {
   store: Store;
@@ -54,27 +58,20 @@ const STEP_BYTES = 128;
 /** What a queued call takes beside its bytes: for each argument, and the objects that hold them. */
 const ARGUMENT_BYTES = 9;
 const QUEUED_BYTES = 600;
-/** The longest that a timer takes; for a longer pause it is set again. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 /** Between two looks for connections that are idle for longer than the setting "timeout". */
 const IDLE_SWEEP_MS = 1_000;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 
 type Refusal =
   | "WRONG_ARITY"
+  | "BAD_VALUE"
   | "NO_AUTH"
   | "OUT_OF_MEMORY"
   | "UNKNOWN_COMMAND"
   | "IN_TRANSACTION"
   | "TRANSACTION_TOO_BIG";
 
-type Pause = {
-  untilMs: number;
-  mode: "write" | "all";
-  ended: Promise<void>;
-  end: () => void;
-  timer: NodeJS.Timeout;
-};
+const EXEC = Args.of("EXEC");
 
 export class LocalEngine implements Runner, Services {
   readonly store: Store;
@@ -90,7 +87,7 @@ export class LocalEngine implements Runner, Services {
   readonly #onShutdown: (() => void) | undefined;
   #nextId = 1;
   #sweepAtMs = 0;
-  #pause: Pause | undefined = undefined;
+  readonly #pause: CallPause;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
@@ -101,6 +98,7 @@ export class LocalEngine implements Runner, Services {
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
     this.#onShutdown = options.onShutdown;
+    this.#pause = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.startedAtMs = options.clock.nowMs();
     this.tick();
   }
@@ -121,7 +119,7 @@ export class LocalEngine implements Runner, Services {
     const nowMs = this.#clock.nowMs();
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
-    if (this.#pause !== undefined && this.#pause.untilMs <= nowMs) this.unpause();
+    this.#pause.tick(nowMs);
     if (this.settings.idleTimeoutMs !== 0 && nowMs >= this.#sweepAtMs) this.#closeIdle(nowMs);
   }
 
@@ -168,8 +166,38 @@ export class LocalEngine implements Runner, Services {
       const message = `wrong number of arguments for '${command.wireName}' command`;
       return this.#refuse(context, command, reply, "WRONG_ARITY", message);
     }
-    if (context.gate !== 0 || this.#pause !== undefined) return this.#runGated(context, command, args, reply);
+    if ((command.flags & COMMAND_ORDERED) !== 0 && !context.ordered) {
+      return reply.error(
+        "UNSUPPORTED",
+        `${command.name}: many callers share this connection; calls go as one with multi()`,
+      );
+    }
+    if (args.typed && hasTypedKey(command.row, args)) {
+      return this.#refuse(context, command, reply, "BAD_VALUE", "a key is text or bytes, not a value");
+    }
+    if (context.gate !== 0 || this.#pause.ended !== undefined) return this.#runGated(context, command, args, reply);
     return this.#apply(context, command, args, reply);
+  }
+
+  transact(context: Context, calls: readonly Args[], reply: Reply): void | Promise<void> {
+    if (this.#pause.ended !== undefined) {
+      for (const args of calls) args.keep();
+      return this.#pause.ended.then(() => {
+        if (this.clients.has(context.id)) return this.transact(context, calls, reply);
+      });
+    }
+    const refusals = new FirstRefusal();
+    const exec = this.commands.all.get("EXEC")!;
+    context.transaction = new Transaction();
+    context.gate |= GATE_MULTI;
+    for (const args of calls) void this.run(context, args, refusals);
+    if (refusals.code !== undefined) {
+      context.endTransaction();
+      exec.rejected++;
+      const why = `${ERRORS[refusals.code].resp} ${refusals.message}`;
+      return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
+    }
+    if (!this.#refuseInMulti(context, exec, reply)) void this.#apply(context, exec, EXEC, reply);
   }
 
   /** What a gate or a pause asks for, then the call. */
@@ -183,7 +211,7 @@ export class LocalEngine implements Runner, Services {
       if (this.#refuseInMulti(context, command, reply)) return;
       if ((flags & COMMAND_IMMEDIATE) === 0) return this.#queue(context, command, args, reply);
     }
-    if (this.#pause !== undefined && this.#isPaused(command)) {
+    if (this.#pause.ended !== undefined && this.#isPaused(command)) {
       args.keep();
       return this.#pause.ended.then(() => {
         if (this.clients.has(context.id)) return this.run(context, args, reply);
@@ -213,7 +241,7 @@ export class LocalEngine implements Runner, Services {
 
   #isPaused(command: Command): boolean {
     if (command.name === "CLIENT UNPAUSE" || command.name === "CLIENT PAUSE") return false;
-    return this.#pause!.mode === "all" || (command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC";
+    return this.#pause.holds((command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC");
   }
 
   /** Memory, undo and time around the command's own run. */
@@ -325,33 +353,12 @@ export class LocalEngine implements Runner, Services {
     if (later !== undefined) throw new Error(`${command.name} waited inside a transaction`);
   }
 
-  pause(untilMs: number, mode: "write" | "all"): void {
-    const current = this.#pause;
-    if (current) {
-      clearTimeout(current.timer);
-      current.untilMs = Math.max(current.untilMs, untilMs);
-      if (mode === "all") current.mode = "all";
-      current.timer = this.#wakeAt(current.untilMs);
-      return;
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#pause = { untilMs, mode, ended: promise, end: resolve, timer: this.#wakeAt(untilMs) };
-  }
-
-  #wakeAt(untilMs: number): NodeJS.Timeout {
-    const afterMs = Math.min(Math.max(untilMs - this.nowMs + 1, 1), TIMER_MS_MAX);
-    return setTimeout(() => {
-      this.tick();
-      if (this.#pause !== undefined) this.#pause.timer = this.#wakeAt(this.#pause.untilMs);
-    }, afterMs).unref();
+  pause(untilMs: number, mode: PauseMode): void {
+    this.#pause.begin(untilMs, mode);
   }
 
   unpause(): void {
-    const pause = this.#pause;
-    if (pause === undefined) return;
-    this.#pause = undefined;
-    clearTimeout(pause.timer);
-    pause.end();
+    this.#pause.end();
   }
 
   resetStatistics(): void {

@@ -26,8 +26,11 @@ export interface Reply {
   bigint(value: bigint): void;
   double(value: number): void;
   boolean(value: boolean): void;
-  /** Raw bytes `start` to `end` of `bytes`, copied before this returns. */
-  bulk(bytes: Uint8Array, start: number, end: number): void;
+  /**
+   * Raw bytes `start` to `end` of `bytes`, copied before this returns.
+   * @param kind KIND_RAW (default), KIND_TEXT or KIND_BYTES: what their sender could say of them.
+   */
+  bulk(bytes: Uint8Array, start: number, end: number, kind?: number): void;
   /** A string, sent as UTF-8. */
   text(value: string): void;
   /** A text with a format ("txt", "mkd") where the wire knows such, else a string. */

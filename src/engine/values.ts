@@ -49,7 +49,7 @@ export function replyString(store: Store, ref: number, reply: Reply): void {
 /** Answers with a stored value or name of either kind. */
 export function replyBytes(reply: Reply, bytes: Uint8Array, start: number, end: number, kind: number): void {
   if (kind === KIND_VALUE) reply.value(bytes, start, end);
-  else reply.bulk(bytes, start, end);
+  else reply.bulk(bytes, start, end, kind);
 }
 
 /** The integer in a value of either kind; undefined when it is none of 64 bits. */
@@ -62,8 +62,14 @@ export function readInteger(bytes: Uint8Array, start: number, end: number, kind:
 /** An amount in argument `index`, exact. @throws {HiveError} NOT_INTEGER */
 export function integerArgument(args: Args, index: number): number | bigint {
   const start = args.start(index);
+  if (args.kind(index) === KIND_VALUE) return integerOf(args.buffer, start, args.end(index)) ?? args.int64(index);
   const small = parseSafeInteger(args.buffer, start, start + args.length(index));
   return small === small ? small : args.int64(index);
+}
+
+/** The kind of a number that is made new: an encoded amount makes an encoded number, digits make digits. */
+export function kindOfAmount(args: Args, index: number): number {
+  return args.kind(index) === KIND_VALUE ? KIND_VALUE : KIND_RAW;
 }
 
 /**

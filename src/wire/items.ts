@@ -21,6 +21,7 @@
 import { HiveError, isErrorCode } from "../base/errors.ts";
 import { isUtf8, readUtf8 } from "./utf8.ts";
 import { decode } from "./value-decode.ts";
+import { copyBytes } from "./value-extensions.ts";
 import { uint32At } from "./value-reading.ts";
 
 export const ITEM_RAW = 0;
@@ -127,10 +128,10 @@ export function decodeItem(reader: ItemReader, as: As = "values", depth: number 
 
 /** The JavaScript value of stored bytes `start` to `end`. @throws {HiveError} NOT_TEXT, BAD_VALUE */
 export function decodeStored(bytes: Uint8Array, start: number, end: number, kind: number, as: As): unknown {
-  if (as === "bytes" || kind === ITEM_BYTES) return Uint8Array.prototype.slice.call(bytes, start, end);
+  if (as === "bytes" || kind === ITEM_BYTES) return copyBytes(bytes, start, end);
   if (kind === ITEM_VALUE) return decode(bytes, start, end);
   if (kind === ITEM_RAW && !isUtf8(bytes, start, end)) {
-    if (as === "auto") return Uint8Array.prototype.slice.call(bytes, start, end);
+    if (as === "auto") return copyBytes(bytes, start, end);
     throw new HiveError("NOT_TEXT", `${end - start} stored bytes are not UTF-8: ask for them with { as: "bytes" }`);
   }
   return readUtf8(bytes, start, end);

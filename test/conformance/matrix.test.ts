@@ -116,11 +116,14 @@ after(async () => {
   await hive.close();
 });
 
-/** A call over RESP; texts and replies have a character per byte. */
+/** A call over RESP. A string, or an array of strings, comes with a character per byte. */
 async function overResp(...args: (string | Uint8Array)[]): Promise<unknown> {
   resp.send(args.map((arg) => (typeof arg === "string" ? utf8.encode(arg) : arg)));
-  const { value } = await resp.readReply();
-  return value;
+  const reply = await resp.readReply();
+  const bytes = reply.bytes.toString("latin1");
+  const one = /^(?:\*1\r\n)?\$\d+\r\n([^]*)\r\n$/.exec(bytes)?.[1];
+  if (one === undefined) return reply.value;
+  return reply.type === "*" ? [one] : one;
 }
 
 type Write = (key: string, field: Key, value: unknown) => Promise<unknown>;

@@ -50,6 +50,12 @@ export class ScriptedRunner implements Runner {
     context.abort(new Error("closed"));
   }
 
+  transact(context: Context, calls: readonly Args[], reply: Reply): void {
+    this.log.push("transact");
+    reply.array(calls.length);
+    for (const args of calls) void this.run(context, args, reply);
+  }
+
   run(context: Context, args: Args, reply: Reply): void | Promise<void> {
     const words = Array.from({ length: args.count }, (_, i) => args.latin1(i));
     this.log.push(words.join(" "));

@@ -89,11 +89,15 @@ function unpause(context: Context, _args: Args, reply: Reply): void {
   reply.ok();
 }
 
-type Inner = Pick<Row, "arity" | "summary" | "syntax" | "run"> & { admin?: true };
+type Inner = Pick<Row, "arity" | "summary" | "syntax" | "run"> & { admin?: true; ordered?: true };
 
 /** A subcommand's row: those for operators need the permission. */
-function inner(name: string, { admin, ...row }: Inner): Row {
-  const flags: readonly Flag[] = admin ? ["admin", "connection"] : ["connection"];
+function inner(name: string, { admin, ordered, ...row }: Inner): Row {
+  const flags: readonly Flag[] = [
+    admin ? "admin" : [],
+    "connection" as const,
+    ordered ? "ordered" : [],
+  ].flat() as Flag[];
   const permission: Permission = admin ? "admin" : "none";
   return { name: `CLIENT ${name}`, family: "connection", flags, permission, ...row };
 }
@@ -125,6 +129,7 @@ const SUBCOMMANDS: readonly Row[] = [
     run: clientKill,
   }),
   inner("REPLY", {
+    ordered: true,
     arity: 3,
     summary: "Chooses whether this connection gets replies",
     syntax: "ON | OFF | SKIP",

@@ -151,7 +151,7 @@ export const CONNECTION_ROWS: readonly Row[] = [
     name: "HELLO",
     family: "connection",
     arity: -1,
-    flags: ["fast", "connection", "beforeAuth"],
+    flags: ["fast", "connection", "beforeAuth", "ordered"],
     permission: "none",
     summary: "Tells what the server is, and chooses the protocol",
     syntax: "[protover [AUTH username password] [SETNAME clientname]]",

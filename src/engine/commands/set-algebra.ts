@@ -7,7 +7,6 @@
 // a result may be of any size, the old one stays until the new one is whole, and a key may be source
 // and destination at once.
 
-import { parseInt64 } from "../../base/decimal.ts";
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
 import { NO_DEADLINE } from "../../store/keyspace.ts";
@@ -160,7 +159,7 @@ function storing(algebra: Algebra): Row["run"] {
 }
 
 function sintercard({ store }: Context, args: Args, reply: Reply): void {
-  const keys = Number(parseInt64(args.buffer, args.start(1), args.end(1)) ?? 0n);
+  const keys = Number(args.tryInt64(1) ?? 0n);
   if (keys < 1) throw new HiveError("OUT_OF_RANGE", "numkeys should be greater than 0");
   if (keys > args.count - 2) {
     throw new HiveError("SYNTAX", "Number of keys can't be greater than number of args");
@@ -168,7 +167,7 @@ function sintercard({ store }: Context, args: Args, reply: Reply): void {
   let limit = 0;
   for (let i = keys + 2; i < args.count; i += 2) {
     if (!args.is(i, "LIMIT") || i + 1 === args.count) throw syntaxError();
-    limit = Number(parseInt64(args.buffer, args.start(i + 1), args.end(i + 1)) ?? -1n);
+    limit = Number(args.tryInt64(i + 1) ?? -1n);
     if (limit < 0) throw new HiveError("OUT_OF_RANGE", "LIMIT can't be negative");
   }
   let count = 0;
@@ -178,7 +177,7 @@ function sintercard({ store }: Context, args: Args, reply: Reply): void {
 
 /** Arguments 2 to 1 + numkeys; none where that number is none. */
 function countedKeys(args: Args): number[] {
-  const keys = Number(parseInt64(args.buffer, args.start(1), args.end(1)) ?? 0n);
+  const keys = Number(args.tryInt64(1) ?? 0n);
   if (keys < 1 || keys > args.count - 2) return [];
   return Array.from({ length: keys }, (_, index) => index + 2);
 }

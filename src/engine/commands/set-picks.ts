@@ -2,7 +2,6 @@
 //
 // SPOP without a count is a hot path: draw, answer, delete, without garbage.
 
-import { parseInt64 } from "../../base/decimal.ts";
 import { HiveError } from "../../base/errors.ts";
 import { TYPE_SET } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
@@ -26,7 +25,7 @@ function spop(context: Context, args: Args, reply: Reply): void {
 
 function popSeveral({ store }: Context, args: Args, reply: Reply): void {
   if (args.count > 3) throw syntaxError();
-  const count = parseInt64(args.buffer, args.start(2), args.end(2)) ?? -1n;
+  const count = args.tryInt64(2) ?? -1n;
   if (count < 0n) throw new HiveError("OUT_OF_RANGE", "value is out of range, must be positive");
   let key = containerToWrite(store, args, 1, TYPE_SET);
   if (key === 0 || count === 0n) return reply.set(0);

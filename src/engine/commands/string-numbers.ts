@@ -15,6 +15,7 @@ import { oneKey, type Row } from "../row.ts";
 import {
   addIntegers,
   integerArgument,
+  kindOfAmount,
   readFloat,
   readInteger,
   replyInteger,
@@ -26,11 +27,13 @@ import {
 
 const INT64_MIN = -9223372036854775808n;
 
-function increase({ store: { keys, memory } }: Context, args: Args, reply: Reply, by: number | bigint): void {
+/** @param kindOfNew Of a key that is made new: that of the amount. */
+function increase(context: Context, args: Args, reply: Reply, by: number | bigint, kindOfNew: number = KIND_RAW): void {
+  const { keys, memory } = context.store;
   const { entries } = memory;
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) {
-    putNew(keys, args, writeInteger(by, KIND_RAW, by));
+    putNew(keys, args, writeInteger(by, kindOfNew, by));
     return replyInteger(reply, by);
   }
   if ((entries.head(ref) & TYPE_MASK) !== TYPE_STRING) throw wrongType();
@@ -57,22 +60,22 @@ function decr(context: Context, args: Args, reply: Reply): void {
 }
 
 function incrby(context: Context, args: Args, reply: Reply): void {
-  increase(context, args, reply, integerArgument(args, 2));
+  increase(context, args, reply, integerArgument(args, 2), kindOfAmount(args, 2));
 }
 
 function decrby(context: Context, args: Args, reply: Reply): void {
   const by = integerArgument(args, 2);
   if (by === INT64_MIN) throw new HiveError("OVERFLOW", "decrement would overflow");
-  increase(context, args, reply, typeof by === "bigint" ? -by : 0 - by);
+  increase(context, args, reply, typeof by === "bigint" ? -by : 0 - by, kindOfAmount(args, 2));
 }
 
 function incrbyfloat({ store: { keys, memory } }: Context, args: Args, reply: Reply): void {
   const { entries } = memory;
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref !== 0 && (entries.head(ref) & TYPE_MASK) !== TYPE_STRING) throw wrongType();
-  const bytes = entries.bytesOf(ref);
-  const start = ref === 0 ? 0 : entries.valueStart(ref);
-  const kind = ref === 0 ? KIND_RAW : entries.valueKind(ref);
+  const bytes = ref === 0 ? args.buffer : entries.bytesOf(ref);
+  const start = ref === 0 ? args.start(2) : entries.valueStart(ref);
+  const kind = ref === 0 ? kindOfAmount(args, 2) : entries.valueKind(ref);
   const before = ref === 0 ? undefined : readFloat(bytes, start, start + entries.valueLength(ref), kind);
   const by = readFloat(args.buffer, args.start(2), args.end(2), args.kind(2));
   const text = formatLongDouble(addLongDoubles(before ?? ZERO, by));

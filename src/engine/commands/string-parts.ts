@@ -27,7 +27,14 @@ function checkSize(store: Store, size: number): void {
   throw new HiveError("VALUE_TOO_BIG", "string exceeds maximum allowed size (proto-max-bulk-len)");
 }
 
+/** What is appended is bytes: an encoded value would be read as what it is not. */
+function requireRaw(args: Args, index: number): void {
+  if (args.kind(index) !== KIND_VALUE) return;
+  throw new HiveError("BAD_VALUE", "a part of a string is text or bytes, not a value");
+}
+
 function append({ store }: Context, args: Args, reply: Reply): void {
+  requireRaw(args, 2);
   const { keys, memory } = store;
   const length = args.length(2);
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
@@ -46,6 +53,7 @@ function append({ store }: Context, args: Args, reply: Reply): void {
 }
 
 function setrange({ store }: Context, args: Args, reply: Reply): void {
+  requireRaw(args, 3);
   const { keys, memory } = store;
   const offset = args.integer(2);
   if (offset < 0) throw new HiveError("OUT_OF_RANGE", "offset is out of range");

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { replyBytes, replyString, wrongType } from "../values.ts";
+import { COMPARE_STRING_ROWS } from "./compare-and-set.ts";
 import { STRING_NUMBER_ROWS } from "./string-numbers.ts";
 import { STRING_PART_ROWS } from "./string-parts.ts";
 import { putArguments, STRING_SET_ROWS } from "./string-set.ts";
@@ -116,6 +117,7 @@ export const STRING_ROWS: readonly Row[] = [
     run: getset,
   },
   ...STRING_SET_ROWS,
+  ...COMPARE_STRING_ROWS,
   ...STRING_PART_ROWS,
   ...STRING_NUMBER_ROWS,
 ];

@@ -9,7 +9,6 @@
 // A key that does not exist is a table without fields. The type of the key is checked first, then the
 // arguments from left to right, all before the first change.
 
-import { parseInt64 } from "../../base/decimal.ts";
 import { HiveError } from "../../base/errors.ts";
 import { NO_DEADLINE } from "../../store/keyspace.ts";
 import { TYPE_TABLE } from "../../store/layout.ts";
@@ -28,14 +27,14 @@ const DELETED = 2;
 /** The latest expiry in epoch milliseconds, as Redis has it: 46 bits. */
 const DEADLINE_MAX_MS: number = 2 ** 46 - 1;
 
-type Unit = { ms: 1 | 1000; absolute: boolean };
+export type Unit = { ms: 1 | 1000; absolute: boolean };
 type Condition = "NX" | "XX" | "GT" | "LT";
 const CONDITIONS: readonly Condition[] = ["NX", "XX", "GT", "LT"];
 
 function setter(command: string, unit: Unit): Row["run"] {
   return ({ store, nowMs }: Context, args: Args, reply: Reply): void => {
     let key = containerToWrite(store, args, 1, TYPE_TABLE);
-    const deadlineMs = deadlineArgument(args, { command, unit, nowMs });
+    const deadlineMs = fieldDeadline(args, { command, unit, nowMs });
     const condition = CONDITIONS.find((word) => args.is(3, word));
     const first = firstField(args, condition ? 4 : 3, "Parameter `numFields` should be greater than 0");
     reply.array(args.count - first);
@@ -53,10 +52,13 @@ function setter(command: string, unit: Unit): Row["run"] {
   };
 }
 
-/** The time in argument 2 as epoch milliseconds. @throws {HiveError} NOT_INTEGER, OUT_OF_RANGE */
-function deadlineArgument(args: Args, options: { command: string; unit: Unit; nowMs: number }): number {
-  const { command, unit, nowMs } = options;
-  const time = args.integer(2);
+/** The time in argument `index` (2) as epoch milliseconds. @throws {HiveError} NOT_INTEGER, OUT_OF_RANGE */
+export function fieldDeadline(
+  args: Args,
+  options: { command: string; unit: Unit; nowMs: number; index?: number },
+): number {
+  const { command, unit, nowMs, index = 2 } = options;
+  const time = args.integer(index);
   if (time < 0) throw new HiveError("OUT_OF_RANGE", "invalid expire time, must be >= 0");
   const deadlineMs = time * unit.ms + (unit.absolute ? 0 : nowMs);
   if (time > Math.floor(DEADLINE_MAX_MS / unit.ms) || deadlineMs > DEADLINE_MAX_MS) {
@@ -67,15 +69,16 @@ function deadlineArgument(args: Args, options: { command: string; unit: Unit; no
 
 /**
  * Reads `FIELDS numfields field …` from argument `index` on. Returns the first field's argument.
+ * @param each Arguments for each field: 2 where a value follows it.
  * @throws {HiveError} SYNTAX, OUT_OF_RANGE
  */
-function firstField(args: Args, index: number, noCount: string): number {
+export function firstField(args: Args, index: number, noCount: string, each: 1 | 2 = 1): number {
   if (!args.is(index, "FIELDS")) {
     throw new HiveError("SYNTAX", "Mandatory argument FIELDS is missing or not at the right position");
   }
-  const count = parseInt64(args.buffer, args.start(index + 1), args.end(index + 1)) ?? 0n;
+  const count = args.tryInt64(index + 1) ?? 0n;
   if (count < 1n) throw new HiveError("OUT_OF_RANGE", noCount);
-  if (count !== BigInt(args.count - index - 2)) {
+  if (count * BigInt(each) !== BigInt(args.count - index - 2)) {
     throw new HiveError("SYNTAX", "The `numfields` parameter must match the number of arguments");
   }
   return index + 2;

@@ -3,7 +3,7 @@
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
 import { KEEP_DEADLINE } from "../../store/keyspace.ts";
-import { KIND_RAW, TYPE_TABLE } from "../../store/layout.ts";
+import { TYPE_TABLE } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
@@ -14,6 +14,7 @@ import { oneKey, type Row } from "../row.ts";
 import {
   addIntegers,
   integerArgument,
+  kindOfAmount,
   readFloat,
   readInteger,
   replyInteger,
@@ -29,7 +30,7 @@ function hincrby({ store }: Context, args: Args, reply: Reply): void {
   const key = containerToWrite(store, args, 1, TYPE_TABLE);
   const field = key === 0 ? 0 : findField(store, key, args, 2);
   let before: number | bigint = 0;
-  let kind = KIND_RAW;
+  let kind = kindOfAmount(args, 3);
   if (field !== 0) {
     const { bytes, start, end } = store.fields.value(key, field, slice);
     kind = slice.kind;
@@ -49,15 +50,17 @@ function hincrbyfloat({ store }: Context, args: Args, reply: Reply): void {
   if (typeof increment === "string") throw new HiveError("NOT_FLOAT", "value is NaN or Infinity");
   const key = containerToWrite(store, args, 1, TYPE_TABLE);
   const field = key === 0 ? 0 : findField(store, key, args, 2);
-  let kind = KIND_RAW;
+  let kind = kindOfAmount(args, 3);
   let sum: LongDouble = increment;
+  let stored: { bytes: Uint8Array; start: number } = { bytes: args.buffer, start: args.start(3) };
   if (field !== 0) {
     const { bytes, start, end } = store.fields.value(key, field, slice);
     kind = slice.kind;
+    stored = slice;
     sum = addLongDoubles(readFloat(bytes, start, end, kind, "hash value is not a float"), increment);
   }
   const text = formatLongDouble(sum);
-  writeNumber(store, key, args, writeFloat(text, kind, slice));
+  writeNumber(store, key, args, writeFloat(text, kind, stored));
   reply.text(text);
 }
 

@@ -4,6 +4,8 @@
 //   table-listing   HGETALL HKEYS HVALS HSCAN HRANDFIELD
 //   table-numbers   HINCRBY HINCRBYFLOAT
 //   table-expiry    HEXPIRE and its kin, HTTL and its kin, HPERSIST
+//   table-passing   HSETEX HGETEX HGETDEL
+//   compare-and-set HCAS HCAD, and CAS CAD of strings
 //
 // A table without fields is no key: what removes the last field removes the key, and what adds the
 // first one makes it. Hot path: HSET, HGET.
@@ -27,9 +29,11 @@ import {
 } from "../fields.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
+import { COMPARE_FIELD_ROWS } from "./compare-and-set.ts";
 import { TABLE_EXPIRY_ROWS } from "./table-expiry.ts";
 import { TABLE_LISTING_ROWS } from "./table-listing.ts";
 import { TABLE_NUMBER_ROWS } from "./table-numbers.ts";
+import { TABLE_PASSING_ROWS } from "./table-passing.ts";
 
 const slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
 
@@ -204,4 +208,6 @@ export const TABLE_ROWS: readonly Row[] = [
   ...TABLE_NUMBER_ROWS,
   ...TABLE_LISTING_ROWS,
   ...TABLE_EXPIRY_ROWS,
+  ...TABLE_PASSING_ROWS,
+  ...COMPARE_FIELD_ROWS,
 ];

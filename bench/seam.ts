@@ -42,7 +42,14 @@ export async function run(options: BenchOptions): Promise<Row[]> {
   const reads = loadAndAsk(store);
   const engine = new LocalEngine({ store, clock: systemClock });
   const context = engine.open({
-    ...{ door: "resp", address: "127.0.0.1:1", localAddress: "127.0.0.1:2", inputBytes: 0, outputBytes: 0 },
+    ...{
+      door: "resp",
+      ordered: true,
+      address: "127.0.0.1:1",
+      localAddress: "127.0.0.1:2",
+      inputBytes: 0,
+      outputBytes: 0,
+    },
     close: () => {},
   });
   const seam = new Seam(engine, context);

@@ -101,13 +101,16 @@ function crossPackages(built: Package, lib: string): void {
     if (!path.endsWith(".js") && !path.endsWith(".d.ts")) continue;
     const file = join(lib, path);
     const text = readFileSync(file, "utf8");
-    const crossed = text.replace(/(from\s*|import\(\s*|import\s*)"(\.[^"]+)"/g, (whole, before: string, specifier: string) => {
-      const reached = normalize(join(dirname(path), specifier));
-      const [name = ""] = reached.split("/");
-      const other = PACKAGES.find(({ folders }) => folders.includes(name));
-      if (other === undefined) throw new Error(`${path} imports ${specifier}, which is in no package`);
-      return other === built ? whole : `${before}"${other.name}/internal/${reached}"`;
-    });
+    const crossed = text.replace(
+      /(from\s*|import\(\s*|import\s*)"(\.[^"]+)"/g,
+      (whole, before: string, specifier: string) => {
+        const reached = normalize(join(dirname(path), specifier));
+        const [name = ""] = reached.split("/");
+        const other = PACKAGES.find(({ folders }) => folders.includes(name));
+        if (other === undefined) throw new Error(`${path} imports ${specifier}, which is in no package`);
+        return other === built ? whole : `${before}"${other.name}/internal/${reached}"`;
+      },
+    );
     if (crossed !== text) writeFileSync(file, crossed);
   }
 }

@@ -4,26 +4,15 @@
 
 import { readFileSync } from "node:fs";
 import { HiveError } from "../base/errors.ts";
-import { type Client, connect, type Key } from "../client/node.ts";
+import type { Client, Key } from "../client/node.ts";
+import { type CommonOptions, dialHive } from "./dial-hive.ts";
 import { parseNotation } from "./notation.ts";
 import { plain, showJson, showReply } from "./printing.ts";
 
-export type CommonOptions = { url?: string; token?: string; timeout?: number; json?: boolean };
 type ValueOptions = CommonOptions & { bytes?: boolean; ttl?: number };
 
-/** The hive that the options name, or that the environment does. @throws {HiveError} */
-export function dialHive(options: CommonOptions): Promise<Client> {
-  const token = options.token ?? process.env["MEMHIVE_TOKEN"];
-  return connect(options.url, {
-    name: "memhive-cli",
-    reconnect: false,
-    ...(token === undefined ? {} : { token }),
-    ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }),
-  });
-}
-
 async function withHive<T>(options: CommonOptions, work: (hive: Client) => Promise<T>): Promise<T> {
-  const hive = await dialHive(options);
+  const hive = await dialHive(options, { reconnect: false });
   try {
     return await work(hive);
   } finally {

@@ -12,9 +12,9 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { isHiveError } from "../base/errors.ts";
-import { type Client, connect } from "../client/node.ts";
+import type { Client } from "../client/node.ts";
 import { COMMANDS, type CommandHelp } from "../server/command-help.ts";
-import type { CommonOptions } from "./client-commands.ts";
+import { type CommonOptions, dialHive } from "./dial-hive.ts";
 import { showJson, showReply } from "./printing.ts";
 import { parseWords } from "./words.ts";
 
@@ -37,12 +37,7 @@ export class Repl {
 
   /** Reads lines until the end of input, or `quit`. @throws {HiveError} there is no hive. */
   async run(): Promise<void> {
-    const token = this.#options.token ?? process.env["MEMHIVE_TOKEN"];
-    await using hive = await connect(this.#options.url, {
-      name: "memhive-cli",
-      ...(token === undefined ? {} : { token }),
-      ...(this.#options.timeout === undefined ? {} : { timeoutMs: this.#options.timeout }),
-    });
+    await using hive = await dialHive(this.#options);
     if (process.stdin.isTTY && process.stdout.isTTY) await this.#converse(hive);
     else await this.#readScript(hive);
   }

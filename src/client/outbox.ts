@@ -10,7 +10,8 @@ import { allocateBytes, copyBytes, latin1Slice } from "../base/bytes.ts";
 import { HiveError } from "../base/errors.ts";
 import type { Transport } from "../base/transport.ts";
 import { CALL, CALL_STREAMS, FRAME_HEADER_BYTES, TRANSACTION } from "../wire/frame.ts";
-import { FrameWriter, type Name } from "../wire/frame-writer.ts";
+import { FrameWriter } from "../wire/frame-writer.ts";
+import type { Name } from "../wire/item-writer.ts";
 import type { Batch, CallSpec, ClientCall, StoredItem } from "./call.ts";
 
 /** Up to here what goes out is one string: no buffer object, and libuv writes from its stack. */

@@ -1,6 +1,6 @@
 // SetOf: a set of the hive, from one client.
 
-import type { Name } from "../wire/frame-writer.ts";
+import type { Name } from "../wire/item-writer.ts";
 import type { Bound } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";

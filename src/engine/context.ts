@@ -18,6 +18,8 @@ import type { Transaction, Watches } from "./transaction.ts";
 export interface Peer {
   /** Which wire: "resp", "native", … */
   readonly door: string;
+  /** Whether its calls run one after the other, for one caller: then a call may change what later ones mean. */
+  readonly ordered: boolean;
   /** The remote end, "127.0.0.1:50123", or the path of a unix socket with ":0". */
   readonly address: string;
   /** Our end, in the same form. */
@@ -81,7 +83,6 @@ export const GATE_MULTI = 2;
 export const GATE_NO_TOUCH = 4;
 
 export class Context {
-  /** Whether calls run one after the other and answers keep their order: then a call may change what later ones mean. */
   readonly ordered: boolean;
   readonly services: Services;
   readonly store: Store;
@@ -114,7 +115,7 @@ export class Context {
     this.services = services;
     this.store = services.store;
     this.peer = peer;
-    this.ordered = peer.door === "resp";
+    this.ordered = peer.ordered;
     this.id = id;
     this.createdAtMs = services.nowMs;
     this.lastCallMs = services.nowMs;

@@ -3,58 +3,28 @@
 //   begin(RESULT, id) ──▶ bulk(…) | array(2) … ──▶ finish() ──▶ begin … ──▶ bytes[0 … end) ──▶ written out ──▶ clear()
 //
 // It is engine's Reply for this wire (same names, same contract) and what a client writes its arguments
-// with. Nothing is allocated for a frame but where the scratch grows. A reply that is nothing but an
+// with; the items in a frame are item-writer.ts. A reply that is nothing but an
 // error turns its RESULT into a FAILURE. A call that answers later takes the writer with it: leave()
 // then gives its owner another one that has the scratch.
 
 import { copyBytes } from "../base/bytes.ts";
-import { type ErrorCode, HiveError } from "../base/errors.ts";
+import type { ErrorCode } from "../base/errors.ts";
 import { FAILURE, FRAME_HEADER_BYTES, RESULT } from "./frame.ts";
-import {
-  ATOM_CLOSED,
-  ATOM_FAILED,
-  ATOM_NIL,
-  ATOM_NO_ARRAY,
-  ATOM_OK,
-  ITEM_ARRAY,
-  ITEM_ATOM,
-  ITEM_BYTES,
-  ITEM_MAP,
-  ITEM_RAW,
-  ITEM_SET,
-  ITEM_TEXT,
-  ITEM_VALUE,
-  SIZE_8,
-  SIZE_16,
-  SIZE_32,
-  SIZE_OPEN,
-} from "./items.ts";
-import { writeUtf8 } from "./utf8.ts";
-import { type EncodeOptions, encodeInto, encodeScalar } from "./value-encode.ts";
-import type { Scalar } from "./value-format.ts";
+import { HEAD_BYTES, ItemWriter } from "./item-writer.ts";
+import { ATOM_CLOSED, ATOM_FAILED, ITEM_ARRAY, ITEM_ATOM, ITEM_MAP, ITEM_SET, SIZE_OPEN } from "./items.ts";
 import { Scratch } from "./value-scratch.ts";
 
 const SCRATCH_BYTES = 64 * 1024;
 /** What leave() gives the call that answers later. */
 const LATER_BYTES = 256;
-/** A head and its size. */
-const HEAD_BYTES = 5;
 /** Of an error's message this much is sent. */
 const ERROR_UNITS_MAX = 4 * 1024;
-/** Longest text that is written character by character: above it the call into the runtime is cheaper. */
-const LOOP_UNITS_MAX = 24;
 
-/** A key, field or member: text and bytes stay raw, the others are encoded. */
-export type Name = string | Uint8Array | Scalar;
-
-export class FrameWriter {
-  /** What is written lies in bytes 0 to `end` of it. */
-  scratch: Scratch;
+export class FrameWriter extends ItemWriter {
   /** Native replies tell maps, sets, booleans and doubles from arrays and strings. */
   readonly typed = true;
   /** The code of the last error written; whoever reads it clears it. */
   lastError: ErrorCode | undefined = undefined;
-  readonly #bytesMax: number;
   /** Where the frame that is being written begins. */
   #frame = 0;
   /** Bytes that were in front of the scratch when leave() was called: marks stay valid. */
@@ -64,8 +34,7 @@ export class FrameWriter {
 
   /** @param bytesMax How much may be in it at once. */
   constructor(bytesMax: number, scratch: Scratch = new Scratch(SCRATCH_BYTES)) {
-    this.#bytesMax = bytesMax;
-    this.scratch = scratch;
+    super(bytesMax, scratch);
   }
 
   get length(): number {
@@ -95,13 +64,13 @@ export class FrameWriter {
     this.scratch = kept;
     this.#frame -= from;
     this.#base += from;
-    return new FrameWriter(this.#bytesMax, scratch);
+    return new FrameWriter(this.bytesMax, scratch);
   }
 
   /** What another writer has, behind what this one has. */
   append(other: FrameWriter): void {
     const { bytes, end } = other.scratch;
-    this.#reserve(end);
+    this.reserve(end);
     copyBytes(bytes, 0, end, this.scratch.bytes, this.scratch.end);
     this.scratch.end += end;
   }
@@ -110,7 +79,7 @@ export class FrameWriter {
 
   /** Begins a frame. Returns where. @throws {HiveError} OUTPUT_TOO_BIG */
   begin(kind: number, id: number): number {
-    this.#reserve(FRAME_HEADER_BYTES);
+    this.reserve(FRAME_HEADER_BYTES);
     const { bytes, end } = this.scratch;
     bytes[end] = kind;
     bytes[end + 1] = id >>> 24;
@@ -162,194 +131,10 @@ export class FrameWriter {
     this.finish();
   }
 
-  uint8(value: number): void {
-    this.#reserve(1);
-    this.scratch.byte(value);
-  }
-
-  uint32(value: number): void {
-    this.#reserve(4);
-    const { bytes, end } = this.scratch;
-    bytes[end] = value >>> 24;
-    bytes[end + 1] = value >>> 16;
-    bytes[end + 2] = value >>> 8;
-    bytes[end + 3] = value;
-    this.scratch.end = end + 4;
-  }
-
-  // Arguments.
-
-  /** A command's name or option: ASCII. */
-  word(ascii: string): void {
-    const size = ascii.length;
-    this.#reserve(size + HEAD_BYTES);
-    this.#head(ITEM_RAW, size);
-    const bytes = this.scratch.bytes;
-    let end = this.scratch.end;
-    for (let i = 0; i < size; i++) bytes[end++] = ascii.charCodeAt(i);
-    this.scratch.end = end;
-  }
-
-  /** A key, field or member. @throws {HiveError} BAD_VALUE: it is neither text nor bytes nor a scalar. */
-  name(name: Name): void {
-    if (typeof name === "string") this.text(name);
-    else if (name instanceof Uint8Array) this.#sized(ITEM_BYTES, name, 0, name.length);
-    else this.#encoded((scratch) => encodeScalar(name, scratch));
-  }
-
-  /** Anything that can be stored: text and bytes raw, the others encoded. @throws {HiveError} BAD_VALUE */
-  any(value: unknown, options?: EncodeOptions): void {
-    if (typeof value === "string") this.text(value);
-    else if (value instanceof Uint8Array) this.#sized(ITEM_BYTES, value, 0, value.length);
-    else this.encoded(value, options);
-  }
-
-  /** One value, encoded, text and bytes too. @throws {HiveError} BAD_VALUE */
-  encoded(value: unknown, options?: EncodeOptions): void {
-    this.#reserve(HEAD_BYTES);
-    const scratch = this.scratch;
-    const start = scratch.end;
-    scratch.end = start + 2;
-    try {
-      encodeInto(value, scratch, options);
-    } catch (error) {
-      scratch.end = start;
-      throw error;
-    }
-    this.#closeEncoded(start);
-  }
-
-  #encoded(encode: (scratch: Scratch) => void): void {
-    this.#reserve(HEAD_BYTES);
-    const start = this.scratch.end;
-    this.scratch.end = start + 2;
-    try {
-      encode(this.scratch);
-    } catch (error) {
-      this.scratch.end = start;
-      throw error;
-    }
-    this.#closeEncoded(start);
-  }
-
-  /** Writes the head of a value that was encoded 2 bytes behind `start`, and moves it where its size takes more. */
-  #closeEncoded(start: number): void {
-    const scratch = this.scratch;
-    const size = scratch.end - start - 2;
-    if (size < 0x100) {
-      scratch.bytes[start] = (ITEM_VALUE << 5) | SIZE_8;
-      scratch.bytes[start + 1] = size;
-      return;
-    }
-    const head = size < 0x10000 ? 3 : HEAD_BYTES;
-    this.#reserve(head - 2);
-    scratch.bytes.copyWithin(start + head, start + 2, scratch.end);
-    scratch.end = start;
-    this.#head(ITEM_VALUE, size);
-    scratch.end = start + head + size;
-  }
-
   // Replies.
 
-  nil(): void {
-    this.#atom(ATOM_NIL);
-  }
-
-  nullArray(): void {
-    this.#atom(ATOM_NO_ARRAY);
-  }
-
-  ok(): void {
-    this.#atom(ATOM_OK);
-  }
-
-  status(text: string): void {
-    this.text(text);
-  }
-
-  integer(value: number): void {
-    this.#number(value);
-  }
-
-  bigint(value: bigint): void {
-    this.#encoded((scratch) => encodeInto(value, scratch));
-  }
-
-  double(value: number): void {
-    this.#number(value);
-  }
-
-  boolean(value: boolean): void {
-    this.#reserve(2);
-    const { bytes, end } = this.scratch;
-    bytes[end] = (ITEM_VALUE << 5) | 1;
-    bytes[end + 1] = value ? 0xc3 : 0xc2;
-    this.scratch.end = end + 2;
-  }
-
-  bulk(bytes: Uint8Array, start: number, end: number, kind: number = ITEM_RAW): void {
-    this.#sized(kind, bytes, start, end);
-  }
-
-  text(value: string): void {
-    const units = value.length;
-    this.#reserve(units * 3 + HEAD_BYTES);
-    if (units <= LOOP_UNITS_MAX) {
-      const bytes = this.scratch.bytes;
-      let end = this.scratch.end + 1;
-      let all = 0;
-      for (let i = 0; i < units; i++) {
-        const unit = value.charCodeAt(i);
-        all |= unit;
-        bytes[end++] = unit;
-      }
-      if (all < 0x80) {
-        bytes[this.scratch.end] = (ITEM_TEXT << 5) | units;
-        this.scratch.end = end;
-        return;
-      }
-    }
-    this.#longText(value);
-  }
-
-  /** Room is reserved. A head for as many bytes as units, and the text moved where it took more. */
-  #longText(value: string): void {
-    const scratch = this.scratch;
-    const start = scratch.end;
-    const guess = headBytes(value.length);
-    const size = writeUtf8(scratch.bytes, value, start + guess);
-    const head = headBytes(size);
-    if (head !== guess) scratch.bytes.copyWithin(start + head, start + guess, start + guess + size);
-    this.#head(ITEM_TEXT, size);
-    scratch.end = start + head + size;
-  }
-
-  verbatim(_format: string, value: string): void {
-    this.text(value);
-  }
-
-  value(bytes: Uint8Array, start: number, end: number): void {
-    this.#sized(ITEM_VALUE, bytes, start, end);
-  }
-
-  array(count: number): void {
-    this.#collection(ITEM_ARRAY, count);
-  }
-
-  map(count: number): void {
-    this.#collection(ITEM_MAP, count);
-  }
-
-  set(count: number): void {
-    this.#collection(ITEM_SET, count);
-  }
-
-  push(count: number): void {
-    this.#collection(ITEM_ARRAY, count);
-  }
-
   open(kind: "array" | "set" | "map"): void {
-    this.#reserve(1);
+    this.reserve(1);
     const item = kind === "array" ? ITEM_ARRAY : kind === "set" ? ITEM_SET : ITEM_MAP;
     this.#opened.push(this.mark());
     this.scratch.byte((item << 5) | SIZE_OPEN);
@@ -357,7 +142,7 @@ export class FrameWriter {
 
   close(): void {
     if (this.#opened.pop() === undefined) throw new Error("close() without open()");
-    this.#atom(ATOM_CLOSED);
+    this.atom(ATOM_CLOSED);
   }
 
   /** Never fails, whatever the message: an error can be told even where a reply would be too big. */
@@ -368,8 +153,8 @@ export class FrameWriter {
     const alone = scratch.end === this.#frame + FRAME_HEADER_BYTES && scratch.bytes[this.#frame] === RESULT;
     if (alone) scratch.bytes[this.#frame] = FAILURE;
     else scratch.byte((ITEM_ATOM << 5) | ATOM_FAILED);
-    this.#longText(code);
-    this.#longText(message.slice(0, ERROR_UNITS_MAX));
+    this.longText(code);
+    this.longText(message.slice(0, ERROR_UNITS_MAX));
   }
 
   mark(): number {
@@ -381,71 +166,4 @@ export class FrameWriter {
     const opened = this.#opened;
     while (opened.length > 0 && opened[opened.length - 1]! >= mark) opened.pop();
   }
-
-  // The scratch.
-
-  #number(value: number): void {
-    this.#reserve(10);
-    const scratch = this.scratch;
-    const head = scratch.end;
-    scratch.end = head + 1;
-    scratch.number(value);
-    scratch.bytes[head] = (ITEM_VALUE << 5) | (scratch.end - head - 1);
-  }
-
-  #atom(atom: number): void {
-    this.#reserve(1);
-    this.scratch.bytes[this.scratch.end++] = (ITEM_ATOM << 5) | atom;
-  }
-
-  #collection(kind: number, count: number): void {
-    this.#reserve(HEAD_BYTES);
-    this.#head(kind, count);
-  }
-
-  #sized(kind: number, bytes: Uint8Array, start: number, end: number): void {
-    const size = end - start;
-    this.#reserve(size + HEAD_BYTES);
-    this.#head(kind, size);
-    copyBytes(bytes, start, end, this.scratch.bytes, this.scratch.end);
-    this.scratch.end += size;
-  }
-
-  /** Room is reserved. */
-  #head(kind: number, size: number): void {
-    const bytes = this.scratch.bytes;
-    let end = this.scratch.end;
-    if (size < SIZE_8) {
-      bytes[end++] = (kind << 5) | size;
-    } else if (size < 0x100) {
-      bytes[end++] = (kind << 5) | SIZE_8;
-      bytes[end++] = size;
-    } else if (size < 0x10000) {
-      bytes[end++] = (kind << 5) | SIZE_16;
-      bytes[end++] = size >>> 8;
-      bytes[end++] = size;
-    } else {
-      bytes[end++] = (kind << 5) | SIZE_32;
-      bytes[end++] = size >>> 24;
-      bytes[end++] = size >>> 16;
-      bytes[end++] = size >>> 8;
-      bytes[end++] = size;
-    }
-    this.scratch.end = end;
-  }
-
-  /** @throws {HiveError} OUTPUT_TOO_BIG */
-  #reserve(size: number): void {
-    const scratch = this.scratch;
-    const needed = scratch.end + size;
-    if (needed <= scratch.bytes.length) return;
-    if (needed > this.#bytesMax) {
-      throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${this.#bytesMax} bytes)`);
-    }
-    scratch.reserve(size);
-  }
-}
-
-function headBytes(size: number): number {
-  return size < SIZE_8 ? 1 : size < 0x100 ? 2 : size < 0x10000 ? 3 : HEAD_BYTES;
 }

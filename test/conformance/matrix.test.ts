@@ -121,7 +121,7 @@ async function overResp(...args: (string | Uint8Array)[]): Promise<unknown> {
   resp.send(args.map((arg) => (typeof arg === "string" ? utf8.encode(arg) : arg)));
   const reply = await resp.readReply();
   const bytes = reply.bytes.toString("latin1");
-  const one = /^(?:\*1\r\n)?\$\d+\r\n([^]*)\r\n$/.exec(bytes)?.[1];
+  const one = /^(?:\*1\r\n)?\$\d+\r\n([\s\S]*)\r\n$/.exec(bytes)?.[1];
   if (one === undefined) return reply.value;
   return reply.type === "*" ? [one] : one;
 }

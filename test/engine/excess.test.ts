@@ -14,7 +14,15 @@ import { RespWriter } from "../../src/wire/resp-writer.ts";
 import { ScriptedTransport } from "../kit/scripted-transport.ts";
 
 const SMALL: Partial<Limits> = { valueBytesMax: 100_000, outputBytesMax: 200_000, outputSoftBytesMax: 100_000 };
-const PEER: Peer = { door: "resp", address: "", localAddress: "", inputBytes: 0, outputBytes: 0, close() {} };
+const PEER: Peer = {
+  door: "resp",
+  ordered: true,
+  address: "",
+  localAddress: "",
+  inputBytes: 0,
+  outputBytes: 0,
+  close() {},
+};
 
 type Setup = {
   clock: ManualClock;

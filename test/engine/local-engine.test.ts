@@ -54,6 +54,7 @@ function setup(): Setup {
   const engine = new LocalEngine({ store, clock, rows: ROWS });
   const peer: Peer = {
     door: "resp",
+    ordered: true,
     address: "127.0.0.1:1",
     localAddress: "127.0.0.1:2",
     inputBytes: 0,

@@ -155,6 +155,7 @@ export function startCalls(options: Omit<StoreOptions, "nowMs"> = {}): Calls {
   const engine = new LocalEngine({ store, clock });
   const peer: Peer = {
     door: "test",
+    ordered: true,
     address: "127.0.0.1:1",
     localAddress: "127.0.0.1:2",
     inputBytes: 0,

@@ -7,29 +7,25 @@
 // Answers carry the id of their call, so they need no order. What answers outside a read event is
 // gathered until the end of this turn of the loop.
 
-import { latin1Slice } from "../../base/bytes.ts";
 import { HiveError, isHiveError } from "../../base/errors.ts";
 import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
 import { Args } from "../../engine/args.ts";
 import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
 import { CallTable } from "../../wire/call-table.ts";
-import { GOODBYE, PING, PROTOCOL_VERSION, RESULT, WELCOME } from "../../wire/frame.ts";
-import { FrameWriter } from "../../wire/frame-writer.ts";
+import { PING, PROTOCOL_VERSION, RESULT, WELCOME } from "../../wire/frame.ts";
+import type { FrameWriter } from "../../wire/frame-writer.ts";
 import { readHello, type Welcome } from "../../wire/handshake.ts";
 import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner } from "../../wire/link.ts";
-import { Scratch } from "../../wire/value.ts";
 import { readArguments, readNested } from "./arguments.ts";
+import { NativeOutlet } from "./outlet.ts";
 import type { NativeShared } from "./shared.ts";
 
-/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
-const STRING_BYTES_MAX = 2 * 1024;
 /** In a long pipeline the scratch is written out whenever it holds this much. */
 const FLUSH_BYTES = 64 * 1024;
 /** What a connection that is stopped may have received before its socket is no longer read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
 /** An Args that one call made this big is not kept for the next. */
 const ARGS_KEPT_MAX = 4 * 1024;
-const LATE_BYTES = 1024;
 /** A client is cut off after so many heartbeats in silence. */
 const SILENT_BEATS_MAX = 3;
 
@@ -41,25 +37,24 @@ export type NativeConnectionParts = {
 
 export class NativeConnection implements LinkOwner, Peer {
   readonly door = "native";
+  readonly ordered = false;
   readonly #shared: NativeShared;
   readonly #transport: Transport;
   readonly #context: Context;
   readonly #link: Link;
+  readonly #outlet: NativeOutlet;
   readonly #calls = new CallTable<LinkCall>(false);
   readonly #onGone: (connection: NativeConnection) => void;
   /** Calls that answer later, by id. */
   readonly #waiting = new Map<number, AbortController | undefined>();
-  /** What was written outside a read event, until it goes out. */
-  #late: FrameWriter | undefined = undefined;
-  #reading = false;
   #ending = false;
   #left = false;
   #authentication: NodeJS.Timeout | undefined = undefined;
-  #backlog: NodeJS.Timeout | undefined = undefined;
   /** Heartbeats: what the client promised, and silence since. */
   #heartbeatMs = 0;
   #silentBeats = 0;
-  #wroteSinceBeat = false;
+  /** Why the hive ends it, where the client is to know. */
+  #goodbye: HiveError | undefined = undefined;
 
   /** @throws {HiveError} TOO_MANY_CONNECTIONS, HIVE_CLOSED */
   constructor(shared: NativeShared, { transport, onGone }: NativeConnectionParts) {
@@ -68,6 +63,13 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#onGone = onGone;
     this.#context = shared.runner.open(this);
     this.#context.protocol = 3;
+    this.#outlet = new NativeOutlet({
+      shared,
+      transport,
+      onHeld: () => this.#stop(),
+      onReleased: () => this.#goOn(),
+      onCutOff: (reason) => this.#cutOff(reason),
+    });
     this.#link = new Link({
       dialing: false,
       owner: this,
@@ -117,16 +119,14 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#ending = true;
     this.#link.stopped = true;
     this.#goodbye = new HiveError("HIVE_CLOSED", message);
-    if (this.#waiting.size === 0 && !this.#reading) this.#leave();
+    if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
   }
-
-  #goodbye: HiveError | undefined = undefined;
 
   // Receiving.
 
   #receive(bytes: Uint8Array, start: number, end: number): void {
     this.#silentBeats = 0;
-    this.#reading = true;
+    this.#outlet.reading = true;
     if (!this.#link.stopped) this.#shared.runner.tick();
     this.#link.receive(bytes, start, end);
     if (this.#link.stopped && this.#link.pendingBytes > UNREAD_BYTES_MAX) this.#transport.pause();
@@ -134,9 +134,9 @@ export class NativeConnection implements LinkOwner, Peer {
 
   /** All frames of a read event are handled: what was answered goes out. */
   received(): void {
-    this.#reading = false;
+    this.#outlet.reading = false;
     if (this.#left) return;
-    this.#flush(this.#shared.writer);
+    this.#outlet.flush(this.#shared.writer);
     if (this.#ending && this.#waiting.size === 0) this.#leave();
   }
 
@@ -150,11 +150,11 @@ export class NativeConnection implements LinkOwner, Peer {
       this.#shared.onNotice(this.address, `${error.code}: ${error.message}`);
       this.#goodbye = error;
       this.#ending = true;
-      if (!this.#reading) this.#leave();
+      if (!this.#outlet.reading) this.#leave();
     } else if (how === "finished" || how === "goodbye") {
       // It may still read what it has asked for.
       this.#ending = true;
-      if (this.#waiting.size === 0 && !this.#reading) this.#leave();
+      if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
     }
   }
 
@@ -194,8 +194,7 @@ export class NativeConnection implements LinkOwner, Peer {
   /** @throws {HiveError} NO_AUTH, WRONG_PASSWORD */
   #authenticate(token: string | undefined): void {
     if (token === undefined) throw new HiveError("NO_AUTH", "this hive wants a token: connect(url, { token })");
-    const answer = new FrameWriter(this.#shared.limits.outputBytesMax, new Scratch(LATE_BYTES));
-    void this.#shared.runner.run(this.#context, Args.of("AUTH", token), answer);
+    void this.#shared.runner.run(this.#context, Args.of("AUTH", token), this.#outlet.newWriter());
     if ((this.#context.gate & GATE_AUTH) === 0) return;
     throw new HiveError("WRONG_PASSWORD", "this hive does not know the token");
   }
@@ -204,6 +203,7 @@ export class NativeConnection implements LinkOwner, Peer {
 
   call(id: number, bytes: Uint8Array, start: number, end: number, _stream: IncomingStream | undefined): void {
     const shared = this.#shared;
+    if (this.#waiting.size > 0) this.#requireNew(id);
     const args = shared.args;
     const writer = shared.writer;
     const from = writer.begin(RESULT, id);
@@ -225,6 +225,7 @@ export class NativeConnection implements LinkOwner, Peer {
 
   transact(id: number, bytes: Uint8Array, start: number, end: number): void {
     const shared = this.#shared;
+    if (this.#waiting.size > 0) this.#requireNew(id);
     const from = shared.writer.begin(RESULT, id);
     const calls: Args[] = [];
     try {
@@ -245,6 +246,10 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#answered(id, shared.writer);
   }
 
+  #requireNew(id: number): void {
+    if (this.#waiting.has(id)) throw new HiveError("BAD_FRAME", `call ${id} has no answer yet, and its id came again`);
+  }
+
   /** The arguments of a call are no good. What is no frame at all ends the connection. */
   #refuse(id: number, error: unknown): void {
     const writer = this.#shared.writer;
@@ -259,7 +264,7 @@ export class NativeConnection implements LinkOwner, Peer {
 
   #answered(id: number, writer: FrameWriter): void {
     this.#link.closeIncoming(id);
-    if (writer.length >= FLUSH_BYTES) this.#flush(writer);
+    if (writer.length >= FLUSH_BYTES) this.#outlet.flush(writer);
   }
 
   /** The call whose frame began at `from` answers later: it keeps the writer, and the door gets another one. */
@@ -267,7 +272,7 @@ export class NativeConnection implements LinkOwner, Peer {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
     this.#waiting.set(id, undefined);
-    if (this.#waiting.size >= this.#shared.limits.openCallsMax) this.#link.stopped = true;
+    if (this.#waiting.size >= this.#shared.limits.openCallsMax) this.#stop();
     // A rejection is our own bug: nobody catches it, and it ends the process.
     void later.then(() => this.#answerLater(id, reply));
   }
@@ -279,7 +284,7 @@ export class NativeConnection implements LinkOwner, Peer {
       reply.finish();
       this.#link.closeIncoming(id);
       // A big one goes out by itself: it may be as large as the limit.
-      if (reply.length > FLUSH_BYTES) this.#flush(reply);
+      if (reply.length > FLUSH_BYTES) this.#outlet.flush(reply);
       else {
         this.writer().append(reply);
         this.wrote();
@@ -295,11 +300,17 @@ export class NativeConnection implements LinkOwner, Peer {
     abort?.abort(new HiveError("ABORTED", "the caller wants no answer any more"));
   }
 
+  /** No further call runs until the client has read, or calls have been answered. */
+  #stop(): void {
+    this.#link.stopped = true;
+    this.#transport.pause();
+  }
+
   /** Goes on after a stop, with the frames that are there. */
   #goOn(): void {
-    if (this.#left || this.#ending || this.#backlog !== undefined) return;
+    if (this.#left || this.#ending || this.#outlet.held) return;
     this.#link.stopped = false;
-    this.#reading = true;
+    this.#outlet.reading = true;
     this.#shared.runner.tick();
     this.#transport.resume();
     this.#link.goOn();
@@ -308,85 +319,28 @@ export class NativeConnection implements LinkOwner, Peer {
   // The way out.
 
   writer(): FrameWriter {
-    if (this.#reading) return this.#shared.writer;
-    this.#late ??= new FrameWriter(this.#shared.limits.outputBytesMax, new Scratch(LATE_BYTES));
-    return this.#late;
+    return this.#outlet.writer();
   }
 
   wrote(): void {
-    if (this.#reading || this.#lateScheduled) return;
-    this.#lateScheduled = true;
-    setImmediate(() => {
-      this.#lateScheduled = false;
-      if (!this.#left) this.#flushLate();
-    });
-  }
-
-  #lateScheduled = false;
-
-  #flushLate(): void {
-    const late = this.#late;
-    this.#late = undefined;
-    if (late !== undefined) this.#flush(late);
-  }
-
-  #flush(writer: FrameWriter): void {
-    const transport = this.#transport;
-    const { bytes, end } = writer.scratch;
-    if (end === 0) return;
-    this.#wroteSinceBeat = true;
-    if (end <= STRING_BYTES_MAX) {
-      transport.writeLatin1(latin1Slice!(bytes, 0, end));
-      writer.clear();
-    } else if (transport.write(bytes, end)) writer.clear();
-    else writer.surrender();
-    if (transport.pendingBytes > this.#shared.limits.outputSoftBytesMax) this.#hold();
-  }
-
-  /** The client does not read: it is cut off above the hard limit, else it gets time and no further call. */
-  #hold(): void {
-    const { outputBytesMax, outputSoftTimeoutMs } = this.#shared.limits;
-    const pending = this.#transport.pendingBytes;
-    if (pending > outputBytesMax) {
-      this.#cutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
-      return;
-    }
-    if (this.#backlog !== undefined) return;
-    this.#link.stopped = true;
-    this.#transport.pause();
-    this.#transport.awaitDrained();
-    this.#watchReading(pending, outputSoftTimeoutMs);
-  }
-
-  /** Looks again and again whether a slow client has read something since. */
-  #watchReading(pending: number, timeoutMs: number): void {
-    clearTimeout(this.#backlog);
-    this.#backlog = setTimeout(() => {
-      const now = this.#transport.pendingBytes;
-      if (now >= pending) this.#cutOff(`read nothing of ${now} bytes for outputSoftTimeoutMs (${timeoutMs})`);
-      else this.#watchReading(now, timeoutMs);
-    }, timeoutMs).unref();
+    this.#outlet.schedule();
   }
 
   drained(): void {
-    if (this.#backlog === undefined) return;
-    clearTimeout(this.#backlog);
-    this.#backlog = undefined;
-    this.#goOn();
+    this.#outlet.drained();
   }
 
   /** Once each heartbeat of the door: says that the hive lives, and ends clients that do not. */
   beat(): void {
     if (this.#heartbeatMs === 0 || !this.#link.greeted || this.#left) return;
     if (!this.#link.stopped && ++this.#silentBeats > SILENT_BEATS_MAX) {
-      this.#cutOff("the client has been silent for too long");
-      return;
+      return this.#cutOff("the client has been silent for too long");
     }
-    if (!this.#wroteSinceBeat) {
+    if (!this.#outlet.wrote) {
       this.writer().bare(PING, 0);
       this.wrote();
     }
-    this.#wroteSinceBeat = false;
+    this.#outlet.wrote = false;
   }
 
   #cutOff(reason: string): void {
@@ -399,25 +353,12 @@ export class NativeConnection implements LinkOwner, Peer {
     if (this.#left) return;
     this.#left = true;
     clearTimeout(this.#authentication);
-    clearTimeout(this.#backlog);
     this.#link.abandon();
     for (const abort of this.#waiting.values()) abort?.abort(new HiveError("CONNECTION_LOST", "the connection ended"));
-    this.#sayGoodbye();
+    this.#outlet.close(this.#goodbye);
     this.#transport.end();
     this.#shared.runner.close(this.#context);
     this.#onGone(this);
-  }
-
-  #sayGoodbye(): void {
-    const late = this.#late ?? new FrameWriter(this.#shared.limits.outputBytesMax, new Scratch(LATE_BYTES));
-    this.#late = undefined;
-    if (this.#goodbye !== undefined) {
-      late.begin(GOODBYE, 0);
-      late.text(this.#goodbye.code);
-      late.text(this.#goodbye.message);
-      late.finish();
-    }
-    if (late.length > 0) this.#transport.writeLatin1(latin1Slice!(late.scratch.bytes, 0, late.length));
   }
 }
 

@@ -7,8 +7,8 @@
 import { latin1Slice } from "../../base/bytes.ts";
 import { HiveError, isHiveError } from "../../base/errors.ts";
 import type { Receiver, Transport } from "../../base/transport.ts";
-import { GOODBYE } from "../../wire/frame.ts";
 import { NativeConnection } from "./connection.ts";
+import { writeGoodbye } from "./outlet.ts";
 import { type NativeDoorOptions, NativeShared } from "./shared.ts";
 
 export class NativeDoor {
@@ -52,10 +52,7 @@ export class NativeDoor {
   #refuse(transport: Transport, error: HiveError): void {
     this.#shared.onNotice(transport.address, error.message);
     const { writer } = this.#shared;
-    writer.begin(GOODBYE, 0);
-    writer.text(error.code);
-    writer.text(error.message);
-    writer.finish();
+    writeGoodbye(writer, error);
     transport.writeLatin1(latin1Slice!(writer.scratch.bytes, 0, writer.length));
     writer.clear();
     transport.end();

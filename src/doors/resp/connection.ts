@@ -46,6 +46,7 @@ export type RespConnectionParts = {
 
 export class RespConnection implements Receiver, Peer {
   readonly door = "resp";
+  readonly ordered = true;
   readonly #shared: RespShared;
   readonly #transport: Transport;
   readonly #context: Context;

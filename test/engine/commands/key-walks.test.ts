@@ -73,11 +73,15 @@ test("any number is a cursor, and what is none is refused", () => {
   }
 });
 
-test("an encoded name is listed and matched by its text", () => {
+test("a key is text or bytes: a value is refused wherever a key stands", () => {
   const { call } = startCalls();
-  call("SET", { bytes: encode(1815), kind: 3 }, "v");
-  assert.deepEqual(call("KEYS", "18*"), ["1815"]);
-  assert.deepEqual(call("KEYS", "19*"), []);
+  const value = { bytes: encode(1815), kind: 3 };
+  const refused = "-ERR a key is text or bytes, not a value";
+  assert.equal(call("SET", value, "v"), refused);
+  assert.equal(call("MSET", "k", "v", value, "v"), refused);
+  assert.equal(call("RENAME", "k", value), refused);
+  assert.equal(call("SINTERCARD", "2", "k", value), refused);
+  assert.deepEqual(call("KEYS", "*"), []);
 });
 
 test("RANDOMKEY gives every key its turn", () => {

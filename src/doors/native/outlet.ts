@@ -1,0 +1,137 @@
+// NativeOutlet: a native connection's way out: what is written, when it goes, and what if nobody reads it.
+//
+//   in a read event    frames ──▶ the door's scratch ──end of the event──▶ one write
+//   at other times     frames ──▶ a small writer of its own ──end of this turn of the loop──▶ one write
+//
+// A client that does not read is given no further call above outputSoftBytesMax, and is cut off above
+// outputBytesMax, or when it reads nothing for outputSoftTimeoutMs.
+
+import { latin1Slice } from "../../base/bytes.ts";
+import type { HiveError } from "../../base/errors.ts";
+import type { Transport } from "../../base/transport.ts";
+import { GOODBYE } from "../../wire/frame.ts";
+import { FrameWriter } from "../../wire/frame-writer.ts";
+import { Scratch } from "../../wire/value.ts";
+import type { NativeShared } from "./shared.ts";
+
+/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
+const STRING_BYTES_MAX = 2 * 1024;
+const LATE_BYTES = 1024;
+
+export type OutletParts = {
+  shared: NativeShared;
+  transport: Transport;
+  /** The client does not read: no further call of it is to run. */
+  onHeld(): void;
+  /** It has read everything. */
+  onReleased(): void;
+  onCutOff(reason: string): void;
+};
+
+export class NativeOutlet {
+  /** Whether a read event is under way: then the door's scratch is this connection's. */
+  reading = false;
+  /** Whether something went out since this was set to false. */
+  wrote = false;
+  readonly #parts: OutletParts;
+  /** What was written outside a read event, until it goes out. */
+  #late: FrameWriter | undefined = undefined;
+  #scheduled = false;
+  #closed = false;
+  #backlog: NodeJS.Timeout | undefined = undefined;
+
+  constructor(parts: OutletParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the client is behind with reading. */
+  get held(): boolean {
+    return this.#backlog !== undefined;
+  }
+
+  /** Where a frame is written now. */
+  writer(): FrameWriter {
+    if (this.reading) return this.#parts.shared.writer;
+    this.#late ??= this.newWriter();
+    return this.#late;
+  }
+
+  /** A small writer, for an answer that comes alone. */
+  newWriter(): FrameWriter {
+    return new FrameWriter(this.#parts.shared.limits.outputBytesMax, new Scratch(LATE_BYTES));
+  }
+
+  /** Something was written: outside a read event it goes out at the end of this turn of the loop. */
+  schedule(): void {
+    if (this.reading || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      const late = this.#late;
+      this.#late = undefined;
+      if (!this.#closed && late !== undefined) this.flush(late);
+    });
+  }
+
+  /** Hands what `writer` has to the transport. */
+  flush(writer: FrameWriter): void {
+    const { transport, shared } = this.#parts;
+    const { bytes, end } = writer.scratch;
+    if (end === 0) return;
+    this.wrote = true;
+    if (end <= STRING_BYTES_MAX) {
+      transport.writeLatin1(latin1Slice!(bytes, 0, end));
+      writer.clear();
+    } else if (transport.write(bytes, end)) writer.clear();
+    else writer.surrender();
+    if (transport.pendingBytes > shared.limits.outputSoftBytesMax) this.#hold();
+  }
+
+  #hold(): void {
+    const { transport, shared, onHeld, onCutOff } = this.#parts;
+    const { outputBytesMax, outputSoftTimeoutMs } = shared.limits;
+    const pending = transport.pendingBytes;
+    if (pending > outputBytesMax) {
+      return onCutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
+    }
+    if (this.held) return;
+    onHeld();
+    transport.awaitDrained();
+    this.#watchReading(pending, outputSoftTimeoutMs);
+  }
+
+  /** Looks again and again whether a slow client has read something since. */
+  #watchReading(pending: number, timeoutMs: number): void {
+    clearTimeout(this.#backlog);
+    this.#backlog = setTimeout(() => {
+      const now = this.#parts.transport.pendingBytes;
+      if (now < pending) return this.#watchReading(now, timeoutMs);
+      this.#parts.onCutOff(`read nothing of ${now} bytes for outputSoftTimeoutMs (${timeoutMs})`);
+    }, timeoutMs).unref();
+  }
+
+  /** Everything that was written is out. */
+  drained(): void {
+    if (!this.held) return;
+    clearTimeout(this.#backlog);
+    this.#backlog = undefined;
+    this.#parts.onReleased();
+  }
+
+  /** The last thing: what is left goes out, with the reason for the end where there is one. */
+  close(goodbye: HiveError | undefined): void {
+    this.#closed = true;
+    clearTimeout(this.#backlog);
+    const last = this.#late ?? this.newWriter();
+    this.#late = undefined;
+    if (goodbye !== undefined) writeGoodbye(last, goodbye);
+    if (last.length > 0) this.#parts.transport.writeLatin1(latin1Slice!(last.scratch.bytes, 0, last.length));
+  }
+}
+
+export function writeGoodbye(writer: FrameWriter, { code, message }: { code: string; message: string }): void {
+  writer.begin(GOODBYE, 0);
+  writer.text(code);
+  writer.text(message);
+  writer.finish();
+}

@@ -40,10 +40,7 @@ const SOCKET_MODULES = ["net", "tls", "http", "https", "http2", "dgram"].map((na
 const LINES_MAX = 400;
 
 /** Files that are longer for a reason. Path → the reason, in a sentence. */
-const LONGER: Readonly<Record<string, string>> = {
-  "src/store/pages.ts":
-    "allocation, spans, segments and the compactor's marks all write one set of arrays by page number, in the hottest path",
-};
+const LONGER: Readonly<Record<string, string>> = {};
 
 const VAGUE_NAMES = /^(utils?|helpers?|common|misc|types)$/;
 /** test/types holds the tests of types: there the word names a concept. */

@@ -1,11 +1,12 @@
 // Compactor: blocks move together, so that pages and whole segments become free and go back.
 //
-//   want() ──▶ sparse segments and pages are marked ──▶ step() walks every index and moves what lies in them
+//   want() ──▶ marks on sparse segments and pages ──▶ a walk over every index moves what lies in them ──▶ marks off
 //
 // Only its index slot and its wheel neighbours refer to an entry, so whoever walks the indexes can
 // move everything: entries, overflow nodes, blocks of buckets, directories, roots. A walk visits each
 // bucket once, by the cursor of SCAN, so that it holds while the index grows and shrinks. What is
-// allocated meanwhile never lands in a marked page, so after one walk the marked pages are empty.
+// allocated meanwhile never lands in a marked page, so after one walk the marked pages are empty. Entries
+// go first and blocks of buckets last: by then whole pages are empty, and no fresh memory is needed.
 
 import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
@@ -13,14 +14,14 @@ import { FLAG_ROOT, KEYSPACE_ROOT, SEGMENT_BYTES } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { PAGES_PER_STEP, SparseMarks } from "./sparse-pages.ts";
 
-/** A walk is worth it when less than this part of the open segments is in use, and they are more than these. */
+/** A walk is worth it when less than this part of the touched memory is in use, and this much of it is not. */
 const WORTH = 0.75;
-const SMALL_BYTES: number = 48 * 1024 * 1024;
+const WASTE_MIN_BYTES: number = SEGMENT_BYTES / 2;
 
 /** Copying 16 KiB counts as much as a visit of a bucket: a step with large values ends sooner. */
 const COPY_SHIFT = 14;
 
-type Walk = { id: number; cursor: number; block: number };
+type Walk = { id: number; cursor: number; stage: "root" | "buckets" | "blocks"; block: number };
 
 export class Compactor {
   /** Walks finished, and blocks moved, since the start. */
@@ -30,15 +31,15 @@ export class Compactor {
   #asked = false;
   /** The containers under way: the keyspace first, and those whose keys its last bucket had. */
   readonly #walks: Walk[] = [];
-  /** Open bytes after the last walk: another one is not worth it before there are more, or far less in use. */
-  #settledOpen = 0;
+  /** Touched bytes after the last walk: another one is not worth it before there are more, or far less in use. */
+  #settledHeld = 0;
   #settledUsed = 0;
-  #openBefore = 0;
-  /** Pages that have lost their marks after the walk; -1 when all have. */
-  #unmarked = -1;
   /** The marking under way. */
   #marks: SparseMarks | undefined = undefined;
-  /** Bytes in use when the walk under way began: what is freed meanwhile may be worth another walk. */
+  /** The page from which on marks are still to be taken off; -1 when that is done. */
+  #unmarked = -1;
+  /** Open bytes and bytes in use when the walk under way began: what is freed meanwhile may be worth another walk. */
+  #openBefore = 0;
   #usedBefore = 0;
 
   /** Buckets that the step under way may still visit. */
@@ -57,29 +58,34 @@ export class Compactor {
   }
 
   get wanted(): boolean {
-    return this.#walks.length > 0 || this.#marks !== undefined || this.#unmarked >= 0 || this.#asked || this.#worthIt();
+    return this.#isWalking || this.#marks !== undefined || this.#unmarked >= 0 || this.#asked || this.#worthIt();
+  }
+
+  get #isWalking(): boolean {
+    return this.#walks.length > 0;
   }
 
   #worthIt(): boolean {
-    const { blockBytes } = this.#memory.pages;
-    const openBytes = this.#openBytes();
-    if (openBytes < SMALL_BYTES || blockBytes > openBytes * WORTH) return false;
-    // While the hive fills, the segment opened last is nearly empty: that is no reason.
-    if (openBytes - blockBytes < 2 * SEGMENT_BYTES) return false;
-    return openBytes > this.#settledOpen || blockBytes < this.#settledUsed * WORTH;
+    const { blockBytes, runs } = this.#memory.pages;
+    const heldBytes = runs.touchedBytes - runs.surplusBytes;
+    if (heldBytes - blockBytes < WASTE_MIN_BYTES || blockBytes > heldBytes * WORTH) return false;
+    return heldBytes >= this.#settledHeld + WASTE_MIN_BYTES || blockBytes < this.#settledUsed * WORTH;
   }
 
   /** Visits up to `buckets` buckets, and moves what lies in marked pages. Stops early when memory is full. */
   step(buckets: number): void {
-    const { pages } = this.#memory;
     if (this.#unmarked >= 0) return this.#unmark();
-    if (this.#walks.length === 0) return this.#begin();
+    if (!this.#isWalking) return this.#begin();
+    const { pages } = this.#memory;
     try {
       pages.overdraft = Math.max(64, pages.inUse >> 4);
       for (this.#left = buckets; this.#left > 0; this.#left--) {
         const walk = this.#walks.at(-1);
         if (!walk) return this.#end();
+        const { touchedBytes } = pages.runs;
         if (this.#advance(walk)) this.#walks.splice(this.#walks.indexOf(walk), 1);
+        // Fresh memory may take a whole slice (page-runs.ts): the clock is looked at.
+        if (pages.runs.touchedBytes > touchedBytes) this.#left = 0;
       }
     } catch (error) {
       if (!(error instanceof HiveError)) throw error;
@@ -91,67 +97,73 @@ export class Compactor {
 
   /** Marks some more pages; the walk begins when all marks are set. */
   #begin(): void {
+    const { pages, containers } = this.#memory;
     if (this.#marks === undefined) {
       this.#openBefore = this.#openBytes();
-      this.#usedBefore = this.#memory.pages.blockBytes;
-      this.#marks = new SparseMarks(this.#memory.pages, this.#asked);
+      this.#usedBefore = pages.blockBytes;
+      this.#marks = new SparseMarks(pages, this.#asked);
       this.#asked = false;
     }
     if (!this.#marks.step()) return;
-    if (this.#marks.any) this.#walks.push({ id: this.#memory.containers.keyspaceId, cursor: 0, block: 0 });
+    if (this.#marks.any) this.#walks.push(newWalk(containers.keyspaceId));
     else this.#settle();
     this.#marks = undefined;
   }
 
   #end(): void {
     this.#walks.length = 0;
-    this.#memory.pages.reopenSegments();
     this.#unmarked = 0;
   }
 
-  /** Takes the marks back of some more pages; with the last of them the walk is over. */
+  /** Takes the marks off some more pages. */
   #unmark(): void {
-    const from = this.#unmarked;
-    this.#unmarked += PAGES_PER_STEP;
-    if (this.#memory.pages.unmark(from, this.#unmarked)) return;
+    const { pages } = this.#memory;
+    const to = this.#unmarked + PAGES_PER_STEP;
+    pages.endEvacuation(this.#unmarked, to);
+    this.#unmarked = to;
+    if (to < pages.runs.pageCount) return;
     this.#unmarked = -1;
     this.walks++;
+    this.#settle();
+  }
+
+  #settle(): void {
+    const { pages } = this.#memory;
+    pages.runs.reopen();
     // A walk that gave something back may be worth another one.
-    if (this.#openBytes() < this.#openBefore) this.#settledOpen = 0;
-    else this.#settle();
+    const gave = this.#openBytes() < this.#openBefore;
+    this.#settledHeld = gave ? 0 : pages.runs.touchedBytes;
+    this.#settledUsed = gave ? Infinity : Math.max(this.#usedBefore, pages.blockBytes);
   }
 
   /** Bytes of the open segments, without those that are about to be given back. */
   #openBytes(): number {
-    return this.#memory.pages.openBytes - this.#memory.pages.surplusBytes;
+    return this.#memory.pages.openBytes - this.#memory.pages.runs.surplusBytes;
   }
 
-  #settle(): void {
-    this.#settledOpen = this.#openBytes();
-    this.#settledUsed = Math.max(this.#usedBefore, this.#memory.pages.blockBytes);
-  }
-
-  /** One block of buckets, or one bucket. Returns whether the container is done. */
+  /** One bucket, or one block of buckets. Returns whether the container is done. */
   #advance(walk: Walk): boolean {
     const { containers, index, pages } = this.#memory;
     let root = containers.rootOf(walk.id);
     if (root === 0 || containers.isDetached(root)) return true;
-    if (walk.block === 0) {
-      root = this.#moveRoot(root);
-      if (pages.isEvacuating(index.directoryOf(root))) this.#moves.directory(root);
-    }
-    if (walk.block < this.#moves.blocks(index.buckets(root))) {
-      if (this.#moves.block(root, walk.block, this.#isMarked)) {
-        this.moved++;
-        // It may have touched memory for the first time, which takes the system up to a millisecond.
-        this.#left = 0;
-      }
-      walk.block++;
+    if (walk.stage === "buckets") {
+      walk.cursor = index.seek(root, walk.cursor);
+      this.#moveBucket(root);
+      if (walk.cursor === 0) walk.stage = "blocks";
       return false;
     }
-    walk.cursor = index.seek(root, walk.cursor);
-    this.#moveBucket(root);
-    return walk.cursor === 0;
+    if (walk.stage === "root") {
+      root = this.#moveRoot(root);
+      if (pages.isEvacuating(index.directoryOf(root))) this.#moves.directory(root);
+      walk.stage = "buckets";
+      return false;
+    }
+    if (walk.block >= this.#moves.blocks(index.buckets(root))) return true;
+    if (this.#moves.block(root, walk.block++, this.#isMarked)) {
+      this.moved++;
+      this.#left -= 4;
+    }
+    return false;
   }
 
   #moveRoot(root: number): number {
@@ -188,7 +200,11 @@ export class Compactor {
       if (root !== KEYSPACE_ROOT || (entries.head(target) & FLAG_ROOT) === 0) continue;
       const inner = entries.rootOf(target);
       if (target !== ref) containers.setKey(inner, target);
-      this.#walks.push({ id: containers.idOf(inner), cursor: 0, block: 0 });
+      this.#walks.push(newWalk(containers.idOf(inner)));
     }
   }
+}
+
+function newWalk(id: number): Walk {
+  return { id, cursor: 0, stage: "root", block: 0 };
 }

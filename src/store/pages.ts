@@ -7,7 +7,8 @@
 // 128 KiB a run of their own, blocks above a segment a segment of their own.
 //
 // What is known of a page stands in arrays by page number, not in the page: buckets stay aligned and a
-// page can be judged without touching it. The compactor marks pages as evacuating: no new blocks there.
+// page can be judged without touching it. Which pages are free is known in page-runs.ts. The compactor
+// marks pages as evacuating: no new blocks there.
 
 import { HiveError } from "../base/errors.ts";
 import {
@@ -19,13 +20,13 @@ import {
   SEGMENT_SHIFT,
   UNIT_SHIFT,
 } from "./layout.ts";
+import { PageRuns } from "./page-runs.ts";
 import type { Segments } from "./segments.ts";
 import { CLASS_BYTES, CLASS_COUNT, CLASS_PAGES, classOf, LARGEST_CLASS } from "./size-classes.ts";
 
 const FREE = 0;
 const INNER = 254; // not the first page of its span
 const RUN = 255; // the first page of a run that is one block
-const SPARE_SEGMENTS = 1; // free ones, kept open for the next growth
 /** Pages of one span of every class: what blocks of unknown sizes may cost beside their bytes. */
 const SPANS: number = CLASS_PAGES.reduce((sum, pages) => sum + pages, 0);
 
@@ -39,8 +40,7 @@ export class Pages {
   /** inUse may not grow above this number of pages, and the compactor's overdraft. */
   max: number = Number.MAX_SAFE_INTEGER;
   overdraft = 0;
-  /** Bytes of the open segments. */
-  openBytes = 0;
+  readonly runs: PageRuns;
   /** By page number: size class + 1, or one of the marks above. */
   #kind: Uint8Array = new Uint8Array(0);
   /** By page number: blocks in use; for a run, its pages. */
@@ -58,24 +58,25 @@ export class Pages {
   #evacuating: Uint8Array = new Uint8Array(0);
   /** By class: the first page with room; -1 when there is none. */
   readonly #room: Int32Array = new Int32Array(CLASS_COUNT).fill(-1);
-  /** By segment: free pages; -1 when the segment is not open or is one block. */
-  readonly #freePages: number[] = [];
-  /** Open segments with nothing in them. */
-  #freeSegments = 0;
-  /** Segments that the compactor empties. */
-  readonly #closed = new Set<number>();
-  #emptying = false;
   readonly #segments: Segments;
 
   constructor(segments: Segments) {
     this.#segments = segments;
+    this.runs = new PageRuns(segments);
   }
 
   /** Page 0, for the header: opens the first segment. */
   openHeader(): void {
-    const page = this.#takePages(1);
-    this.#kind[page] = RUN;
-    this.#used[page] = 1;
+    this.runs.openFirst();
+    this.#growArrays();
+    this.inUse++;
+    this.#kind[0] = RUN;
+    this.#used[0] = 1;
+  }
+
+  /** Bytes of the open segments. */
+  get openBytes(): number {
+    return this.runs.openBytes;
   }
 
   /**
@@ -153,24 +154,6 @@ export class Pages {
     return this.#evacuating[ref >>> PAGE_SHIFT] === 1;
   }
 
-  /** Bytes of the free segments that closeSurplus() will give back. */
-  get surplusBytes(): number {
-    let emptied = this.#emptying ? -SPARE_SEGMENTS : 0;
-    for (const segment of this.#closed) if (this.#isFree(segment)) emptied++;
-    return Math.max(emptied, this.#freeSegments - SPARE_SEGMENTS) * SEGMENT_BYTES;
-  }
-
-  /** Gives one free segment back to the system, an emptied one first: that takes about a millisecond. */
-  closeSurplus(): void {
-    let segment = this.#freePages.lastIndexOf(PAGES_PER_SEGMENT);
-    for (const other of this.#closed) if (this.#isFree(other)) segment = other;
-    this.#segments.close(segment);
-    this.#freePages[segment] = -1;
-    this.#freeSegments--;
-    this.#closed.delete(segment);
-    this.openBytes -= SEGMENT_BYTES;
-  }
-
   /** Gives back the pages that were kept though nothing is in them: memory is short. */
   releaseEmpty(): void {
     for (let sizeClass = 0; sizeClass < CLASS_COUNT; sizeClass++) {
@@ -202,48 +185,29 @@ export class Pages {
     }
   }
 
-  /** No new pages are taken from this segment until endEvacuation(). */
-  closeToNew(segment: number): void {
-    this.#emptying = true;
-    this.#closed.add(segment);
-  }
-
-  /** By segment: free pages, -1 where it is not open or one block. */
-  freePagesOf(segment: number): number {
-    return this.#freePages[segment] ?? -1;
-  }
-
-  get segmentCount(): number {
-    return this.#freePages.length;
-  }
-
-  /** No new blocks in the span that begins at `page`, until it is empty or unmarked. */
-  evacuate(page: number): void {
-    if (this.#evacuating[page] === 1) return;
+  /** No new blocks in the span that begins at `page`, until it is empty or unmarked. Returns whether anything lies there. */
+  evacuate(page: number): boolean {
+    if (this.#evacuating[page] === 1) return true;
     const isRun = this.#kind[page] === RUN;
     const sizeClass = this.#kind[page]! - 1;
-    // Kept for its class though nothing is in it: nobody would come by to free it.
-    if (!isRun && this.#used[page] === 0) return this.#releaseSpan(page, sizeClass);
+    if (!isRun && this.#used[page] === 0) {
+      // Kept for its class though nothing is in it: nobody would come by to free it.
+      this.#releaseSpan(page, sizeClass);
+      return false;
+    }
     if (!isRun && this.#hasFree(page, sizeClass)) this.#unlist(page, sizeClass);
     this.#evacuating.fill(1, page, page + (isRun ? 1 : CLASS_PAGES[sizeClass]!));
+    return true;
   }
 
-  /** New pages may be taken again from segments that could not be emptied; the empty ones stay closed until they go. */
-  reopenSegments(): void {
-    this.#emptying = false;
-    for (const segment of this.#closed) if (!this.#isFree(segment)) this.#closed.delete(segment);
-  }
-
-  /** Takes the marks back from what could not be emptied among pages `from` to `to`. Returns whether there are more pages. */
-  unmark(from: number, to: number): boolean {
-    const end = Math.min(to, this.#kind.length);
-    for (let page = from; page < end; page++) {
+  /** Takes the marks back from what could not be emptied, of the pages `from` to `to` - 1. */
+  endEvacuation(from: number = 0, to: number = this.#kind.length): void {
+    for (let page = from; page < Math.min(to, this.#kind.length); page++) {
       if (this.#evacuating[page] === 0) continue;
       this.#evacuating[page] = 0;
       const sizeClass = this.#kind[page]! - 1;
       if (sizeClass >= 0 && sizeClass < CLASS_COUNT && this.#hasFree(page, sizeClass)) this.#list(page, sizeClass);
     }
-    return end < this.#kind.length;
   }
 
   #hasFree(page: number, sizeClass: number): boolean {
@@ -287,7 +251,7 @@ export class Pages {
 
   #allocRun(bytes: number): number {
     const pages = Math.ceil(bytes / PAGE_BYTES);
-    const page = bytes > SEGMENT_BYTES ? this.#openLarge(pages) : this.#takePages(pages);
+    const page = this.#takePages(pages);
     this.#kind[page] = RUN;
     this.#used[page] = pages;
     if (bytes <= SEGMENT_BYTES) this.#markInner(page, pages);
@@ -305,42 +269,15 @@ export class Pages {
   #freeRun(page: number): void {
     const pages = this.#used[page]!;
     this.blockBytes -= pages * PAGE_BYTES;
-    if (pages <= PAGES_PER_SEGMENT) return this.#releasePages(page, pages);
-    this.#kind[page] = FREE;
-    this.inUse -= pages;
-    this.openBytes -= pages * PAGE_BYTES;
-    this.#segments.close(Math.floor(page / PAGES_PER_SEGMENT));
+    this.#releasePages(page, pages);
   }
 
   #takePages(count: number): number {
     this.#checkLimit(count);
-    for (let segment = 0; segment < this.#freePages.length; segment++) {
-      if (this.#freePages[segment]! < count || this.#closed.has(segment)) continue;
-      const page = this.#runIn(segment, count);
-      if (page >= 0) return this.#claim(segment, page, count);
-    }
-    const segment = this.#emptied() ?? this.#openFresh();
-    return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
-  }
-
-  /**
-   * A segment that the compactor has emptied, for new pages: its memory is there already, while that of a
-   * fresh one takes the system some milliseconds for each huge page that is touched.
-   */
-  #emptied(): number | undefined {
-    for (const segment of this.#closed) {
-      if (!this.#isFree(segment)) continue;
-      this.#closed.delete(segment);
-      return segment;
-    }
-    return undefined;
-  }
-
-  #openFresh(): number {
-    const segment = this.#openSegment(1, SEGMENT_BYTES);
-    this.#freePages[segment] = PAGES_PER_SEGMENT;
-    this.#freeSegments++;
-    return segment;
+    const page = count > PAGES_PER_SEGMENT ? this.runs.takeSegment(count) : this.runs.take(count);
+    this.#growArrays();
+    this.inUse += count;
+    return page;
   }
 
   #checkLimit(pages: number): void {
@@ -349,64 +286,22 @@ export class Pages {
     throw new HiveError("OUT_OF_MEMORY", "command not allowed when used memory > 'maxmemory'.");
   }
 
-  #claim(segment: number, page: number, count: number): number {
-    if (this.#isFree(segment)) this.#freeSegments--;
-    this.#freePages[segment]! -= count;
-    this.inUse += count;
-    return page;
-  }
-
-  #runIn(segment: number, count: number): number {
-    const end = (segment + 1) * PAGES_PER_SEGMENT;
-    let run = 0;
-    for (let page = segment * PAGES_PER_SEGMENT; page < end; page++) {
-      run = this.#kind[page] === FREE ? run + 1 : 0;
-      if (run === count) return page - count + 1;
-    }
-    return -1;
-  }
-
   #releaseSpan(page: number, sizeClass: number): void {
     this.#unlist(page, sizeClass);
     this.#releasePages(page, CLASS_PAGES[sizeClass]!);
   }
 
   #releasePages(page: number, count: number): void {
-    this.#kind.fill(FREE, page, page + count);
-    this.#evacuating.fill(0, page, page + count);
+    // Of a segment that is one block only the first page is known.
+    const known = count > PAGES_PER_SEGMENT ? 1 : count;
+    this.#kind.fill(FREE, page, page + known);
+    this.#evacuating.fill(0, page, page + known);
     this.inUse -= count;
-    const segment = Math.floor(page / PAGES_PER_SEGMENT);
-    this.#freePages[segment]! += count;
-    if (this.#isFree(segment)) this.#freeSegments++;
+    this.runs.give(page, count);
   }
 
-  #isFree(segment: number): boolean {
-    return this.#freePages[segment] === PAGES_PER_SEGMENT;
-  }
-
-  #openLarge(pages: number): number {
-    this.#checkLimit(pages);
-    const segment = this.#openSegment(Math.ceil(pages / PAGES_PER_SEGMENT), pages * PAGE_BYTES);
-    this.inUse += pages;
-    return segment * PAGES_PER_SEGMENT;
-  }
-
-  #openSegment(count: number, bytes: number): number {
-    while (this.#segments.unused(count) < 0 && this.surplusBytes > 0) this.closeSurplus();
-    const segment = this.#segments.unused(count);
-    if (segment < 0) throw new HiveError("OUT_OF_MEMORY", "the hive's 32 GiB of address space are full");
-    try {
-      this.#segments.open(segment, bytes);
-    } catch (cause) {
-      throw new HiveError("OUT_OF_MEMORY", `the system gave no memory for a segment of ${bytes >> 20} MiB`, { cause });
-    }
-    this.openBytes += bytes;
-    while (this.#freePages.length < segment + count) this.#freePages.push(-1);
-    this.#growArrays((segment + count) * PAGES_PER_SEGMENT);
-    return segment;
-  }
-
-  #growArrays(pages: number): void {
+  #growArrays(): void {
+    const pages = this.runs.segmentCount * PAGES_PER_SEGMENT;
     if (pages <= this.#kind.length) return;
     const size = Math.max(pages, this.#kind.length * 2);
     this.#kind = grown(this.#kind, new Uint8Array(size));

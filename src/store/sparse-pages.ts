@@ -1,7 +1,8 @@
 // Sparse pages: which of them the compactor is to empty.
 //
 // To give memory back a whole segment must become free, so everything in the emptiest segments is
-// marked, full pages too. When memory is short single spans that are less than three quarters full are
+// marked, full pages too: of as many segments as have room in the holes of the others, since a walk that
+// needs fresh memory takes longer slices (page-runs.ts) and gives back less. When memory is short single spans that are less than three quarters full are
 // marked as well: their pages become free for other sizes.
 //
 //   survey: what each segment holds ──▶ choose ──▶ mark        PAGES_PER_STEP pages a step
@@ -9,7 +10,7 @@
 // A hive of 32 GiB has half a million pages, so the marking is sliced too. What changes meanwhile makes
 // the survey a little old, never wrong: the walk begins when all marks are set.
 
-import { PAGES_PER_SEGMENT, SEGMENT_BYTES } from "./layout.ts";
+import { PAGES_PER_SEGMENT } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 
 /** About 50 µs of work. */
@@ -18,13 +19,15 @@ export const PAGES_PER_STEP = 1024;
 const MOVED_BLOCK_MAX: number = 512 * 1024;
 
 const SPARSE = 0.75;
-/** Of what is in use at most this part is moved at once, so that the copies need little memory. */
+/** Of what is in use at most this part is moved at once, so that a walk ends soon. */
 const MOVED_MAX = 0.5;
+/** Of the holes in other segments at most this part is counted on: not all have the size that is needed. */
+const HOLES_MAX = 0.75;
 
 type Phase = "survey" | "mark" | "done";
 
 export class SparseMarks {
-  /** Whether anything was marked. */
+  /** Whether anything was marked that has to be moved. */
   any = false;
   readonly #pages: Pages;
   readonly #spans: boolean;
@@ -38,7 +41,7 @@ export class SparseMarks {
   constructor(pages: Pages, spans: boolean) {
     this.#pages = pages;
     this.#spans = spans;
-    this.#used = new Float64Array(pages.segmentCount);
+    this.#used = new Float64Array(pages.runs.segmentCount);
   }
 
   /** Looks at some more pages. Returns whether all marks are set. */
@@ -63,16 +66,13 @@ export class SparseMarks {
     const inSegment = this.#chosen.has(Math.floor(page / PAGES_PER_SEGMENT));
     if (room === 1 && bytes > MOVED_BLOCK_MAX) return;
     if (!inSegment && !(this.#spans && room > 1 && blocks < room * SPARSE)) return;
-    this.#pages.evacuate(page);
-    this.any = true;
+    if (this.#pages.evacuate(page)) this.any = true;
   };
 
   #choose(): void {
     this.#chosen = chooseSegments(this.#pages, this.#used);
-    for (const segment of this.#chosen) {
-      this.#pages.closeToNew(segment);
-      this.any = true;
-    }
+    // Those with nothing in them can go back as they are: no walk is needed for them.
+    for (const segment of this.#chosen) this.#pages.runs.closeToNew(segment);
     this.#phase = "mark";
     this.#page = 1;
   }
@@ -86,20 +86,22 @@ export function markSparse(pages: Pages, spans: boolean): boolean {
 }
 
 /** The emptiest segments, but never the first one, whose header cannot move. */
-function chooseSegments(pages: Pages, used: Float64Array): Set<number> {
+function chooseSegments({ runs, blockBytes }: Pages, used: Float64Array): Set<number> {
   const candidates: number[] = [];
-  for (let segment = 1; segment < used.length; segment++) {
-    if (pages.freePagesOf(segment) >= 0 && used[segment]! < SEGMENT_BYTES * SPARSE) candidates.push(segment);
+  let holes = 0;
+  for (let segment = 0; segment < used.length; segment++) {
+    if (runs.freePagesOf(segment) < 0 || used[segment] === Infinity) continue;
+    holes += runs.touchedOf(segment) - used[segment]!;
+    if (segment > 0 && used[segment]! < runs.touchedOf(segment) * SPARSE) candidates.push(segment);
   }
   candidates.sort((a, b) => used[a]! - used[b]!);
   const chosen = new Set<number>();
   let moved = 0;
   for (const segment of candidates) {
     moved += used[segment]!;
-    if (moved > pages.blockBytes * MOVED_MAX && chosen.size > 0) break;
+    holes -= runs.touchedOf(segment) - used[segment]!;
+    if (moved > holes * HOLES_MAX || (moved > blockBytes * MOVED_MAX && chosen.size > 0)) break;
     chosen.add(segment);
   }
-  // One segment alone would only move into another one just like it.
-  if (chosen.size === 1 && moved > SEGMENT_BYTES / 2) chosen.clear();
   return chosen;
 }

@@ -109,7 +109,7 @@ export class Store {
   /** Whether work() has something to do. */
   get hasWork(): boolean {
     const { containers, pages } = this.memory;
-    return !containers.idle || pages.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
+    return !containers.idle || pages.runs.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
   }
 
   get #isBehind(): boolean {
@@ -123,14 +123,14 @@ export class Store {
    */
   work(until: () => boolean): boolean {
     const { containers, pages, wheel, nowMs } = this.memory;
-    if (pages.surplusBytes > 0) {
-      pages.closeSurplus();
+    if (pages.runs.surplusBytes > 0) {
+      pages.runs.closeSurplus();
       return this.hasWork;
     }
     while (!until()) {
       if (this.#isBehind) wheel.advance(nowMs, STEP * 4, this.#expire);
       else if (!containers.idle) containers.reap(STEP);
-      else if (pages.surplusBytes > 0) break;
+      else if (pages.runs.surplusBytes > 0) break;
       else if (this.compactor.wanted) this.compactor.step(STEP);
       else return false;
     }

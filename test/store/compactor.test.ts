@@ -46,10 +46,10 @@ test("roots, directories, buckets, overflow nodes, fields and their deadlines mo
   memory.pages.eachSpan((page) => memory.pages.evacuate(page));
   store.compactor.want();
   const left: number[] = [];
-  const reopenSegments = memory.pages.reopenSegments.bind(memory.pages);
-  memory.pages.reopenSegments = () => {
+  const endEvacuation = memory.pages.endEvacuation.bind(memory.pages);
+  memory.pages.endEvacuation = () => {
     memory.pages.eachSpan((page) => memory.pages.isEvacuating((page << PAGE_SHIFT) | 0) && left.push(page));
-    reopenSegments();
+    endEvacuation();
   };
   while (store.compactor.walks === 0) store.compactor.step(100_000);
   assert.equal(store.compactor.walks, 1);
@@ -144,4 +144,69 @@ test("a walk that began while the hive filled does not stop later ones", () => {
   small.workAll();
 
   assert.ok(pages.openBytes < full / 2, `${pages.openBytes} bytes are open, ${full} were`);
+});
+
+test("a walk touches no fresh memory while there are holes enough", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  const { runs } = store.memory.pages;
+  const value = "v".repeat(150);
+  for (let i = 0; i < KEYS; i++) small.put(`key ${i}`, value);
+  const slice = (): void => {
+    const before = runs.touchedBytes;
+    let steps = 0;
+    store.work(() => steps++ > 8);
+    assert.ok(runs.touchedBytes <= before, `${(runs.touchedBytes - before) >> 10} KiB of fresh memory`);
+  };
+  for (let i = 0; i < KEYS; i++) {
+    if (i % 10 !== 0) small.remove(`key ${i}`);
+    if (i % 500 === 0 && store.hasWork) slice();
+  }
+  while (store.hasWork) slice();
+  assert.ok(store.compactor.walks > 1);
+  checkStore(store);
+});
+
+test("when a large table goes, all but the first segment goes back", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  const { pages } = store.memory;
+  small.put("small", "value");
+  small.table("large", 500_000);
+  small.put("late", "value");
+  assert.ok(pages.openBytes > SEGMENT_BYTES + SEGMENT_BYTES / 2);
+  small.remove("large");
+  small.workAll();
+  assert.ok(pages.openBytes < SEGMENT_BYTES, `${pages.openBytes >> 10} KiB are open`);
+  assert.deepEqual([small.get("small"), small.get("late")], ["value", "value"]);
+  checkStore(store);
+});
+
+test("marks are set and taken off a bounded number of pages at a time", () => {
+  const small = new SmallStore();
+  const { pages } = small.store.memory;
+  for (let i = 0; i < 60_000; i++) small.put(`key ${i}`, "v".repeat(700));
+  for (let i = 0; i < 10; i++) small.put(`large ${i}`, "v".repeat(15 << 20));
+  for (let i = 0; i < 60_000; i++) if (i % 10 !== 0) small.remove(`key ${i}`);
+  const endEvacuation = pages.endEvacuation.bind(pages);
+  const eachSpan = pages.eachSpan.bind(pages);
+  let most = 0;
+  let ends = 0;
+  pages.endEvacuation = (from = 0, to = Number.POSITIVE_INFINITY) => {
+    most = Math.max(most, to - from);
+    ends++;
+    endEvacuation(from, to);
+  };
+  pages.eachSpan = (visit, from = 0, to = Number.POSITIVE_INFINITY) => {
+    most = Math.max(most, to - from);
+    eachSpan(visit, from, to);
+  };
+  small.store.compactor.want();
+  small.workAll();
+  assert.ok(small.store.compactor.walks > 0);
+  assert.ok(ends > small.store.compactor.walks, "more than one part for a walk");
+  assert.ok(most <= 1024, `${most} pages at once`);
+  pages.endEvacuation = endEvacuation;
+  pages.eachSpan = eachSpan;
+  checkStore(small.store);
 });

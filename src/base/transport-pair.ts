@@ -120,7 +120,8 @@ class PairTransport implements Transport {
       this.#wantsDrained = false;
       this.receiver.drained();
     }
-    if (!this.#ended || this.#toldEnd) return;
+    // Who does not read does not hear of the end either, unless it has ended itself.
+    if (!this.#ended || this.#toldEnd || (peer.#paused && !peer.#ended)) return;
     this.#toldEnd = true;
     if (peer.#ended) {
       this.#close({ kind: "closed", message: "closed by this end" });

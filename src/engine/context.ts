@@ -130,10 +130,28 @@ export class Context {
     return (this.gate & GATE_AUTH) === 0;
   }
 
-  /** Ends when the connection closes or is reset, or when the hive stops. Made on first use. */
+  /**
+   * Ends when nobody waits for the call any more: the connection closes or is reset, or the caller cancels
+   * it where the wire can say so. Asked for before the call first awaits anything. Made on first use.
+   */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
     return this.#abort.signal;
+  }
+
+  /**
+   * What ends the signal that the call which has just begun asked for; undefined where it asked for none.
+   * For doors whose calls wait beside each other: whoever takes it ends it, and the next call gets another.
+   */
+  takeAbort(): AbortController | undefined {
+    const abort = this.#abort;
+    this.#abort = undefined;
+    return abort;
+  }
+
+  /** The next call that asks for a signal gets this one's: for an engine that begins calls later. */
+  lendAbort(abort: AbortController): void {
+    this.#abort = abort;
   }
 
   /** Forgets what was queued and what is watched: the end of every transaction, whichever way. */

@@ -40,17 +40,28 @@ export class DelayedEngine implements Runner {
 
   async transact(context: Context, calls: readonly Args[], reply: Reply): Promise<void> {
     for (const args of calls) args.keep();
+    const abort = lend(context);
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (this.#closed.has(context)) return;
     this.#inner.tick();
+    context.lendAbort(abort);
     await this.#inner.transact(context, calls, reply);
   }
 
   async run(context: Context, args: Args, reply: Reply): Promise<void> {
     args.keep();
+    const abort = lend(context);
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (this.#closed.has(context)) return;
     this.#inner.tick();
+    context.lendAbort(abort);
     await this.#inner.run(context, args, reply);
   }
+}
+
+/** What the door takes for a call that has not begun yet. */
+function lend(context: Context): AbortController {
+  const abort = new AbortController();
+  context.lendAbort(abort);
+  return abort;
 }

@@ -31,10 +31,14 @@ export async function dial(target: DialTarget, signal: AbortSignal, tls?: TlsOpt
     };
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", reject);
+    const fail = (error: Error): void => {
+      signal.removeEventListener("abort", abort);
+      reject(error);
+    };
+    socket.once("error", fail);
     socket.once(tls === undefined ? "connect" : "secureConnect", () => {
       signal.removeEventListener("abort", abort);
-      socket.removeListener("error", reject);
+      socket.removeListener("error", fail);
       resolve();
     });
   });

@@ -165,5 +165,8 @@ export class FrameWriter extends ItemWriter {
     this.scratch.end = mark - this.#base;
     const opened = this.#opened;
     while (opened.length > 0 && opened[opened.length - 1]! >= mark) opened.pop();
+    // The error that made it a failure is among what is taken back.
+    const { bytes, end } = this.scratch;
+    if (end === this.#frame + FRAME_HEADER_BYTES && bytes[this.#frame] === FAILURE) bytes[this.#frame] = RESULT;
   }
 }

@@ -32,7 +32,7 @@ export const PONG = 0x85;
 export const CALL = 0x86;
 /** The answer, and the end of the call. Body: one item. */
 export const RESULT = 0x87;
-/** The call failed. Body: an item for the code, one for the message, and where there is one, one for the detail. */
+/** The call failed. Body: an item for the code and one for the message; what follows is passed over. */
 export const FAILURE = 0x88;
 /** Whoever made the call wants no answer any more. No body. */
 export const CANCEL = 0x89;

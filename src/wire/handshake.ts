@@ -6,6 +6,7 @@
 // is of the wrong type is refused.
 
 import { HiveError } from "../base/errors.ts";
+import { PROTOCOL_VERSION } from "./frame.ts";
 
 /** Who dials. */
 export type Hello = {
@@ -58,12 +59,16 @@ export function readHello(body: unknown): Hello {
   };
 }
 
-/** @throws {HiveError} BAD_FRAME */
+/** @throws {HiveError} BAD_FRAME; NO_PROTOCOL: the hive goes on with a version that this end did not offer. */
 export function readWelcome(body: unknown): Welcome {
   const fields = fieldsOf(body, "WELCOME");
+  const version = count(fields, "version");
+  if (version < 1 || version > PROTOCOL_VERSION) {
+    throw new HiveError("NO_PROTOCOL", `the hive speaks version ${version}, this end up to ${PROTOCOL_VERSION}`);
+  }
   const limits = fieldsOf(fields["limits"], "the limits of WELCOME");
   return {
-    version: count(fields, "version"),
+    version,
     hive: text(fields, "hive"),
     runId: text(fields, "runId"),
     connectionId: count(fields, "connectionId"),

@@ -180,7 +180,7 @@ function takeClosed(reader: ItemReader): boolean {
   return true;
 }
 
-/** The error whose code and message come next; behind a FAILURE's also a detail. */
+/** The error whose code and message come next. */
 export function decodeFailure(reader: ItemReader): HiveError {
   const code = decodeItem(reader);
   const message = decodeItem(reader);

@@ -33,7 +33,7 @@ import {
   WELCOME,
 } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import { decodeFailure, decodeItem, ItemReader } from "./items.ts";
+import { decodeFailure, decodeItem, ITEM_VALUE, ItemReader } from "./items.ts";
 import { ElementSink, ElementSource, WINDOW_BYTES } from "./streams.ts";
 import { uint32At } from "./value-reading.ts";
 
@@ -99,6 +99,8 @@ export class Link implements Receiver {
   readonly #incoming = new Map<number, IncomingStream>();
   #greeted = false;
   #over = false;
+  /** The other end sends no more; frames that wait are still handled. */
+  #finished = false;
   /** Bytes of the preamble that have arrived. */
   #preamble: number;
 
@@ -127,7 +129,8 @@ export class Link implements Receiver {
   // Receiver.
 
   receive(bytes: Uint8Array, start: number, end: number): void {
-    this.#reader.feed(bytes, start, end);
+    // Behind the end nothing counts any more, and nothing of it is kept.
+    if (!this.#over) this.#reader.feed(bytes, start, end);
     this.goOn();
   }
 
@@ -142,6 +145,9 @@ export class Link implements Receiver {
       this.#end("broken", error);
     }
     reader.settle();
+    // A body may be large, and the next frame far away.
+    this.#items.reset(NOTHING, 0, 0);
+    if (this.#finished && !this.stopped) this.#endFinished();
     this.#owner.received();
   }
 
@@ -150,6 +156,11 @@ export class Link implements Receiver {
   }
 
   finished(): void {
+    this.#finished = true;
+    if (!this.stopped) this.#endFinished();
+  }
+
+  #endFinished(): void {
     this.#end("finished", new HiveError("CONNECTION_LOST", "the other end closed the connection"));
   }
 
@@ -205,11 +216,13 @@ export class Link implements Receiver {
         this.#requireTheirs(id);
         return this.#call(id, bytes, start, end);
       case RESULT: {
+        this.#requireOurs(id);
         const call = this.#calls.take(id);
         if (call !== undefined) this.#answer(call, items);
         return;
       }
       case FAILURE: {
+        this.#requireOurs(id);
         const call = this.#calls.take(id);
         if (call !== undefined) this.#fail(call, decodeFailure(items));
         return;
@@ -218,10 +231,11 @@ export class Link implements Receiver {
         this.#requireTheirs(id);
         return this.#owner.transact(id, bytes, start, end);
       case PING:
+        requireEmpty(items);
         this.#owner.writer().bare(PONG, id);
         return this.#owner.wrote();
       case PONG:
-        return;
+        return requireEmpty(items);
       case GOODBYE:
         return this.#end("goodbye", decodeFailure(items));
       default:
@@ -234,7 +248,9 @@ export class Link implements Receiver {
     if (kind !== (this.#dialing ? WELCOME : HELLO)) {
       throw new HiveError("BAD_FRAME", `a frame of kind ${kind} before the handshake`);
     }
-    const body = decodeItem(this.#items);
+    const items = this.#items;
+    const body = decodeItem(items);
+    if (items.kind !== ITEM_VALUE || !items.done) throw new HiveError("BAD_FRAME", "the handshake is one map");
     this.#greeted = true;
     this.#owner.greeted(body);
   }
@@ -278,6 +294,10 @@ export class Link implements Receiver {
     return (id & 1) === (this.#dialing ? 1 : 0);
   }
 
+  #requireOurs(id: number): void {
+    if (!this.#isOurs(id)) throw new HiveError("BAD_FRAME", `call ${id} was answered by the end that made it`);
+  }
+
   #requireTheirs(id: number): void {
     if (this.#isOurs(id)) throw new HiveError("BAD_FRAME", `call ${id} has an id of the end that received it`);
   }
@@ -291,16 +311,18 @@ export class Link implements Receiver {
     switch (kind) {
       case ELEMENT:
         // Elements that were under way when this end stopped reading have no taker.
-        return stream?.source?.push(decodeItem(items), size);
+        return stream?.source?.push(size, () => decodeElement(items));
       case CREDIT:
         if (size !== 4) throw new HiveError("BAD_FRAME", `credit is 4 bytes, not ${size}`);
         return stream?.sink?.grant(uint32At(items.bytes, items.at));
       case CANCEL:
         this.#requireTheirs(id);
+        requireEmpty(items);
         this.closeIncoming(id);
         return this.#owner.cancelled(id);
       case END:
         this.#requireTheirs(id);
+        requireEmpty(items);
         return stream?.source?.finish();
       default:
         throw new HiveError("BAD_FRAME", `a frame of kind ${kind} makes no sense here`);
@@ -308,6 +330,7 @@ export class Link implements Receiver {
   }
 
   #openIncoming(id: number, creditBytes: number): IncomingStream {
+    if (this.#incoming.has(id)) throw new HiveError("BAD_FRAME", `stream ${id} is open, and its id came again`);
     const source = this.openSource(id, { windowBytes: WINDOW_BYTES, granted: false });
     const stream = { sink: this.openSink(id, creditBytes), source };
     this.#incoming.set(id, stream);
@@ -357,8 +380,21 @@ export class Link implements Receiver {
       this.#owner.writer().bare(CANCEL, id);
       this.#owner.wrote();
       const call = this.#calls.take(id);
+      call?.sink?.close();
       call?.failed(new HiveError("ABORTED", "the reader of the stream left it"));
     };
     return new ElementSource({ ...window, grant, stop });
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function requireEmpty(items: ItemReader): void {
+  if (!items.done) throw new HiveError("BAD_FRAME", "a frame has a body where none belongs");
+}
+
+function decodeElement(items: ItemReader): unknown {
+  const value = decodeItem(items, "auto");
+  if (!items.done) throw new HiveError("BAD_FRAME", "an element is one item");
+  return value;
 }

@@ -6,7 +6,8 @@
 //
 // Credit counts bytes of bodies. Whoever sends may send while credit is above 0, so an element larger
 // than what is left goes out whole; whoever reads gives credit back as elements are consumed, so that
-// what waits on its side is never more than the window and one element.
+// what waits on its side is never more than the window and one element. Both ends keep the same count:
+// an element that came without credit is a mistake of the other end, however fast this one reads.
 //
 // Neither knows a connection: what is to be written is handed to a function.
 
@@ -14,6 +15,8 @@ import { HiveError } from "../base/errors.ts";
 
 /** Bytes that may be under way, unless a caller says otherwise. */
 export const WINDOW_BYTES: number = 256 * 1024;
+/** Credit that a sender may have at once. More of it means that the reader has lost count. */
+export const CREDIT_MAX = 0x7fff_ffff;
 
 export type SourceParts = {
   windowBytes: number;
@@ -35,12 +38,15 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
   /** Bytes in the queue, and bytes consumed for which no credit was given yet. */
   #queuedBytes = 0;
   #consumedBytes = 0;
+  /** Bytes that the sender may still send. */
+  #credit: number;
   #end: { error: unknown } | undefined = undefined;
   #granted: boolean;
 
   constructor(parts: SourceParts) {
     this.#parts = parts;
     this.#granted = parts.granted;
+    this.#credit = parts.granted ? parts.windowBytes : 0;
   }
 
   /** Bytes that wait to be read. */
@@ -48,12 +54,17 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
     return this.#queuedBytes;
   }
 
-  /** An element arrived. @throws {HiveError} BAD_FRAME: the sender had no credit for it. */
-  push(value: T, bytes: number): void {
+  /**
+   * An element of `bytes` bytes has arrived; it is decoded where somebody may still read it.
+   * @throws {HiveError} BAD_FRAME: the sender had no credit for it; what `decode` throws.
+   */
+  push(bytes: number, decode: () => T): void {
     if (this.#end !== undefined) return;
-    if (this.#queuedBytes > this.#parts.windowBytes) {
-      throw new HiveError("BAD_FRAME", `an element came without credit (${this.#parts.windowBytes} bytes)`);
+    if (this.#credit <= 0) {
+      throw new HiveError("BAD_FRAME", `an element came without credit (window of ${this.#parts.windowBytes} bytes)`);
     }
+    this.#credit -= bytes;
+    const value = decode();
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) {
       waiter.resolve({ value, done: false });
@@ -75,7 +86,7 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
   next(): Promise<IteratorResult<T, undefined>> {
     if (!this.#granted && this.#end === undefined) {
       this.#granted = true;
-      this.#parts.grant(this.#parts.windowBytes);
+      this.#grant(this.#parts.windowBytes);
     }
     const first = this.#queue.shift();
     if (first !== undefined) {
@@ -113,8 +124,13 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
   #consume(bytes: number): void {
     this.#consumedBytes += bytes;
     if (this.#consumedBytes * 2 < this.#parts.windowBytes || this.#end !== undefined) return;
-    this.#parts.grant(this.#consumedBytes);
+    this.#grant(this.#consumedBytes);
     this.#consumedBytes = 0;
+  }
+
+  #grant(bytes: number): void {
+    this.#credit += bytes;
+    this.#parts.grant(bytes);
   }
 }
 
@@ -128,12 +144,15 @@ export type SinkParts = {
 export class ElementSink {
   readonly #parts: SinkParts;
   #credit: number;
+  /** Goes on with the element that waits for credit. */
   #ready: (() => void) | undefined = undefined;
   #closed = false;
 
+  /** @throws {HiveError} BAD_FRAME: so much credit cannot be meant. */
   constructor(parts: SinkParts) {
     this.#parts = parts;
-    this.#credit = parts.creditBytes;
+    this.#credit = 0;
+    this.grant(parts.creditBytes);
   }
 
   /** Whether nobody reads any more. */
@@ -142,22 +161,29 @@ export class ElementSink {
   }
 
   /**
-   * Sends one element. A promise means: wait for it before the next one. After close() nothing is sent.
-   * @throws {HiveError} BAD_VALUE: the element cannot be encoded. Nothing was sent.
+   * Sends one element, now or when the reader takes more: then a promise is returned, to be waited for
+   * before the next one. After close() nothing is sent.
+   * @throws {HiveError} BAD_VALUE: the element cannot be encoded, nothing was sent. The promise rejects with it.
    */
   send(value: unknown): Promise<void> | undefined {
     if (this.#closed) return undefined;
-    if (this.#ready !== undefined) throw new Error("send() before the last one was ready");
-    this.#credit -= this.#parts.write(value);
-    if (this.#credit > 0) return undefined;
-    return new Promise((resolve) => {
+    if (this.#ready !== undefined) throw new Error("send() before the last one was out");
+    if (this.#credit > 0) {
+      this.#credit -= this.#parts.write(value);
+      return undefined;
+    }
+    const room = new Promise<void>((resolve) => {
       this.#ready = resolve;
+    });
+    return room.then(() => {
+      if (!this.#closed) this.#credit -= this.#parts.write(value);
     });
   }
 
-  /** The reader takes so many more bytes. */
+  /** The reader takes so many more bytes. @throws {HiveError} BAD_FRAME: so much credit cannot be meant. */
   grant(bytes: number): void {
     this.#credit += bytes;
+    if (this.#credit > CREDIT_MAX) throw new HiveError("BAD_FRAME", `credit of a stream exceeds ${CREDIT_MAX} bytes`);
     if (this.#credit > 0) this.#wake();
   }
 

@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { DEFAULT_LIMITS } from "../../src/base/limits.ts";
 import * as frames from "../../src/wire/frame.ts";
 import { FrameReader } from "../../src/wire/frame.ts";
+import { readHello, readWelcome } from "../../src/wire/handshake.ts";
 import * as items from "../../src/wire/items.ts";
 import { ItemReader } from "../../src/wire/items.ts";
+import { CREDIT_MAX } from "../../src/wire/streams.ts";
 import { VIEW_KINDS } from "../../src/wire/value-extensions.ts";
 import * as format from "../../src/wire/value-format.ts";
 
@@ -40,6 +43,37 @@ test("kinds of items, sizes and atoms", () => {
   );
   assert.deepEqual(table(/^\| (\d) \| ([A-Z_]+) \| (?!bytes|items|pairs|its number)/gm, 10), constants(items, "ATOM_"));
   assert.deepEqual([items.SIZE_8, items.SIZE_16, items.SIZE_32, items.SIZE_OPEN], [28, 29, 30, 31]);
+});
+
+test("limits", () => {
+  const { unauthenticatedBytesMax, authenticationTimeoutMs } = DEFAULT_LIMITS;
+  assert.match(PAGE, new RegExp(`and ${unauthenticatedBytesMax.toLocaleString("en")} before it`));
+  assert.match(PAGE, new RegExp(`\\(${authenticationTimeoutMs / 1000} s\\)`));
+  assert.match(PAGE, new RegExp(`more than \`${CREDIT_MAX.toString(16)}\` bytes`));
+  assert.match(PAGE, new RegExp(`\\(\`00000000\` to \`${frames.ID_MAX.toString(16)}\`\\)`));
+  assert.match(PAGE, new RegExp(`at most ${format.BIGINT_BYTES_MAX.toLocaleString("en")};`));
+});
+
+test("the fields of the handshake are those that are read", () => {
+  const named = (from: string): string[] => {
+    const rows = PAGE.slice(PAGE.indexOf(from)).split("\n\n")[0]!.split("\n").slice(2);
+    return rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`(\w+)`/g)].map(([, name]) => name!));
+  };
+  const limits = PAGE.match(/\| `limits` \| map \| `([\w ]+)`/)![1]!.split(" ");
+  const number = Object.fromEntries(limits.map((name) => [name, 7]));
+  const hello = { token: "t", name: "n", library: "l", libraryVersion: "1", heartbeatMs: 7, features: ["f"] };
+  const welcome = {
+    version: 1,
+    hive: "1.0",
+    runId: "r",
+    connectionId: 7,
+    heartbeatMs: 7,
+    limits: number,
+    features: [],
+  };
+  assert.deepEqual(Object.keys(readHello(hello)), named("| HELLO | type"));
+  assert.deepEqual(Object.keys(readWelcome(welcome)), named("| WELCOME | type"));
+  assert.deepEqual(readWelcome(welcome), welcome);
 });
 
 test("extensions and kinds of views", () => {

@@ -10,13 +10,14 @@
 import { HiveError, isHiveError } from "../../base/errors.ts";
 import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
 import { Args } from "../../engine/args.ts";
-import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
+import type { Context, Peer } from "../../engine/context.ts";
 import { CallTable } from "../../wire/call-table.ts";
-import { PING, PROTOCOL_VERSION, RESULT, WELCOME } from "../../wire/frame.ts";
+import { PING, RESULT, WELCOME } from "../../wire/frame.ts";
 import type { FrameWriter } from "../../wire/frame-writer.ts";
-import { readHello, type Welcome } from "../../wire/handshake.ts";
+import { type Hello, readHello } from "../../wire/handshake.ts";
 import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner } from "../../wire/link.ts";
 import { readArguments, readNested } from "./arguments.ts";
+import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts";
 import { NativeOutlet } from "./outlet.ts";
 import type { NativeShared } from "./shared.ts";
 
@@ -26,13 +27,20 @@ const FLUSH_BYTES = 64 * 1024;
 const UNREAD_BYTES_MAX = 64 * 1024;
 /** An Args that one call made this big is not kept for the next. */
 const ARGS_KEPT_MAX = 4 * 1024;
-/** A client is cut off after so many heartbeats in silence. */
+/** A client is cut off after so many of its heartbeats in silence. */
 const SILENT_BEATS_MAX = 3;
 
 export type NativeConnectionParts = {
   transport: Transport;
   /** The engine has forgotten the connection. */
   onGone(connection: NativeConnection): void;
+};
+
+/** A call that answers later. */
+type WaitingCall = {
+  reply: FrameWriter;
+  /** Ends the signal of a call that asked for one. */
+  abort: AbortController | undefined;
 };
 
 export class NativeConnection implements LinkOwner, Peer {
@@ -46,12 +54,14 @@ export class NativeConnection implements LinkOwner, Peer {
   readonly #calls = new CallTable<LinkCall>(false);
   readonly #onGone: (connection: NativeConnection) => void;
   /** Calls that answer later, by id. */
-  readonly #waiting = new Map<number, AbortController | undefined>();
+  readonly #waiting = new Map<number, WaitingCall>();
+  /** The same and those that were cancelled: the engine still has them. */
+  #running = 0;
   #ending = false;
   #left = false;
   #authentication: NodeJS.Timeout | undefined = undefined;
-  /** Heartbeats: what the client promised, and silence since. */
-  #heartbeatMs = 0;
+  /** The client gave no promise of heartbeats: Infinity. Else it may be silent for so many beats of the door. */
+  #silentBeatsMax = Number.POSITIVE_INFINITY;
   #silentBeats = 0;
   /** Why the hive ends it, where the client is to know. */
   #goodbye: HiveError | undefined = undefined;
@@ -135,7 +145,8 @@ export class NativeConnection implements LinkOwner, Peer {
   /** All frames of a read event are handled: what was answered goes out. */
   received(): void {
     this.#outlet.reading = false;
-    if (this.#left) return;
+    // The scratch is another connection's next.
+    if (this.#left) return this.#shared.writer.clear();
     this.#outlet.flush(this.#shared.writer);
     if (this.#ending && this.#waiting.size === 0) this.#leave();
   }
@@ -146,57 +157,59 @@ export class NativeConnection implements LinkOwner, Peer {
   }
 
   ended({ how, error }: LinkEnd): void {
-    if (how === "broken") {
-      this.#shared.onNotice(this.address, `${error.code}: ${error.message}`);
-      this.#goodbye = error;
-      this.#ending = true;
-      if (!this.#outlet.reading) this.#leave();
-    } else if (how === "finished" || how === "goodbye") {
+    if (how === "broken") this.#break(error);
+    else if (how === "finished" || how === "goodbye") {
       // It may still read what it has asked for.
       this.#ending = true;
       if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
     }
   }
 
+  /** It is over, since what came is no good. What is answered already goes out. */
+  #break(error: HiveError): void {
+    this.#shared.onNotice(this.address, `${error.code}: ${error.message}`);
+    this.#goodbye = error;
+    this.#ending = true;
+    if (!this.#outlet.reading) this.#leave();
+  }
+
   // The handshake.
 
   greeted(body: unknown): void {
     const hello = readHello(body);
+    if (this.#context.authenticated) return this.#admit(hello, this.#shared.writer);
+    const { token } = hello;
+    if (token === undefined) throw missingToken();
+    const later = this.#shared.runner.run(this.#context, Args.of("AUTH", token), this.#outlet.newWriter());
+    if (later === undefined) {
+      if (!this.#context.authenticated) throw wrongToken();
+      return this.#admit(hello, this.#shared.writer);
+    }
+    // Nothing behind HELLO counts before it is known who says it.
+    this.#link.stopped = true;
+    void later.then(() => this.#authenticated(hello));
+  }
+
+  #authenticated(hello: Hello): void {
+    if (this.#left) return;
+    if (!this.#context.authenticated) return this.#break(wrongToken());
+    this.#admit(hello, this.writer());
+    this.wrote();
+    this.#goOn();
+  }
+
+  #admit(hello: Hello, writer: FrameWriter): void {
     const context = this.#context;
-    if ((context.gate & GATE_AUTH) !== 0) this.#authenticate(hello.token);
     clearTimeout(this.#authentication);
     this.#authentication = undefined;
     this.#link.bodyBytesMax = this.#shared.limits.frameBytesMax;
-    if (hello.name !== undefined) context.name = printable(hello.name, this.#shared.limits.connectionNameBytesMax);
-    context.libraryName = printable(hello.library ?? "", this.#shared.limits.connectionNameBytesMax);
-    context.libraryVersion = printable(hello.libraryVersion ?? "", this.#shared.limits.connectionNameBytesMax);
-    this.#heartbeatMs = hello.heartbeatMs;
-    const writer = this.#shared.writer;
+    introduce(context, hello, this.#shared.limits.connectionNameBytesMax);
+    if (hello.heartbeatMs > 0) {
+      this.#silentBeatsMax = Math.ceil((SILENT_BEATS_MAX * hello.heartbeatMs) / this.#shared.beatMs);
+    }
     writer.begin(WELCOME, 0);
-    writer.encoded(this.#welcome());
+    writer.encoded(welcome(this.#shared, context.id));
     writer.finish();
-  }
-
-  #welcome(): Welcome {
-    const { identity, limits } = this.#shared;
-    const { frameBytesMax, argumentsMax, keyBytesMax, valueBytesMax, valueDepthMax, openCallsMax } = limits;
-    return {
-      version: PROTOCOL_VERSION,
-      hive: identity.version,
-      runId: identity.runId,
-      connectionId: this.#context.id,
-      heartbeatMs: limits.heartbeatMs,
-      limits: { frameBytesMax, argumentsMax, keyBytesMax, valueBytesMax, valueDepthMax, openCallsMax },
-      features: [],
-    };
-  }
-
-  /** @throws {HiveError} NO_AUTH, WRONG_PASSWORD */
-  #authenticate(token: string | undefined): void {
-    if (token === undefined) throw new HiveError("NO_AUTH", "this hive wants a token: connect(url, { token })");
-    void this.#shared.runner.run(this.#context, Args.of("AUTH", token), this.#outlet.newWriter());
-    if ((this.#context.gate & GATE_AUTH) === 0) return;
-    throw new HiveError("WRONG_PASSWORD", "this hive does not know the token");
   }
 
   // Calls.
@@ -210,6 +223,7 @@ export class NativeConnection implements LinkOwner, Peer {
     try {
       readArguments(args, bytes as Buffer, start, end, shared.limits);
     } catch (error) {
+      if (args.starts.length > ARGS_KEPT_MAX) shared.args = new Args();
       return this.#refuse(id, error);
     }
     this.#context.lastCallMs = this.#context.nowMs;
@@ -271,33 +285,34 @@ export class NativeConnection implements LinkOwner, Peer {
   #wait(id: number, later: Promise<void>, from: number): void {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
-    this.#waiting.set(id, undefined);
-    if (this.#waiting.size >= this.#shared.limits.openCallsMax) this.#stop();
+    const call = { reply, abort: this.#context.takeAbort() };
+    this.#waiting.set(id, call);
+    if (++this.#running >= this.#shared.limits.openCallsMax) this.#stop();
     // A rejection is our own bug: nobody catches it, and it ends the process.
-    void later.then(() => this.#answerLater(id, reply));
+    void later.then(() => this.#answerLater(id, call));
   }
 
-  #answerLater(id: number, reply: FrameWriter): void {
-    const wanted = this.#waiting.delete(id);
+  #answerLater(id: number, call: WaitingCall): void {
+    this.#running--;
     if (this.#left) return;
-    if (wanted) {
-      reply.finish();
+    // Where it was cancelled the id may be another call's by now.
+    if (this.#waiting.get(id) === call) {
+      this.#waiting.delete(id);
+      call.reply.finish();
       this.#link.closeIncoming(id);
-      // A big one goes out by itself: it may be as large as the limit.
-      if (reply.length > FLUSH_BYTES) this.#outlet.flush(reply);
-      else {
-        this.writer().append(reply);
-        this.wrote();
-      }
+      this.#outlet.append(call.reply);
+      // The client may have been cut off for it.
+      if (this.#left) return;
     }
     if (this.#ending && this.#waiting.size === 0) return this.#leave();
     if (this.#link.stopped) this.#goOn();
   }
 
   cancelled(id: number): void {
-    const abort = this.#waiting.get(id);
-    if (!this.#waiting.delete(id)) return;
-    abort?.abort(new HiveError("ABORTED", "the caller wants no answer any more"));
+    const call = this.#waiting.get(id);
+    if (call === undefined) return;
+    this.#waiting.delete(id);
+    call.abort?.abort(new HiveError("ABORTED", "the caller wants no answer any more"));
   }
 
   /** No further call runs until the client has read, or calls have been answered. */
@@ -309,6 +324,7 @@ export class NativeConnection implements LinkOwner, Peer {
   /** Goes on after a stop, with the frames that are there. */
   #goOn(): void {
     if (this.#left || this.#ending || this.#outlet.held) return;
+    if (this.#running >= this.#shared.limits.openCallsMax) return;
     this.#link.stopped = false;
     this.#outlet.reading = true;
     this.#shared.runner.tick();
@@ -332,8 +348,8 @@ export class NativeConnection implements LinkOwner, Peer {
 
   /** Once each heartbeat of the door: says that the hive lives, and ends clients that do not. */
   beat(): void {
-    if (this.#heartbeatMs === 0 || !this.#link.greeted || this.#left) return;
-    if (!this.#link.stopped && ++this.#silentBeats > SILENT_BEATS_MAX) {
+    if (this.#silentBeatsMax === Number.POSITIVE_INFINITY || this.#left) return;
+    if (!this.#link.stopped && ++this.#silentBeats > this.#silentBeatsMax) {
       return this.#cutOff("the client has been silent for too long");
     }
     if (!this.#outlet.wrote) {
@@ -354,15 +370,13 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#left = true;
     clearTimeout(this.#authentication);
     this.#link.abandon();
-    for (const abort of this.#waiting.values()) abort?.abort(new HiveError("CONNECTION_LOST", "the connection ended"));
+    for (const { abort } of this.#waiting.values()) {
+      abort?.abort(new HiveError("CONNECTION_LOST", "the connection ended"));
+    }
+    this.#waiting.clear();
     this.#outlet.close(this.#goodbye);
     this.#transport.end();
     this.#shared.runner.close(this.#context);
     this.#onGone(this);
   }
-}
-
-/** What of a client's own words may stand in CLIENT LIST: visible ASCII, `bytesMax` of it. */
-function printable(text: string, bytesMax: number): string {
-  return text.replace(/[^!-~]/g, "_").slice(0, bytesMax);
 }

@@ -19,7 +19,7 @@ export class NativeDoor {
 
   constructor(options: NativeDoorOptions) {
     this.#shared = new NativeShared(options);
-    this.#beat = setInterval(() => this.beat(), options.limits.heartbeatMs).unref();
+    this.#beat = setInterval(() => this.beat(), this.#shared.beatMs).unref();
   }
 
   /** Takes over a connection; undefined where it is refused, after close() or by the engine: it is told and closed. */
@@ -37,7 +37,7 @@ export class NativeDoor {
     }
   }
 
-  /** A heartbeat passes. Done by a timer of the door. */
+  /** Half a heartbeat passes. Done by a timer of the door. */
   beat(): void {
     for (const connection of this.#connections) connection.beat();
   }

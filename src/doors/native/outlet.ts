@@ -14,6 +14,8 @@ import { FrameWriter } from "../../wire/frame-writer.ts";
 import { Scratch } from "../../wire/value.ts";
 import type { NativeShared } from "./shared.ts";
 
+/** What is gathered outside a read event goes out whenever it is this much. */
+const GATHERED_BYTES = 64 * 1024;
 /** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
 const STRING_BYTES_MAX = 2 * 1024;
 const LATE_BYTES = 1024;
@@ -67,10 +69,24 @@ export class NativeOutlet {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const late = this.#late;
-      this.#late = undefined;
-      if (!this.#closed && late !== undefined) this.flush(late);
+      if (!this.#closed) this.#flushLate();
     });
+  }
+
+  #flushLate(): void {
+    const late = this.#late;
+    this.#late = undefined;
+    if (late !== undefined) this.flush(late);
+  }
+
+  /** An answer that was written outside a read event. A big one goes out by itself: it may be as large as the limit. */
+  append(reply: FrameWriter): void {
+    if (reply.length > GATHERED_BYTES) return this.flush(reply);
+    const writer = this.writer();
+    writer.append(reply);
+    this.schedule();
+    // Thousands of calls may be answered in one turn, such as those that waited for one thing.
+    if (writer.length > GATHERED_BYTES) this.#flushLate();
   }
 
   /** Hands what `writer` has to the transport. */

@@ -23,6 +23,8 @@ export class NativeShared {
   readonly limits: Limits;
   readonly identity: { version: string; runId: string };
   readonly onNotice: (address: string, message: string) => void;
+  /** Between two looks at each connection: what is silent in one is heard of in the next, so within heartbeatMs. */
+  readonly beatMs: number;
   /** Replies of the connection whose read event this is. Empty between read events. */
   writer: FrameWriter;
   /** The next call's arguments. */
@@ -33,6 +35,7 @@ export class NativeShared {
     this.limits = limits;
     this.identity = identity;
     this.onNotice = onNotice;
+    this.beatMs = limits.heartbeatMs / 2;
     this.writer = new FrameWriter(limits.outputBytesMax);
   }
 }

@@ -1,0 +1,42 @@
+// Introduction: what a hive says of itself in WELCOME, and what it takes of a HELLO.
+//
+//   HELLO ──▶ introduce() ──▶ the connection's names, for CLIENT LIST          welcome() ──▶ WELCOME
+
+import { HiveError } from "../../base/errors.ts";
+import type { Context } from "../../engine/context.ts";
+import { PROTOCOL_VERSION } from "../../wire/frame.ts";
+import type { Hello, Welcome } from "../../wire/handshake.ts";
+import type { NativeShared } from "./shared.ts";
+
+export function welcome({ identity, limits }: NativeShared, connectionId: number): Welcome {
+  const { frameBytesMax, argumentsMax, keyBytesMax, valueBytesMax, valueDepthMax, openCallsMax } = limits;
+  return {
+    version: PROTOCOL_VERSION,
+    hive: identity.version,
+    runId: identity.runId,
+    connectionId,
+    heartbeatMs: limits.heartbeatMs,
+    limits: { frameBytesMax, argumentsMax, keyBytesMax, valueBytesMax, valueDepthMax, openCallsMax },
+    features: [],
+  };
+}
+
+/** Takes over what the client calls itself. */
+export function introduce(context: Context, hello: Hello, bytesMax: number): void {
+  if (hello.name !== undefined) context.name = printable(hello.name, bytesMax);
+  context.libraryName = printable(hello.library ?? "", bytesMax);
+  context.libraryVersion = printable(hello.libraryVersion ?? "", bytesMax);
+}
+
+/** What of a client's own words may stand in CLIENT LIST: visible ASCII, `bytesMax` of it. */
+function printable(text: string, bytesMax: number): string {
+  return text.replace(/[^!-~]/g, "_").slice(0, bytesMax);
+}
+
+export function missingToken(): HiveError {
+  return new HiveError("NO_AUTH", "this hive wants a token: connect(url, { token })");
+}
+
+export function wrongToken(): HiveError {
+  return new HiveError("WRONG_PASSWORD", "this hive does not know the token");
+}

@@ -68,7 +68,7 @@ function server({ services, peer, store }: Context): Fields {
     node_version: process.versions.node,
     process_id: process.pid,
     run_id: runId(store.memory.segments.words[0]!),
-    tcp_port: /:(\d+)$/.exec(peer.localAddress)?.[1] ?? 0,
+    tcp_port: services.settings.get("port") ?? 0,
     server_time_usec: Math.round(services.clockMs() * 1000),
     uptime_in_seconds: uptimeSeconds,
     uptime_in_days: Math.floor(uptimeSeconds / 86_400),

@@ -61,7 +61,11 @@ function argument(random: Random, text: string): Buffer {
 }
 
 function items(random: Random, call: readonly string[]): Buffer[] {
-  return call.map((text, i) => (i === 0 ? item(random, 0, Buffer.from(text, "latin1")) : argument(random, text)));
+  // What the engine refuses for its words would be obeyed if one of them were a number.
+  const asWritten = isHarmful(call.join(" "));
+  return call.map((text, i) =>
+    i === 0 || asWritten ? item(random, 0, Buffer.from(text, "latin1")) : argument(random, text),
+  );
 }
 
 function draw(random: Random, row: Row): Buffer {

@@ -84,6 +84,7 @@ class PairTransport implements Transport {
     if (this.#closed) return;
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#toldEnd = true;
     const { peer } = this;
     soon(() => {
       this.#close({ kind: "closed", message: "closed by this end" });

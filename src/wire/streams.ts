@@ -169,15 +169,21 @@ export class ElementSink {
     if (this.#closed) return undefined;
     if (this.#ready !== undefined) throw new Error("send() before the last one was out");
     if (this.#credit > 0) {
-      this.#credit -= this.#parts.write(value);
+      this.#write(value);
       return undefined;
     }
     const room = new Promise<void>((resolve) => {
       this.#ready = resolve;
     });
     return room.then(() => {
-      if (!this.#closed) this.#credit -= this.#parts.write(value);
+      if (!this.#closed) this.#write(value);
     });
+  }
+
+  #write(value: unknown): void {
+    // Credit may come while it is written.
+    const bytes = this.#parts.write(value);
+    this.#credit -= bytes;
   }
 
   /** The reader takes so many more bytes. @throws {HiveError} BAD_FRAME: so much credit cannot be meant. */

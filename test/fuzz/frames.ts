@@ -27,6 +27,8 @@ const REFUSED: Readonly<Record<string, string[]>> = {
 };
 const HARMFUL = /shutdown|kill|pause|sleep|config.{0,8}set/is;
 const VALUE_BYTES_MAX = 3_000;
+/** Longer calls than rows are drawn with. */
+const INLINE_ARGUMENTS_MAX = 100;
 /** Arguments far above what an error may quote; as UTF-8 the second would be twice as long. */
 const LARGE = ["x".repeat(1_500_000), "\xff".repeat(3_000_000)];
 const LARGE_SHARE = 0.000_2;
@@ -38,8 +40,16 @@ export function allRows(rows: readonly Row[]): Row[] {
 
 /** A call of `row` in one of the forms that its syntax allows, or close to it. */
 export function drawFrame(random: Random, row: Row): Buffer {
+  const call = drawCall(random, row);
+  return call.length < INLINE_ARGUMENTS_MAX && random.chance(0.1) && !(row.name in REFUSED)
+    ? inline(call)
+    : frame(call);
+}
+
+/** The same as its arguments, one character a byte. */
+export function drawCall(random: Random, row: Row): string[] {
   const refused = REFUSED[row.name];
-  if (refused !== undefined) return frame(refused);
+  if (refused !== undefined) return refused;
   const words = row.name.split(" ");
   const options = row.syntax.match(/[A-Z][A-Z-]+/g) ?? [];
   const least = Math.abs(row.arity) - words.length;
@@ -51,8 +61,12 @@ export function drawFrame(random: Random, row: Row): Buffer {
   const name = random.chance(0.3) ? words.map((word) => word.toLowerCase()) : words;
   const call = [...name, ...args];
   // DEBUG with its option SLEEP and a number would be obeyed.
-  if (HARMFUL.test(call.join(" "))) return frame(words);
-  return random.chance(0.1) ? inline(call) : frame(call);
+  return isHarmful(call.join(" ")) ? words : call;
+}
+
+/** Whether what is in `text` might stop, delay or disconnect others. */
+export function isHarmful(text: string): boolean {
+  return HARMFUL.test(text);
 }
 
 function drawArgument(random: Random, options: readonly string[]): string {
@@ -77,7 +91,11 @@ function inline(args: readonly string[]): Buffer {
   return Buffer.from(`${quoted.join(" ")}\r\n`, "latin1");
 }
 
-const ACCIDENTS: readonly ((random: Random, frame: Buffer) => Buffer)[] = [
+/** What becomes of a frame. */
+export type Accident = (random: Random, frame: Buffer) => Buffer;
+
+/** Accidents of the bytes, whatever the wire. */
+export const BYTE_ACCIDENTS: readonly Accident[] = [
   // A byte is another byte.
   (random, frame) => {
     const copy = Buffer.from(frame);
@@ -109,17 +127,21 @@ const ACCIDENTS: readonly ((random: Random, frame: Buffer) => Buffer)[] = [
   },
   // The end is missing.
   (random, frame) => frame.subarray(0, random.below(frame.length)),
+  // Nothing but noise.
+  (random) => Buffer.from(Array.from({ length: random.between(1, 200) }, () => random.below(256))),
+  // Another wire's first bytes.
+  (random) =>
+    Buffer.from(random.pick(["\x16\x03\x01\x02\x00", "\xc1\x01", "\xff\x00\x00", "GET / HTTP/1.1\r\n\r\n"]), "latin1"),
+];
+
+const ACCIDENTS: readonly Accident[] = [
+  ...BYTE_ACCIDENTS,
   // A length is another number.
   (random, frame) => {
     const text = frame.toString("latin1");
     const number = random.pick([...NUMBERS, ...HUGE, "", "-", "65536", "134217729", "2147483648"]);
     return Buffer.from(text.replace(/(?<=[*$])\d+(?=\r\n)/, number), "latin1");
   },
-  // Nothing but noise.
-  (random) => Buffer.from(Array.from({ length: random.between(1, 200) }, () => random.below(256))),
-  // Another wire's first bytes.
-  (random) =>
-    Buffer.from(random.pick(["\x16\x03\x01\x02\x00", "\xc1\x01", "\xff\x00\x00", "GET / HTTP/1.1\r\n\r\n"]), "latin1"),
 ];
 
 /** The frame after an accident; the frame itself where that could do harm that is no fault. */

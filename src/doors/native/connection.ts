@@ -157,20 +157,27 @@ export class NativeConnection implements LinkOwner, Peer {
   }
 
   ended({ how, error }: LinkEnd): void {
-    if (how === "broken") this.#break(error);
-    else if (how === "finished" || how === "goodbye") {
-      // It may still read what it has asked for.
-      this.#ending = true;
-      if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
-    }
+    if (how === "closed") return;
+    if (how === "broken") return this.#break(error);
+    this.#endSoon("the client ended the connection");
   }
 
-  /** It is over, since what came is no good. What is answered already goes out. */
+  /** What came is no good, and the client is told. */
   #break(error: HiveError): void {
     this.#shared.onNotice(this.address, `${error.code}: ${error.message}`);
     this.#goodbye = error;
+    this.#endSoon("the connection broke");
+  }
+
+  /** Nothing comes any more: what is asked for is answered, but no call waits for anything. */
+  #endSoon(why: string): void {
     this.#ending = true;
-    if (!this.#outlet.reading) this.#leave();
+    this.#abortAll(why);
+    if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
+  }
+
+  #abortAll(why: string): void {
+    for (const { abort } of this.#waiting.values()) abort?.abort(new HiveError("CONNECTION_LOST", why));
   }
 
   // The handshake.
@@ -370,9 +377,7 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#left = true;
     clearTimeout(this.#authentication);
     this.#link.abandon();
-    for (const { abort } of this.#waiting.values()) {
-      abort?.abort(new HiveError("CONNECTION_LOST", "the connection ended"));
-    }
+    this.#abortAll("the connection ended");
     this.#waiting.clear();
     this.#outlet.close(this.#goodbye);
     this.#transport.end();

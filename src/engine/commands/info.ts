@@ -57,7 +57,7 @@ function section(name: string, context: Context): string {
   return `# ${title}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join("")}`;
 }
 
-function server({ services, peer, store }: Context): Fields {
+function server({ services, store }: Context): Fields {
   const uptimeSeconds = Math.floor((services.nowMs - services.startedAtMs) / 1000);
   return {
     redis_version: REDIS_VERSION,

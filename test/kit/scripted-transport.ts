@@ -58,8 +58,8 @@ export class ScriptedTransport implements Transport {
     this.receiver = IDLE;
   }
 
-  write(buffer: Buffer, length: number): boolean {
-    this.writeLatin1(buffer.toString("latin1", 0, length));
+  write(buffer: Uint8Array, length: number): boolean {
+    this.writeLatin1(Buffer.from(buffer.buffer, buffer.byteOffset, length).latin1Slice());
     return this.reads;
   }
 

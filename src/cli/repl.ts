@@ -85,7 +85,9 @@ export class Repl {
       else write(this.#show(await hive.send(words, { as: "auto" })));
     } catch (error) {
       if (!isHiveError(error)) throw error;
-      const hint = error.code === "WRONG_ARITY" || error.code === "SYNTAX" ? hintOf(line) : "";
+      // What the hive says of the arguments, not what this side says of the quotes.
+      const wrongArguments = error.code === "WRONG_ARITY" || (error.code === "SYNTAX" && error.call !== undefined);
+      const hint = wrongArguments ? hintOf(line) : "";
       write(`(error) ${error.code} ${error.message}${hint === "" ? "" : `\n        ${hint}`}`);
     }
     return true;

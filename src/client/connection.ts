@@ -41,7 +41,7 @@ const FINAL: readonly ErrorCode[] = ["NO_AUTH", "WRONG_PASSWORD", "NO_PERMISSION
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
 /** When so much is written in one turn it goes out at once: the hive works while the client still writes. */
-const FLUSH_BYTES = 64 * 1024;
+const FLUSH_BYTES = 16 * 1024;
 /** The age of calls that wait for a connection is looked at so many times within queue.ageMs. */
 const AGE_LOOKS = 8;
 

@@ -2,7 +2,22 @@
 // A test compares them with the command rows of the hive.
 
 export const REPEATABLE: ReadonlySet<string> = new Set([
-  ...["EXISTS", "TYPE", "EXPIRETIME", "PEXPIRETIME", "TTL", "PTTL", "KEYS", "SCAN", "RANDOMKEY", "DBSIZE", "DUMP"],
+  ...[
+    "OBJECT",
+    "MEMORY",
+    "TOUCH",
+    "EXISTS",
+    "TYPE",
+    "EXPIRETIME",
+    "PEXPIRETIME",
+    "TTL",
+    "PTTL",
+    "KEYS",
+    "SCAN",
+    "RANDOMKEY",
+    "DBSIZE",
+    "DUMP",
+  ],
   ...["GET", "MGET", "STRLEN", "GETRANGE", "SUBSTR"],
   ...["HGET", "HMGET", "HGETALL", "HEXISTS", "HKEYS", "HVALS", "HLEN", "HSTRLEN", "HSCAN", "HRANDFIELD"],
   ...["HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME"],

@@ -345,7 +345,7 @@ function readError(reading: Reading, count: number): object {
 /** Its stack has no frames: they would be those of the decoder, and collecting them takes microseconds. */
 function newError(name: string, message: string): Error {
   const ErrorClass = ERROR_CLASSES.get(name) ?? Error;
-  const framesMax = Error.stackTraceLimit;
+  const framesMax = Reflect.get(Error, "stackTraceLimit");
   Reflect.set(Error, "stackTraceLimit", 0);
   const error = new ErrorClass(message);
   Reflect.set(Error, "stackTraceLimit", framesMax);

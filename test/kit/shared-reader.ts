@@ -143,6 +143,7 @@ export class SharedReader {
         if (found !== "missing") return found;
       }
       if (next === 0) return "missing";
+      this.between();
       at = this.#at(next, layout.OVERFLOW_BYTES);
       if (at < 0) return undefined;
       next = words[at]!;

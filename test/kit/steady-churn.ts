@@ -58,10 +58,12 @@ export class SteadyChurn {
     }
   }
 
-  /** Every block that can move goes elsewhere. */
-  moveEverything(): void {
+  /** What lies in some of the pages goes elsewhere: of an entry and what leads to it one part, or another. */
+  moveSome(): void {
     const { compactor, memory } = this.store;
-    memory.pages.eachSpan((page) => memory.pages.evacuate(page));
+    memory.pages.eachSpan((page) => {
+      if (this.#random(4) === 0) memory.pages.evacuate(page);
+    });
     compactor.want();
     while (this.store.hasWork) this.store.work(() => false);
   }

@@ -21,8 +21,8 @@ import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts"
 import { NativeOutlet } from "./outlet.ts";
 import type { NativeShared } from "./shared.ts";
 
-/** In a long pipeline the scratch is written out whenever it holds this much. */
-const FLUSH_BYTES = 64 * 1024;
+/** In a long pipeline the scratch is written out whenever it holds this much: the client reads while the hive still works. */
+const FLUSH_BYTES = 16 * 1024;
 /** What a connection that is stopped may have received before its socket is no longer read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
 /** An Args that one call made this big is not kept for the next. */

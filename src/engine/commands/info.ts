@@ -57,7 +57,7 @@ function section(name: string, context: Context): string {
   return `# ${title}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join("")}`;
 }
 
-function server({ services, peer, store }: Context): Fields {
+function server({ services, store }: Context): Fields {
   const uptimeSeconds = Math.floor((services.nowMs - services.startedAtMs) / 1000);
   return {
     redis_version: REDIS_VERSION,
@@ -68,7 +68,7 @@ function server({ services, peer, store }: Context): Fields {
     node_version: process.versions.node,
     process_id: process.pid,
     run_id: runId(store.memory.segments.words[0]!),
-    tcp_port: /:(\d+)$/.exec(peer.localAddress)?.[1] ?? 0,
+    tcp_port: services.settings.get("port") ?? 0,
     server_time_usec: Math.round(services.clockMs() * 1000),
     uptime_in_seconds: uptimeSeconds,
     uptime_in_days: Math.floor(uptimeSeconds / 86_400),

@@ -11,6 +11,7 @@ import { NO_DEADLINE } from "../../store/keyspace.ts";
 import { KIND_RAW, TYPE_SET } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
+import { scanContainer } from "../container-scan.ts";
 import type { Context } from "../context.ts";
 import {
   addMember,
@@ -24,7 +25,6 @@ import {
 } from "../fields.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
-import { parseCursor, parseScanOptions, passesPattern } from "../scan-options.ts";
 import { SET_ALGEBRA_ROWS } from "./set-algebra.ts";
 import { SET_PICK_ROWS } from "./set-picks.ts";
 
@@ -116,22 +116,12 @@ function smembers({ store }: Context, args: Args, reply: Reply): void {
   store.fields.each(key, (member) => replyName(store, key, member, reply));
 }
 
-function sscan({ store, services }: Context, args: Args, reply: Reply): void {
-  const cursor = parseCursor(args, 2);
-  const key = containerToRead(store, args, 1, TYPE_SET);
-  const found: number[] = [];
-  let next = 0;
-  if (key !== 0) {
-    const options = parseScanOptions(args, 3, "", services.limits);
-    next = store.fields.scan(key, cursor, options.count, (member) => {
-      const { bytes, start, end } = store.fields.name(key, member, slice);
-      if (passesPattern(options, args, bytes, start, end)) found.push(member);
-    });
-  }
+function sscan(context: Context, args: Args, reply: Reply): void {
+  const { key, found, next } = scanContainer(context, args, TYPE_SET, "");
   reply.array(2);
   reply.text(`${next}`);
   reply.array(found.length);
-  for (const member of found) replyName(store, key, member, reply);
+  for (const member of found) replyName(context.store, key, member, reply);
 }
 
 const READ = { family: "sets", flags: ["read", "fast"], permission: "read", keys: oneKey() } as const;

@@ -5,23 +5,20 @@
 // HGETALL with a map, as Redis 7.0 does.
 
 import { HiveError } from "../../base/errors.ts";
-import type { Slice } from "../../store/collections.ts";
 import { TYPE_TABLE } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
+import { scanContainer } from "../container-scan.ts";
 import type { Context } from "../context.ts";
 import { containerToRead, replyFieldValue, replyName } from "../fields.ts";
 import { checkPicks, countArgument, pickDistinct, pickRepeated } from "../picks.ts";
 import { random } from "../random.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
-import { parseCursor, parseScanOptions, passesPattern } from "../scan-options.ts";
 import { syntaxError } from "../values.ts";
 
 /** Twice as many elements as this would not fit 64 bits, for which Redis has an error of its own. */
 const PAIRS_MAX = 2 ** 62;
-
-const slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
 
 function hgetall({ store }: Context, args: Args, reply: Reply): void {
   const key = containerToRead(store, args, 1, TYPE_TABLE);
@@ -44,20 +41,9 @@ function hvals({ store }: Context, args: Args, reply: Reply): void {
   store.fields.each(key, (field) => replyFieldValue(store, key, field, reply));
 }
 
-function hscan({ store, services }: Context, args: Args, reply: Reply): void {
-  const cursor = parseCursor(args, 2);
-  const key = containerToRead(store, args, 1, TYPE_TABLE);
-  const found: number[] = [];
-  let next = 0;
-  let noValues = false;
-  if (key !== 0) {
-    const options = parseScanOptions(args, 3, "NOVALUES", services.limits);
-    noValues = options.noValues;
-    next = store.fields.scan(key, cursor, options.count, (field) => {
-      const { bytes, start, end } = store.fields.name(key, field, slice);
-      if (passesPattern(options, args, bytes, start, end)) found.push(field);
-    });
-  }
+function hscan(context: Context, args: Args, reply: Reply): void {
+  const { store } = context;
+  const { key, found, next, noValues } = scanContainer(context, args, TYPE_TABLE, "NOVALUES");
   reply.array(2);
   reply.text(`${next}`);
   reply.array(noValues ? found.length : found.length * 2);

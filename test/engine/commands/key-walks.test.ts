@@ -92,6 +92,15 @@ test("RANDOMKEY gives every key its turn", () => {
   assert.deepEqual([...seen].sort(), ["a", "b", "c"]);
 });
 
+test("RANDOMKEY answers none that has run out, however many of those there are", () => {
+  const { call, store } = startCalls();
+  store.activeExpiry = false;
+  for (let i = 0; i < 500; i++) call("SET", `k${i}`, "v", "PX", "10");
+  call("SET", "stays", "v");
+  store.setNow(store.nowMs + 10);
+  for (let i = 0; i < 20; i++) assert.equal(call("RANDOMKEY"), "stays");
+});
+
 test("FLUSHALL and FLUSHDB empty the hive at once", () => {
   const { call, store } = startCalls();
   for (const flush of [["FLUSHALL"], ["FLUSHDB", "ASYNC"], ["flushall", "sync"]]) {

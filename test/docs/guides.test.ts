@@ -1,0 +1,60 @@
+// The guides run: the TypeScript blocks of a guide, in order, as one module against a hive of its own.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { Hive } from "../../src/server/hive.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The blocks as one module; what a comment says behind a call's end is compared with what the call gave. */
+function moduleOf(guide: string, url: string): string {
+  const page = readFileSync(join(ROOT, "docs", "guides", guide), "utf8");
+  const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
+  assert.ok(blocks.length > 5, `${blocks.length} blocks`);
+  const client = pathToFileURL(join(ROOT, "src", "client", "node.ts")).href;
+  const code = blocks.join("\n").replaceAll('from "memhive"', `from ${JSON.stringify(client)}`);
+  const checked = code.replace(/^(await [^;\n]+); \/\/ (true|false|\d+|"[^"]*"|[[{].*[\]}])(:.*)?$/gm, "same($1, $2);");
+  assert.ok(checked.split("same(").length > 8, "results that are compared");
+  return `import { deepStrictEqual as same } from "node:assert/strict";\nconst url = ${JSON.stringify(url)};\n${checked}`;
+}
+
+test("docs/guides/client.md runs, and gives what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const file = join(folder, "guide.ts");
+    writeFileSync(file, moduleOf("client.md", `hive://127.0.0.1:${hive.port}`));
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
+    assert.match(stdout, /70 30/);
+    assert.match(stdout, /\{ name: 'GET', key: 'users' \}/);
+  } finally {
+    await hive.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("the tour ends, and shows every part with its answers", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "tour", "tour.ts")]);
+  assert.match(stdout, /\n {2}> hive\.get\("greeting"\)\n {4}'hello'\n/);
+  assert.match(stdout, /HiveError WRONG_TYPE: /);
+  assert.match(stdout, /That was the tour\./);
+});
+
+test("examples/shared-table.ts counts together what its processes count apart", async () => {
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const env = { ...process.env, MEMHIVE_URL: `hive://127.0.0.1:${hive.port}` };
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "shared-table.ts")], {
+      env,
+    });
+    assert.match(stdout, /^the: 12\n/);
+  } finally {
+    await hive.close();
+  }
+});

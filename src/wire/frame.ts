@@ -148,6 +148,16 @@ export class FrameReader {
     this.bytes = NOTHING;
   }
 
+  /** Forgets everything that has arrived. */
+  clear(): void {
+    this.#kept = NOTHING;
+    this.#keptBytes = 0;
+    this.#chunk = NOTHING;
+    this.#at = 0;
+    this.#chunkEnd = 0;
+    this.bytes = NOTHING;
+  }
+
   /** Returns the bytes of the body. */
   #readHeader(bytes: Uint8Array, at: number): number {
     this.kind = bytes[at]!;

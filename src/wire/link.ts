@@ -129,7 +129,6 @@ export class Link implements Receiver {
   // Receiver.
 
   receive(bytes: Uint8Array, start: number, end: number): void {
-    // Behind the end nothing counts any more, and nothing of it is kept.
     if (!this.#over) this.#reader.feed(bytes, start, end);
     this.goOn();
   }
@@ -144,7 +143,8 @@ export class Link implements Receiver {
       if (!isHiveError(error)) throw error;
       this.#end("broken", error);
     }
-    reader.settle();
+    if (this.#over) reader.clear();
+    else reader.settle();
     // A body may be large, and the next frame far away.
     this.#items.reset(NOTHING, 0, 0);
     if (this.#finished && !this.stopped) this.#endFinished();

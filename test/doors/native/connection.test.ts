@@ -273,3 +273,19 @@ test("a client that does not read gets no further call, and is cut off above the
   assert.equal(transport.state, "destroyed");
   assert.match(notices[0]!, /^unread replies of \d+ bytes exceed outputBytesMax/);
 });
+
+test("more answers in one turn than the hive may keep cut the client off, and nothing else", async () => {
+  const { connect, notices } = setup({ outputSoftBytesMax: 300_000, outputBytesMax: 300_000, valueBytesMax: 200_000 });
+  const transport = connect();
+  const other = connect();
+  transport.reads = false;
+  const ids = Array.from({ length: 12 }, (_, i) => 2 * i + 1);
+  for (const id of ids) transport.arrive(callOf(id, ["WAIT", "x".repeat(60_000)]));
+  for (const open of gates) open();
+  await turn();
+  await turn();
+  assert.equal(transport.state, "destroyed");
+  assert.equal(notices.length, 1);
+  other.arrive(callOf(1, ["PING"]));
+  assert.deepEqual(answers(other), ["PONG"]);
+});

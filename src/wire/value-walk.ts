@@ -71,8 +71,10 @@ export function walk(
  * @throws {HiveError} BAD_VALUE
  */
 export function walkScalar(bytes: Uint8Array, start: number = 0, end: number = bytes.length): void {
-  walk(bytes, start, end, 0);
-  const tag = bytes[start]!;
+  const tag = bytes[start] ?? 0;
+  const isCollection = (tag >= 0x80 && tag < 0xa0) || (tag >= 0xdc && tag <= 0xdf);
+  // Else it would be told that it nests too deep.
+  if (!isCollection) walk(bytes, start, end, 0);
   if (tag < 0x80 || tag >= 0xe0 || tag === 0xc2 || tag === 0xc3) return;
   if ((tag >= 0xcc && tag <= 0xcf) || (tag >= 0xd0 && tag <= 0xd3)) return;
   if (tag === 0xcb && isLoneFloat64(bytes, start + 1)) return;

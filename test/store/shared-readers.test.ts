@@ -29,7 +29,7 @@ const FRESH_MIN = 500;
 const STEPS = 6000;
 const CHURN = 20_000;
 /** Attempts of a reader between whose steps the store changes. */
-const INTERLEAVED = 12_000;
+const INTERLEAVED = 8000;
 
 function steps(count: number, random: (below: number) => number): Step[] {
   return Array.from({ length: count }, (): Step => [random(100), random(1 << 20), random(1 << 20), random(1 << 20)]);
@@ -141,7 +141,7 @@ test("whatever changes between two steps of a reader, it finds what is there or 
   reader.between = () => {
     // Mostly nothing, so that attempts come to an end; else enough for a bucket, a block or a whole walk.
     if (random(12) === 0) for (let i = random(8); i >= 0; i--) churn.step();
-    if (random(150) === 0) churn.moveSome();
+    if (random(200) === 0) churn.moveSome();
   };
   let accepted = 0;
   for (let i = 0; i < INTERLEAVED; i++) if (steady.read() !== undefined) accepted++;

@@ -32,7 +32,6 @@ const WRITES_MAX = 6;
 const SHOWN_FRAMES = 6;
 const SHOWN_BYTES = 300;
 const WHOLE_SHARE = 0.2;
-const GROWTH_MAX = 1.1;
 /** Looks at the memory until so many in a row saw nothing go back; each takes a few round trips. */
 const STEADY_LOOKS = 40;
 const CALLS_PER_LOOK = 50;
@@ -68,10 +67,13 @@ export async function fuzz({ wire, seed, frames, warmUpFrames }: FuzzOptions): P
     hive.seen = { broken: 0, replyBytes: 0, errors: 0 };
     const batches = Math.ceil(frames / SPOILT_PER_BATCH);
     await runBatches(hive, { wire, seed, batches });
-    const afterKib = await settledKib(hive, beside, beforeKib * GROWTH_MAX);
+    const afterKib = await settledKib(hive, beside, beforeKib * wire.growthMax);
     beside.stopped = true;
     const count = await beside.done;
-    assert.ok(afterKib <= beforeKib * GROWTH_MAX, `seed ${seed}: ${beforeKib} KiB before and ${afterKib} KiB after`);
+    assert.ok(
+      afterKib <= beforeKib * wire.growthMax,
+      `seed ${seed}: ${beforeKib} KiB before and ${afterKib} KiB after`,
+    );
     beside.close();
     return {
       frames: batches * SPOILT_PER_BATCH,

@@ -11,6 +11,7 @@ const ERROR_LINE = "\r\n-";
 const REPLY_TIMEOUT_MS = 30_000;
 
 export const respWire: FuzzWire = {
+  growthMax: 1.1,
   open: (random) => (random.chance(0.5) ? [HELLO_3] : []),
   draw: drawFrame,
   spoil,

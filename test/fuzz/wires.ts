@@ -12,6 +12,8 @@ export type Seen = { broken: number; replyBytes: number; errors: number };
 export type Beside = { stopped: boolean; done: Promise<number>; closed: Promise<void>; close(): void };
 
 export type FuzzWire = {
+  /** What the hive's memory may have grown to afterwards, as a part of what it was. */
+  readonly growthMax: number;
   /** What a connection sends first. */
   open(random: Random): Buffer[];
   /** A call of `row`. */

@@ -65,6 +65,8 @@ export type Limits = {
 
   /** Calls of one native connection that wait for their answer. Their arguments wait with them. */
   openCallsMax: number;
+  /** All their arguments. Above it no further call of that connection is read. Room for the biggest frame. */
+  openCallsBytesMax: number;
   /** A native connection sends something at least this often, and is cut off after three times that in silence. */
   heartbeatMs: number;
 
@@ -113,6 +115,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   outputSoftTimeoutMs:        60_000,
 
   openCallsMax:              65_536,
+  openCallsBytesMax:             128 * MIB,
   heartbeatMs:                5_000,
 
   transactionCallsMax:       262_144,

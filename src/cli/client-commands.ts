@@ -86,6 +86,7 @@ export function keys(options: KeysOptions, pattern?: string): Promise<boolean> {
   return withHive(options, async (hive) => {
     let left = options.limit ?? Number.POSITIVE_INFINITY;
     const filter = {
+      as: "auto" as const,
       ...(pattern === undefined ? {} : { match: pattern }),
       ...(options.type === undefined ? {} : { type: options.type }),
     };
@@ -144,10 +145,10 @@ async function tableAction(hive: Client, { options, name, action, args }: TableC
       return deleted !== 0;
     }
     case "keys":
-      for await (const key of fields.keys()) print(key, options);
+      for await (const key of fields.keys({ as: "auto" })) print(key, options);
       return true;
     case "entries":
-      for await (const [key, value] of fields.entries()) printEntry(key, value, options);
+      for await (const [key, value] of fields.entries({ as: "auto" })) printEntry(key, value, options);
       return true;
     default:
       print(await fields.size(), options);

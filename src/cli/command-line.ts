@@ -23,6 +23,10 @@ VALUE is text as it stands; "-" reads standard input. With --json it is a value 
 /** Answers the arguments of this process. Resolves with the exit code. */
 export async function runCommandLine(): Promise<number> {
   let exitCode = EXIT_OK;
+  // `memhive keys | head -1` closes the pipe: that is the reader's wish, and the end.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === "EPIPE" ? EXIT_OK : EXIT_FAILED),
+  );
   const program = build((code) => {
     exitCode = code;
   });

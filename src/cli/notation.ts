@@ -53,8 +53,27 @@ function objectNotation(object: object, above: readonly object[]): unknown {
 
 /** The value that parsed JSON stands for. @throws {HiveError} BAD_VALUE: a "$" that means nothing. */
 export function fromNotation(json: unknown): unknown {
+  if (depthOf(json) > DEPTH_MAX) throw notation(`it nests deeper than ${DEPTH_MAX}`);
+  return build(json);
+}
+
+/** Values nest at most so deep in a hive, unless it says otherwise; recursion is bounded with it. */
+const DEPTH_MAX = 1_000;
+
+/** How deep arrays and objects lie inside each other, counted without recursion. */
+function depthOf(json: unknown): number {
+  let depth = 0;
+  let level: unknown[] = [json];
+  while (level.length > 0 && depth <= DEPTH_MAX) {
+    level = level.flatMap((value) => (typeof value === "object" && value !== null ? Object.values(value) : []));
+    depth++;
+  }
+  return depth;
+}
+
+function build(json: unknown): unknown {
   if (typeof json !== "object" || json === null) return json;
-  if (Array.isArray(json)) return json.map(fromNotation);
+  if (Array.isArray(json)) return json.map(build);
   if (!Object.hasOwn(json, "$")) return objectOf(Object.entries(json));
   return tagged(json as Tagged);
 }
@@ -72,9 +91,9 @@ function tagged(json: Tagged): unknown {
     case "RegExp":
       return regExpOf(text(json, "source"), text(json, "flags"));
     case "Map":
-      return new Map(pairs(json).map(([key, value]) => [fromNotation(key), fromNotation(value)]));
+      return new Map(pairs(json).map(([key, value]) => [build(key), build(value)]));
     case "Set":
-      return new Set(list(json, "members").map(fromNotation));
+      return new Set(list(json, "members").map(build));
     case "Error":
       return Object.assign(new Error(text(json, "message")), { name: text(json, "name") });
     case "object":
@@ -86,7 +105,7 @@ function tagged(json: Tagged): unknown {
 
 /** Own properties, whatever they are called. */
 function objectOf(entries: [string, unknown][]): object {
-  return Object.fromEntries(entries.map(([name, value]) => [name, fromNotation(value)]));
+  return Object.fromEntries(entries.map(([name, value]) => [name, build(value)]));
 }
 
 function bigintOf(digits: string): bigint {

@@ -50,7 +50,7 @@ function readWord(line: string, from: number, word: Word): number {
   while (at < line.length && !/\s/.test(line[at]!)) {
     const quote = line[at]!;
     if (quote !== '"' && quote !== "'") {
-      word.text += quote;
+      word.text += word.bytes ? latin1(quote) : quote;
       at++;
     } else at = readQuoted(line, at, word);
   }
@@ -60,10 +60,12 @@ function readWord(line: string, from: number, word: Word): number {
 function readQuoted(line: string, from: number, word: Word): number {
   const quote = line[from]!;
   for (let at = from + 1; at < line.length; at++) {
-    const letter = line[at]!;
+    const letter = String.fromCodePoint(line.codePointAt(at)!);
     if (letter === quote) return at + 1;
+    // A character of two units is taken whole.
+    if (letter.length === 2) at++;
     if (letter !== "\\" || (quote === "'" && line[at + 1] !== "'")) {
-      word.text += letter;
+      word.text += word.bytes ? latin1(letter) : letter;
       continue;
     }
     at++;

@@ -33,15 +33,24 @@ export function parseAddress(text: string): Address {
   if (hostname === "") throw refused("the host is missing");
   if ((pathname !== "" && pathname !== "/") || search !== "" || hash !== "")
     throw refused("nothing may follow the port");
-  const host = decodeURIComponent(hostname).replace(/^\[|\]$/g, "");
+  const host = decoded(hostname).replace(/^\[|\]$/g, "");
   const number = port === "" ? DEFAULT_PORT : Number(port);
-  const secret = decodeURIComponent(password === "" ? username : password);
+  const secret = decoded(password === "" ? username : password);
   return {
     target: { host, port: number },
     encrypted: protocol === "hives:",
     token: secret === "" ? undefined : secret,
     shown: `${protocol}//${hostname}:${number}`,
   };
+}
+
+/** @throws {HiveError} REFUSED_SETTING: a % that means nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refused("its token has a % that is no escape: write %25");
+  }
 }
 
 const EXPECTED = "hive://host:port, hives://host:port or unix:/path";

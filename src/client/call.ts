@@ -84,17 +84,26 @@ export class ClientCall extends LinkCall {
   }
 
   answered(items: ItemReader): void {
-    const value = this.spec.decode(items, this.as);
+    const value = this.#decode(items);
     this.owner.settled(this);
     this.unlisten?.();
     this.resolve(value);
   }
 
+  /** A call whose answer cannot be read has run all the same. */
+  #decode(items: ItemReader): unknown {
+    try {
+      return this.spec.decode(items, this.as);
+    } catch (error) {
+      if (!(error instanceof HiveError)) throw error;
+      throw new HiveError(error.code, error.message, { detail: error.detail, sent: true });
+    }
+  }
+
   /** The hive said no, or what it said cannot be read. */
-  failed(error: HiveError): void {
-    this.#reject(
-      new HiveError(error.code, error.message, { detail: error.detail, call: callInfo(this.spec, this.key) }),
-    );
+  failed({ code, message, detail, sent }: HiveError): void {
+    const call = callInfo(this.spec, this.key);
+    this.#reject(new HiveError(code, message, sent === undefined ? { detail, call } : { detail, call, sent }));
   }
 
   /** There will be no answer. */

@@ -29,7 +29,7 @@ export type ScanOptions = CallOptions & {
   type?: string | undefined;
   /** Keys the hive looks at for a page. Default 256. */
   count?: number | undefined;
-  as?: "bytes" | undefined;
+  as?: "auto" | "bytes" | undefined;
 };
 
 /** The connection has another state. `cause` says why where something went wrong. */
@@ -102,7 +102,10 @@ export class Client extends EventTarget implements AsyncDisposable {
     return this.#bound.connection.open;
   }
 
-  /** "state" tells of each change: connecting, ready, reconnecting, closed. */
+  /**
+   * "state" tells of each change: connecting, ready, reconnecting, closed. What a listener throws is an
+   * uncaught exception, as with every EventTarget; the client itself throws none.
+   */
   override addEventListener(type: "state", listener: StateListener | null, options?: ListenerOptions): void {
     if (this.#root !== undefined) this.#root.addEventListener(type, listener, options);
     else super.addEventListener(type, listener as (event: Event) => void, options);

@@ -3,9 +3,8 @@
 //   connecting ──WELCOME──▶ ready ──lost──▶ reconnecting ──WELCOME──▶ ready …          close(), given up ──▶ closed
 //
 // Calls made before it is ready wait in the outbox. What was sent when the connection is lost rejects at
-// once with CONNECTION_LOST and `sent: true`, unless it may be repeated; what was not sent goes out on
-// the next connection. Each call is settled exactly once, by its answer, its deadline, its signal, or the
-// loss of the connection.
+// once with CONNECTION_LOST and `sent: true`, unless it may be repeated; what was not sent goes out on the
+// next one. Each call is settled exactly once: by its answer, deadline or signal, or the loss of the connection.
 //
 // How to dial, the time and the dice are handed in. Hot path: call(), once per call.
 
@@ -15,7 +14,9 @@ import { CallTable } from "../wire/call-table.ts";
 import { CANCEL } from "../wire/frame.ts";
 import type { Welcome } from "../wire/handshake.ts";
 import type { As } from "../wire/items.ts";
+import { refusalOf } from "./admission.ts";
 import { type CallOptions, type CallOwner, type CallSpec, ClientCall, callInfo } from "./call.ts";
+import { Deadlines } from "./deadlines.ts";
 import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
 import { type Dial, Session } from "./session.ts";
@@ -42,6 +43,8 @@ const FINAL: readonly ErrorCode[] = ["NO_AUTH", "WRONG_PASSWORD", "NO_PERMISSION
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
 /** When so much is written in one turn it goes out at once: the hive works while the client still writes. */
 const FLUSH_BYTES = 16 * 1024;
+/** Above it, and above what is open, they are taken out though there is no connection. */
+const SPOILT_BYTES_MAX = 64 * 1024;
 /** The age of calls that wait for a connection is looked at so many times within queue.ageMs. */
 const AGE_LOOKS = 8;
 
@@ -54,6 +57,7 @@ export class Connection implements CallOwner {
   readonly #calls = new CallTable<ClientCall>(true);
   readonly #outbox = new Outbox({ frameBytesMax: Number.POSITIVE_INFINITY, encoding: { depthMax: 64 } });
   readonly #spin: Spin;
+  readonly #deadlines: Deadlines;
   readonly #settleReady: { resolve: () => void; reject: (error: HiveError) => void };
   readonly #startedMs: number;
   readonly #flushSoon = (): void => this.#flush();
@@ -67,16 +71,19 @@ export class Connection implements CallOwner {
   #flushing = false;
   /** Attempts since the last connection. */
   #attempts = 0;
-  #deadline: { atMs: number; cancel: Cancel } | undefined = undefined;
   #retry: Cancel | undefined = undefined;
   #ageing: Cancel | undefined = undefined;
   #failure: HiveError | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+  /** Bytes of calls that were over before they were sent, and still lie in the outbox. */
+  #spoiltBytes = 0;
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts;
     this.#settings = parts.settings;
     this.#timers = parts.timers;
+    this.#deadlines = new Deadlines(this.#calls, parts.timers, (call) => this.#onExpired(call));
     this.#spin = new Spin(parts.settings.spinMicroseconds / 1000, parts.timers);
     this.#startedMs = parts.timers.monotonicMs();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -142,7 +149,7 @@ export class Connection implements CallOwner {
     as: As,
   ): Promise<Result> {
     const outbox = this.#outbox;
-    const refusal = this.#refusal(size, options?.signal);
+    const refusal = this.#refusal(size, options);
     if (refusal !== undefined) {
       outbox.abandon();
       return this.#rejected(spec, args, refusal);
@@ -155,7 +162,7 @@ export class Connection implements CallOwner {
     this.#calls.add(call, deadlineMs);
     outbox.finish(call.id);
     this.#bytes += size;
-    if (this.#deadline === undefined || deadlineMs < this.#deadline.atMs) this.#armDeadline(deadlineMs);
+    this.#deadlines.noteAt(deadlineMs);
     if (options?.signal !== undefined) this.#listen(call, options.signal);
     if (outbox.length >= FLUSH_BYTES) this.#flushNow();
     return new Promise((resolve, reject) => {
@@ -172,18 +179,10 @@ export class Connection implements CallOwner {
   }
 
   /** Why a call cannot be made now. */
-  #refusal(size: number, signal: AbortSignal | undefined): HiveError | undefined {
-    const { calls, bytes } = this.#settings.queue;
-    if (this.#state === "closed") return this.#closedError();
-    if (signal?.aborted) {
-      return new HiveError("ABORTED", "the signal had ended before the call", { cause: signal.reason });
-    }
-    if (this.#calls.size >= calls) {
-      return new HiveError("OVERLOADED", `${calls} calls have no answer yet, as many as queue.calls allows`);
-    }
-    if (this.#bytes + size <= bytes || this.#calls.size === 0) return undefined;
-    const message = `calls of ${this.#bytes} bytes have no answer yet, and ${size} more exceed queue.bytes (${bytes})`;
-    return new HiveError("OVERLOADED", message);
+  #refusal(size: number, options: CallOptions | undefined): HiveError | undefined {
+    if (this.#state === "closed" || this.#closing !== undefined) return this.#closedError();
+    const bytes = Math.max(this.#bytes, this.#session?.transport?.pendingBytes ?? 0);
+    return refusalOf(size, options, { calls: this.#calls.size, bytes }, this.#settings.queue);
   }
 
   #closedError(): HiveError {
@@ -194,7 +193,11 @@ export class Connection implements CallOwner {
 
   settled(call: ClientCall): void {
     this.#bytes -= call.size;
-    if (!call.batch.sent) call.batch.spoilt = true;
+    if (!call.batch.sent) {
+      call.batch.spoilt = true;
+      this.#spoiltBytes += call.size;
+      if (this.#spoiltBytes > SPOILT_BYTES_MAX) this.#wrote();
+    }
     if (this.#calls.size === 0) this.#onEmpty?.();
   }
 
@@ -214,24 +217,10 @@ export class Connection implements CallOwner {
     this.#wrote();
   }
 
-  // Deadlines.
-
-  #armDeadline(atMs: number): void {
-    if (atMs === Number.POSITIVE_INFINITY) return;
-    this.#deadline?.cancel();
-    const cancel = this.#timers.after(atMs - this.#timers.monotonicMs(), () => this.#expire());
-    this.#deadline = { atMs, cancel };
-  }
-
-  #expire(): void {
-    this.#deadline = undefined;
-    for (const call of this.#calls.advance(this.#timers.monotonicMs())) {
-      this.#tellCancelled(call);
-      const what = call.batch.sent ? "answer" : `connection to ${this.#parts.address}`;
-      call.lost(new HiveError("DEADLINE", `no ${what} within the call's deadline`));
-    }
-    const nextMs = this.#calls.nextMs();
-    if (nextMs !== undefined) this.#armDeadline(nextMs);
+  #onExpired(call: ClientCall): void {
+    this.#tellCancelled(call);
+    const what = call.batch.sent ? "answer" : `connection to ${this.#parts.address}`;
+    call.lost(new HiveError("DEADLINE", `no ${what} within the call's deadline`));
   }
 
   // The way out.
@@ -254,9 +243,17 @@ export class Connection implements CallOwner {
 
   #flushNow(): void {
     const transport = this.#session?.transport;
-    if (transport === undefined) return;
+    if (transport === undefined) return this.#forgetSpoilt();
+    this.#spoiltBytes = 0;
     this.#outbox.flush(transport, () => this.#calls.all());
     this.#spin.begin(this.#calls.size);
+  }
+
+  /** Without a connection nothing goes out: what calls that are over have left goes all the same. */
+  #forgetSpoilt(): void {
+    if (this.#spoiltBytes <= Math.max(SPOILT_BYTES_MAX, this.#bytes)) return;
+    this.#spoiltBytes = 0;
+    this.#outbox.resend(this.#calls.all());
   }
 
   // Sessions.
@@ -309,16 +306,18 @@ export class Connection implements CallOwner {
     if (this.#givesUp(error)) return this.#end(error);
     if (wasReady) this.#age();
     this.#setState(this.#welcome === undefined ? "connecting" : "reconnecting", error);
-    // Calls that wait are a reason to live.
-    this.#retry = this.#timers.after(this.#pauseMs(), () => this.#dial(), true);
+    // A listener may have closed the client. Else calls that wait are a reason to live.
+    if (this.state !== "closed") this.#retry = this.#timers.after(this.#pauseMs(), () => this.#dial(), true);
   }
 
   #settleSent(error: HiveError): void {
     const code = OWN_CODES.includes(error.code) ? error.code : "CONNECTION_LOST";
     const nowMs = this.#timers.monotonicMs();
+    // An answer that is no frame would be no better the next time.
+    const repeats = error.code !== "BAD_FRAME" && error.code !== "FRAME_TOO_BIG";
     for (const call of this.#calls.all()) {
       call.waitsSinceMs = nowMs;
-      if (!call.batch.sent || (call.spec.repeats && call.source === undefined)) continue;
+      if (!call.batch.sent || (repeats && call.spec.repeats && call.source === undefined)) continue;
       this.#calls.take(call.id);
       call.lost(new HiveError(code, error.message, { cause: error.cause }));
     }
@@ -362,10 +361,15 @@ export class Connection implements CallOwner {
   // The end.
 
   /** Answers that come within `graceMs` are waited for, then all that is left rejects with HIVE_CLOSED. */
-  async close(graceMs: number): Promise<void> {
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#close(graceMs);
+    return this.#closing;
+  }
+
+  async #close(graceMs: number): Promise<void> {
     if (this.#state === "ready" && this.#calls.size > 0 && graceMs > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = this.#timers.after(graceMs, resolve);
+        const cancel = this.#timers.after(graceMs, resolve, true);
         this.#onEmpty = () => {
           cancel();
           resolve();
@@ -382,7 +386,7 @@ export class Connection implements CallOwner {
     this.#session = undefined;
     this.#retry?.();
     this.#ageing?.();
-    this.#deadline?.cancel();
+    this.#deadlines.close();
     this.#spin.end();
     this.#state = "closed";
     const error = this.#closedError();

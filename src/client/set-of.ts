@@ -1,7 +1,7 @@
 // SetOf: a set of the hive, from one client.
 
 import type { Name } from "../wire/item-writer.ts";
-import type { Bound } from "./bound.ts";
+import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
 import { DEL, SADD, SCARD, SISMEMBER, SREM, SSCAN } from "./specs.ts";
@@ -12,7 +12,7 @@ export type Key = Exclude<Name, { readonly value: number }>;
 /**
  * Members, each once, shared by everybody who names the same set. It exists while it has a member.
  *
- * All of its methods reject with WRONG_TYPE where the key holds something else, BAD_VALUE for a member
+ * All of its methods but clear() reject with WRONG_TYPE where the key holds something else, BAD_VALUE for a member
  * that is none of Key, KEY_TOO_BIG, and what every call may (Client).
  */
 export class SetOf<Member extends Key = string> {
@@ -45,14 +45,14 @@ export class SetOf<Member extends Key = string> {
     return this.#bound.call(SCARD, [this.name], options);
   }
 
-  /** Takes all members out. Resolves with whether there were any. */
+  /** Deletes the set, or whatever the key holds. Resolves with whether there was such a key. */
   clear(options?: CallOptions): Promise<boolean> {
     return this.#bound.call(DEL, [this.name], options);
   }
 
   /** The members, page by page: those there from start to end at least once. May be left early. */
-  async *values(options?: CallOptions): AsyncGenerator<Member, void, undefined> {
-    const step = (cursor: string) => this.#bound.call(SSCAN, [this.name, cursor, "COUNT", PAGE_COUNT], options);
+  async *values(options?: ReadOptions): AsyncGenerator<Member, void, undefined> {
+    const step = (cursor: string) => this.#bound.read(SSCAN, [this.name, cursor, "COUNT", PAGE_COUNT], options);
     for await (const page of scanPages(step)) yield* page as Member[];
   }
 }

@@ -13,6 +13,7 @@ import {
   decodeStored,
   ITEM_ATOM,
   type ItemReader,
+  skipItem,
 } from "../wire/items.ts";
 import type { CallSpec, StoredItem } from "./call.ts";
 
@@ -176,9 +177,20 @@ export function answersOf(specs: readonly CallSpec<unknown>[]): Row<unknown[]> {
   const decode = (items: ItemReader): unknown[] => {
     items.next();
     return specs.map((spec) => {
-      if (items.bytes[items.at] !== ((ITEM_ATOM << 5) | ATOM_FAILED)) return spec.decode(items, "values");
-      items.next();
-      return decodeFailure(items);
+      const { at } = items;
+      if (items.bytes[at] === ((ITEM_ATOM << 5) | ATOM_FAILED)) {
+        items.next();
+        return decodeFailure(items);
+      }
+      try {
+        return spec.decode(items, "values");
+      } catch (error) {
+        // The others have run, and can be read: one that cannot is no reason to hide that.
+        if (!(error instanceof HiveError) || error.code === "BAD_FRAME") throw error;
+        items.at = at;
+        skipItem(items);
+        return error;
+      }
     });
   };
   return { words: ["MULTI"], form: "", repeats: false, decode };

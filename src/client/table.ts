@@ -38,7 +38,7 @@ const PAUSE_MS_MAX = 50;
  * Keys are text, bytes, booleans, numbers, bigints or Dates. Values are all that structuredClone copies:
  * plain objects, arrays, Map, Set, Date, RegExp, Error, typed arrays, bigint, undefined, cycles.
  *
- * All methods reject with WRONG_TYPE where the key holds something else, BAD_VALUE for what cannot be
+ * All methods but clear() reject with WRONG_TYPE where the key holds something else, BAD_VALUE for what cannot be
  * encoded, KEY_TOO_BIG, VALUE_TOO_BIG, OUT_OF_MEMORY, and what every call may (Client).
  */
 export class Table<Value, K extends Key = string, Input = Value> {
@@ -182,7 +182,7 @@ export class Table<Value, K extends Key = string, Input = Value> {
     return this.#bound.call(spec.HLEN, [this.name], options);
   }
 
-  /** Deletes the table. Resolves with whether there was one. */
+  /** Deletes the table, or whatever the key holds. Resolves with whether there was such a key. */
   clear(options?: CallOptions): Promise<boolean> {
     return this.#bound.call(spec.DEL, [this.name], options);
   }
@@ -202,17 +202,20 @@ export class Table<Value, K extends Key = string, Input = Value> {
     return this.#bound.call(spec.HPERSIST, [this.name, "FIELDS", 1, key], options);
   }
 
-  /** The keys, page by page: those there from start to end at least once. May be left early. */
-  async *keys(options?: CallOptions): AsyncGenerator<K, void, undefined> {
+  /**
+   * The keys, page by page: those there from start to end at least once. May be left early. With
+   * `as: "auto"` what RESP stored and is no text comes as bytes, instead of NOT_TEXT.
+   */
+  async *keys(options?: ReadOptions): AsyncGenerator<K, void, undefined> {
     for await (const page of this.#pages(["NOVALUES"], options)) yield* page as K[];
   }
 
-  async *values(options?: CallOptions): AsyncGenerator<Value, void, undefined> {
+  async *values(options?: ReadOptions): AsyncGenerator<Value, void, undefined> {
     for await (const [, value] of this.entries(options)) yield value;
   }
 
   /** Keys with their values, as keys() gives them. */
-  async *entries(options?: CallOptions): AsyncGenerator<[K, Value], void, undefined> {
+  async *entries(options?: ReadOptions): AsyncGenerator<[K, Value], void, undefined> {
     for await (const page of this.#pages([], options)) {
       for (let i = 0; i < page.length; i += 2) yield [page[i] as K, page[i + 1] as Value];
     }
@@ -222,9 +225,9 @@ export class Table<Value, K extends Key = string, Input = Value> {
     return this.entries();
   }
 
-  #pages(words: readonly string[], options: CallOptions | undefined): AsyncGenerator<unknown[], void, undefined> {
+  #pages(words: readonly string[], options: ReadOptions | undefined): AsyncGenerator<unknown[], void, undefined> {
     return scanPages((cursor) =>
-      this.#bound.call(spec.HSCAN, [this.name, cursor, "COUNT", PAGE_COUNT, ...words], options),
+      this.#bound.read(spec.HSCAN, [this.name, cursor, "COUNT", PAGE_COUNT, ...words], options),
     );
   }
 }

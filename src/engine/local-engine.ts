@@ -190,7 +190,12 @@ export class LocalEngine implements Runner, Services {
     const exec = this.commands.all.get("EXEC")!;
     context.transaction = new Transaction();
     context.gate |= GATE_MULTI;
-    for (const args of calls) void this.run(context, args, refusals);
+    // RESET and QUIT would end it half-way, and what follows would run outside of it.
+    for (const args of calls) {
+      if (((this.commands.find(args)?.flags ?? 0) & COMMAND_IMMEDIATE) !== 0)
+        refusals.error("UNSUPPORTED", `${args.text(0).toUpperCase()} inside a transaction`);
+      else void this.run(context, args, refusals);
+    }
     if (refusals.code !== undefined) {
       context.endTransaction();
       exec.rejected++;

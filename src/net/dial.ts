@@ -58,5 +58,8 @@ async function openTls(target: DialTarget, options: TlsOptions): Promise<Socket>
   const { connect } = await import("node:tls");
   const host = "host" in target ? target.host : undefined;
   const servername = host === undefined || /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  return connect({ ...servername, ...options, ...target });
+  const socket = connect({ ...servername, ...options, ...target });
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  return socket;
 }

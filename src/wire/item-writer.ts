@@ -68,11 +68,22 @@ export class ItemWriter {
   word(ascii: string): void {
     const size = ascii.length;
     this.reserve(size + HEAD_BYTES);
+    const start = this.scratch.end;
     this.head(ITEM_RAW, size);
     const bytes = this.scratch.bytes;
     let end = this.scratch.end;
-    for (let i = 0; i < size; i++) bytes[end++] = ascii.charCodeAt(i);
-    this.scratch.end = end;
+    let all = 0;
+    for (let i = 0; i < size; i++) {
+      const unit = ascii.charCodeAt(i);
+      all |= unit;
+      bytes[end++] = unit;
+    }
+    if (all < 0x80) this.scratch.end = end;
+    else {
+      // A pattern, or a word that no command has: never cut to a byte a letter, which could be another word.
+      this.scratch.end = start;
+      this.text(ascii);
+    }
   }
 
   /** A key, field or member. @throws {HiveError} BAD_VALUE: it is neither text nor bytes nor a scalar. */

@@ -126,6 +126,21 @@ export function decodeItem(reader: ItemReader, as: As = "values", depth: number 
   return kind === ITEM_SET ? new Set(decodeArray(reader, as, depth - 1)) : decodeMap(reader, as, depth - 1);
 }
 
+/** Passes over the item that `reader` comes to. @throws {HiveError} BAD_FRAME */
+export function skipItem(reader: ItemReader, depth: number = DEPTH_MAX): void {
+  reader.next();
+  const { kind, size } = reader;
+  if (kind < ITEM_ATOM) return;
+  if (depth === 0) throw badItem(`collections nest deeper than ${DEPTH_MAX}`);
+  if (kind === ITEM_ATOM) {
+    if (size !== ATOM_FAILED) return;
+    skipItem(reader, depth - 1);
+    return skipItem(reader, depth - 1);
+  }
+  if (size < 0) while (!takeClosed(reader)) skipItem(reader, depth - 1);
+  else for (let left = kind === ITEM_MAP ? 2 * size : size; left > 0; left--) skipItem(reader, depth - 1);
+}
+
 /** The JavaScript value of stored bytes `start` to `end`. @throws {HiveError} NOT_TEXT, BAD_VALUE */
 export function decodeStored(bytes: Uint8Array, start: number, end: number, kind: number, as: As): unknown {
   if (as === "bytes" || kind === ITEM_BYTES) return copyBytes(bytes, start, end);

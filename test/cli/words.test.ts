@@ -16,6 +16,7 @@ test("words are parted by spaces, and quotes keep them together", () => {
 test("\\x makes a word bytes, with the UTF-8 of what stands beside it", () => {
   assert.deepEqual(parseWords(`"\\x00\\xff"`), [Uint8Array.of(0, 255)]);
   assert.deepEqual(parseWords(`"ü\\xff"`), [Uint8Array.of(0xc3, 0xbc, 0xff)]);
+  assert.deepEqual(parseWords(`"\\xffé😀"`), [Uint8Array.of(0xff, 0xc3, 0xa9, 0xf0, 0x9f, 0x98, 0x80)]);
 });
 
 test("what begins with = is a value in JSON, spaces and all", () => {

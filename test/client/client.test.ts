@@ -49,6 +49,7 @@ test("an address that is none says what is expected, and never shows a token", a
     "hive://:s3cret@host/path",
     "unix:",
     "hive://host:99999",
+    "hive://:%zz@host",
   ]) {
     const error = await failure(connect(target));
     assert.equal(error.code, "REFUSED_SETTING", target);
@@ -228,6 +229,9 @@ test("scans give all that is there from start to end, may be left early, and sto
     })(),
   );
   assert.equal(error.code, "ABORTED");
+  await db.put("ключ", 1);
+  assert.deepEqual(await Array.fromAsync(db.scan({ match: "кл*" })), ["ключ"]);
+  assert.equal((await failure(db.send(["\u0147ET", "k"]))).code, "UNKNOWN_COMMAND", "no letter is cut to another one");
   await db.put("user:1", 1);
   await db.setOf("user:2").push("x");
   assert.deepEqual((await Array.fromAsync(db.scan({ match: "user:*" }))).sort(), ["user:1", "user:2"]);
@@ -268,6 +272,17 @@ test("multi runs as one; what fails in it has its error in its place, and what i
   assert.equal(refused.code, "EXEC_ABORT");
   assert.match(refused.message, /NONSENSE/);
   assert.equal(await db.get("k"), "v", "none of it ran");
+  for (const word of ["RESET", "QUIT"]) {
+    const early = await failure(db.multi().incr("before").send([word]).incr("after").exec());
+    assert.equal(early.code, "EXEC_ABORT", word);
+    assert.deepEqual([await db.exists("before"), await db.exists("after")], [false, false], "all or nothing");
+  }
+  await db.put("raw", Uint8Array.of(255));
+  await db.send(["RENAME", "raw", "bytes"]);
+  await db.send(["SETRANGE", "bytes", 1, Uint8Array.of(254)]);
+  const unread = await db.multi().incr("ran").get("bytes").incr("ran").exec();
+  assert.deepEqual([unread[0], unread[2]], [1, 2]);
+  assert.equal((unread[1] as { code?: string }).code, "NOT_TEXT", "what cannot be read hides nothing else");
   assert.deepEqual(await db.multi().exec(), []);
   for (const command of ["MULTI", "EXEC", "WATCH", "CLIENT REPLY"]) {
     const words =

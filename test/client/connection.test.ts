@@ -133,6 +133,38 @@ test("more calls, or bytes, than the queue allows are refused at once, and nothi
   await big;
 });
 
+test("what a hive does not read counts against the queue, although its calls are over", async () => {
+  const { fake, connection } = await ready({ queue: { bytes: 10_000 }, heartbeatMs: 0 });
+  const over = failure(connection.call(WRITE, ["k", "x".repeat(5_000)], { timeoutMs: 50 }));
+  await fake.turn();
+  fake.transport.pendingBytes = 5_000;
+  fake.timers.advance(60);
+  assert.equal((await over).code, "DEADLINE");
+  assert.deepEqual(connection.open, { calls: 0, bytes: 0 });
+  const error = await failure(connection.call(WRITE, ["k", "x".repeat(6_000)], undefined));
+  assert.deepEqual([error.code, error.sent], ["OVERLOADED", false]);
+  fake.transport.pendingBytes = 0;
+  const fits = connection.call(WRITE, ["k", "x".repeat(6_000)], undefined);
+  await fake.turn();
+  fake.answer(fake.frames().at(-1)!.id, (writer) => writer.ok());
+  assert.equal(await fits, "OK");
+});
+
+test("a client that a listener closes while it is reconnecting stays closed", async () => {
+  const { fake, connection } = await ready();
+  const { states } = fake;
+  const push = states.push.bind(states);
+  states.push = (...changes) => {
+    if (changes[0]?.state === "reconnecting") void connection.close(0);
+    return push(...changes);
+  };
+  fake.close();
+  const { dials } = fake;
+  fake.timers.advance(60_000);
+  await fake.turn();
+  assert.deepEqual([connection.state, fake.dials, fake.timers.size], ["closed", dials, 0]);
+});
+
 test("what was sent rejects with the connection, reads are sent again, and what was not sent goes out", async () => {
   const { fake, connection } = await ready();
   const read = connection.call(READ, ["read"], undefined);
@@ -224,68 +256,6 @@ test("what the hive refuses for good is not tried again", async () => {
     assert.equal(fake.dials, 1);
     assert.equal((await failure(connection.call(READ, ["k"], undefined))).code, code);
   }
-});
-
-// What a hive may do wrong: each ends in its own code.
-
-test("garbage instead of a handshake is BAD_FRAME", async () => {
-  for (const garbage of [
-    "HTTP/1.1 400 Bad Request\r\n\r\n",
-    "-ERR unknown command\r\n",
-    "\x00\x00\x00\x00\x00\x00\x00\x00\x00",
-  ]) {
-    const fake = new FakeHive();
-    const connection = fake.client();
-    await fake.turn();
-    fake.sendBytes(Buffer.from(garbage));
-    assert.equal((await failure(connection.ready)).code, "BAD_FRAME");
-  }
-});
-
-test("no handshake in time is CONNECTION_LOST", async () => {
-  const fake = new FakeHive();
-  const connection = fake.client({ connectTimeoutMs: 300 });
-  await fake.turn();
-  fake.timers.advance(300);
-  const error = await failure(connection.ready);
-  assert.deepEqual([error.code, /connectTimeoutMs/.test(error.message)], ["CONNECTION_LOST", true]);
-});
-
-test("garbage later is BAD_FRAME, a frame above the limit FRAME_TOO_BIG, an end inside a frame CONNECTION_LOST", async () => {
-  const cases: [string, (fake: FakeHive) => void][] = [
-    ["BAD_FRAME", (fake) => fake.sendBytes(Buffer.from("+OK\r\n+OK\r\n"))],
-    ["FRAME_TOO_BIG", (fake) => fake.sendBytes(Buffer.from("8700000001ffffffff", "hex"))],
-    [
-      "CONNECTION_LOST",
-      (fake) => {
-        fake.sendBytes(Buffer.from("870000000100000006", "hex"));
-        fake.close();
-      },
-    ],
-  ];
-  for (const [code, act] of cases) {
-    const { fake, connection } = await ready({ reconnect: false });
-    const write = failure(connection.call(WRITE, ["k", "v"], undefined));
-    await fake.turn();
-    act(fake);
-    const error = await write;
-    assert.deepEqual([error.code, error.sent], [code, true]);
-    if (code === "CONNECTION_LOST") assert.match(error.message, /in the middle of a frame/);
-    assert.notEqual(fake.transport.state, "open", "the connection is not used any more");
-    assert.deepEqual(connection.open, { calls: 0, bytes: 0 });
-  }
-});
-
-test("an answer that cannot be read rejects its own call alone", async () => {
-  const { fake, connection } = await ready();
-  const bad = failure(connection.call(READ, ["bytes"], undefined));
-  const good = connection.call(READ, ["text"], undefined);
-  await fake.turn();
-  const [one, two] = fake.frames();
-  fake.answer(one!.id, (writer) => writer.bulk(Uint8Array.of(0xff), 0, 1));
-  fake.answer(two!.id, (writer) => writer.text("fine"));
-  assert.equal((await bad).code, "NOT_TEXT");
-  assert.equal(await good, "fine");
 });
 
 test("silence is noticed: PINGs go out, and without an answer the connection is lost", async () => {

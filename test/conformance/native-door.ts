@@ -137,6 +137,20 @@ function describeCalls(makeRunner: () => Runner): void {
     assert.equal(await client.answer(last), "PONG");
   });
 
+  test("what waits is bounded in bytes too: above openCallsBytesMax nothing more is read", async () => {
+    await using hive = await serve(makeRunner, { limits: { openCallsBytesMax: 100_000 } });
+    await using other = await dial(hive);
+    await using client = await dial(hive);
+    await other.call("CLIENT", "PAUSE", "100000", "WRITE");
+    const ids = [1, 2].map((key) => client.send("SET", `k${key}`, "v".repeat(60_000)));
+    const last = client.send("PING");
+    await turns(50);
+    assert.deepEqual(client.frames, [], "it reads no further frame");
+    await other.call("CLIENT", "UNPAUSE");
+    for (const id of ids) await client.answer(id);
+    assert.equal(await client.answer(last), "PONG");
+  });
+
   test("thousands of large answers that come in one turn all arrive", async () => {
     await using hive = await serve(makeRunner, { limits: { outputBytesMax: 64 << 20, outputSoftBytesMax: 64 << 20 } });
     await using other = await dial(hive);

@@ -36,7 +36,8 @@ class FakeTransport implements Transport {
   readonly address = "fake:1";
   readonly localAddress = "fake:2";
   readonly encrypted: boolean = false;
-  readonly pendingBytes: number = 0;
+  /** What the hive has not read: a test says it. */
+  pendingBytes: number = 0;
   receiver: Receiver = { receive() {}, drained() {}, finished() {}, closed() {} };
   state: "open" | "ended" | "destroyed" = "open";
   written: Buffer = Buffer.alloc(0);

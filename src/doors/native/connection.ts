@@ -41,6 +41,8 @@ type WaitingCall = {
   reply: FrameWriter;
   /** Ends the signal of a call that asked for one. */
   abort: AbortController | undefined;
+  /** Of its arguments, which wait with it. */
+  bytes: number;
 };
 
 export class NativeConnection implements LinkOwner, Peer {
@@ -57,6 +59,8 @@ export class NativeConnection implements LinkOwner, Peer {
   readonly #waiting = new Map<number, WaitingCall>();
   /** The same and those that were cancelled: the engine still has them. */
   #running = 0;
+  /** Bytes of their arguments. */
+  #runningBytes = 0;
   #ending = false;
   #left = false;
   #authentication: NodeJS.Timeout | undefined = undefined;
@@ -237,7 +241,7 @@ export class NativeConnection implements LinkOwner, Peer {
     const later = shared.runner.run(this.#context, args, writer);
     if (later !== undefined) {
       if (shared.args === args) shared.args = new Args();
-      return this.#wait(id, later, from);
+      return this.#wait(id, later, from, end - start);
     }
     writer.finish();
     if (args.kept || args.starts.length > ARGS_KEPT_MAX) shared.args = new Args();
@@ -262,7 +266,7 @@ export class NativeConnection implements LinkOwner, Peer {
       return this.#refuse(id, error);
     }
     const later = shared.runner.transact(this.#context, calls, shared.writer);
-    if (later !== undefined) return this.#wait(id, later, from);
+    if (later !== undefined) return this.#wait(id, later, from, end - start);
     shared.writer.finish();
     this.#answered(id, shared.writer);
   }
@@ -288,19 +292,28 @@ export class NativeConnection implements LinkOwner, Peer {
     if (writer.length >= FLUSH_BYTES) this.#outlet.flush(writer);
   }
 
+  /** Whether as much waits as may: then nothing more is read. */
+  get #isFull(): boolean {
+    const { openCallsMax, openCallsBytesMax } = this.#shared.limits;
+    return this.#running >= openCallsMax || this.#runningBytes >= openCallsBytesMax;
+  }
+
   /** The call whose frame began at `from` answers later: it keeps the writer, and the door gets another one. */
-  #wait(id: number, later: Promise<void>, from: number): void {
+  #wait(id: number, later: Promise<void>, from: number, bytes: number): void {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
-    const call = { reply, abort: this.#context.takeAbort() };
+    const call = { reply, abort: this.#context.takeAbort(), bytes };
     this.#waiting.set(id, call);
-    if (++this.#running >= this.#shared.limits.openCallsMax) this.#stop();
+    this.#running++;
+    this.#runningBytes += bytes;
+    if (this.#isFull) this.#stop();
     // A rejection is our own bug: nobody catches it, and it ends the process.
     void later.then(() => this.#answerLater(id, call));
   }
 
   #answerLater(id: number, call: WaitingCall): void {
     this.#running--;
+    this.#runningBytes -= call.bytes;
     if (this.#left) return;
     // Where it was cancelled the id may be another call's by now.
     if (this.#waiting.get(id) === call) {
@@ -331,7 +344,7 @@ export class NativeConnection implements LinkOwner, Peer {
   /** Goes on after a stop, with the frames that are there. */
   #goOn(): void {
     if (this.#left || this.#ending || this.#outlet.held) return;
-    if (this.#running >= this.#shared.limits.openCallsMax) return;
+    if (this.#isFull) return;
     this.#link.stopped = false;
     this.#outlet.reading = true;
     this.#shared.runner.tick();

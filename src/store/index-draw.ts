@@ -1,16 +1,19 @@
 // IndexDraw: entries of an index by chance, for RANDOMKEY, SPOP and the samples of eviction.
 //
-//   draw ──▶ a bucket ──▶ one of CHAIN_USUAL places in its chain ──▶ the entry there, else once more
+//   draw ──▶ a hash's bucket ──▶ one of the places of its chain ──▶ the entry there, else once more
 //
-// Each place has the same chance, so each entry has, as far as its chain is no longer than usual; those
-// of a longer one share what there is.
+// A bucket that is not split yet is reached by two values of the hash's bits and has twice the entries,
+// so it gets twice the places of a split one: then each place has the same chance, and so has each entry.
+// Only those of a chain that is longer than its places (about one in 400) share what there is.
 
 import { SLOTS_AT } from "./index-growth.ts";
 import { BUCKET_SLOTS, OVERFLOW_SLOTS, SEGMENT_MASK, SEGMENT_SHIFT } from "./layout.ts";
 
-/** The places of a bucket and three overflow nodes. */
-const CHAIN_USUAL = 16;
-const NODES_USUAL = 3;
+/**
+ * The places of an unsplit bucket while no bucket is split, when it holds 7.5 entries on average; they grow
+ * with what an unsplit bucket holds on average, up to twice as much when nearly all the others are split.
+ */
+const PLACES = 18;
 /** Draws before it looks at every bucket in turn. */
 const TRIES = 200;
 
@@ -38,11 +41,17 @@ export class IndexDraw {
   draw(root: number, random: () => number, accepts: (ref: number) => boolean): number {
     const chains = this.#chains;
     const buckets = chains.buckets(root);
+    const low = 1 << (31 - Math.clz32(buckets));
+    const split = buckets - low;
+    const places = Math.ceil((PLACES * buckets) / low / 2);
     for (let tries = 0; tries < TRIES; tries++) {
-      chains.moveTo(root, Math.floor(random() * buckets));
-      const ref = this.#slotAt(Math.floor(random() * CHAIN_USUAL));
+      let bucket = Math.floor(random() * low * 2);
+      if (bucket >= buckets) bucket -= low;
+      const here = bucket >= split && bucket < low ? places * 2 : places;
+      chains.moveTo(root, bucket);
+      const ref = this.#refAt(Math.floor(random() * here));
       if (ref === 0) continue;
-      const any = this.#isLong() ? chains.chainRef(Math.floor(random() * chains.readChain())) : ref;
+      const any = this.#isLonger(here) ? chains.chainRef(Math.floor(random() * chains.readChain())) : ref;
       if (accepts(any)) return any;
     }
     const from = Math.floor(random() * buckets);
@@ -54,18 +63,13 @@ export class IndexDraw {
     return 0;
   }
 
-  /** Whether the chain moved to has more places than CHAIN_USUAL. */
-  #isLong(): boolean {
-    let next = this.#chains.bucketWords[this.#chains.bucketAt + 1]!;
-    for (let nodes = 0; next !== 0; nodes++) {
-      if (nodes === NODES_USUAL) return true;
-      next = this.#words[next >>> SEGMENT_SHIFT]![(next & SEGMENT_MASK) << 1]!;
-    }
-    return false;
+  /** Whether the chain moved to has more entries than `places`. */
+  #isLonger(places: number): boolean {
+    return this.#chains.bucketWords[this.#chains.bucketAt + 1] !== 0 && this.#refAt(places) !== 0;
   }
 
   /** The `pick`-th ref of the chain moved to; 0 when it is shorter. */
-  #slotAt(pick: number): number {
+  #refAt(pick: number): number {
     let words = this.#chains.bucketWords;
     let at = this.#chains.bucketAt;
     let slots = BUCKET_SLOTS;

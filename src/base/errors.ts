@@ -21,6 +21,9 @@ export type ErrorCode =
   | "BUSY_KEY"
   | "CONFLICT"
   | "BAD_PAYLOAD"
+  | "BAD_SNAPSHOT"
+  | "NO_SNAPSHOT"
+  | "SNAPSHOT_FAILED"
   // what was sent
   | "FRAME_TOO_BIG"
   | "BAD_FRAME"
@@ -81,6 +84,9 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   BUSY_KEY:             { fault: 107, resp: "BUSYKEY",   retry: false },
   BAD_PAYLOAD:          { fault: 108, resp: "ERR",       retry: false },
   CONFLICT:             { fault: 109, resp: "ERR",       retry: true },
+  BAD_SNAPSHOT:         { fault: 110, resp: "ERR",       retry: false },
+  NO_SNAPSHOT:          { fault: 111, resp: "ERR",       retry: false },
+  SNAPSHOT_FAILED:      { fault: 112, resp: "ERR",       retry: true },
 
   FRAME_TOO_BIG:        { fault: 201, resp: "ERR",       retry: false },
   BAD_FRAME:            { fault: 202, resp: "ERR",       retry: false },

@@ -1,6 +1,7 @@
-// CallPause: CLIENT PAUSE. Calls wait from now on, all of them or those that write.
+// CallPause: calls wait from now on, all of them or those that write.
 //
-//   begin(until, mode) ──▶ holds(call)? ──▶ ended ──▶ the calls go on, in order
+//   begin(until, mode) by CLIENT PAUSE, hold(mode) by the hive itself ──▶ holds(call)?
+//       ──▶ the pause is over and nothing holds ──▶ ended ──▶ the calls go on, in order
 
 /** The longest that a timer takes; for a longer pause it is set again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
@@ -8,11 +9,12 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export type PauseMode = "write" | "all";
 
 export class CallPause {
-  /** Resolves when the pause under way ends; undefined while there is none. */
+  /** Resolves when calls go on; undefined while none waits. */
   ended: Promise<void> | undefined = undefined;
-  #end: (() => void) | undefined = undefined;
-  #untilMs = 0;
-  #mode: PauseMode = "write";
+  #resolve: (() => void) | undefined = undefined;
+  /** The clients' pause; undefined while there is none. */
+  #pause: { untilMs: number; mode: PauseMode } | undefined = undefined;
+  readonly #held = new Set<{ mode: PauseMode }>();
   #timer: NodeJS.Timeout | undefined = undefined;
   readonly #nowMs: () => number;
   /** Reads the clock, and calls tick(). */
@@ -23,45 +25,68 @@ export class CallPause {
     this.#look = parts.look;
   }
 
-  /** Whether a call waits. Only asked while there is a pause. */
+  /** Whether a call waits. Only asked while there is a reason to. */
   holds(writes: boolean): boolean {
-    return this.#mode === "all" || writes;
+    if (writes || this.#pause?.mode === "all") return true;
+    for (const { mode } of this.#held) if (mode === "all") return true;
+    return false;
   }
 
-  /** Of two pauses the longer and stricter counts. */
+  /** The hive's own reason: calls wait until the function that it returns is called. */
+  hold(mode: PauseMode): () => void {
+    const reason = { mode };
+    this.#held.add(reason);
+    this.#open();
+    return () => {
+      this.#held.delete(reason);
+      this.#closeIfOver();
+    };
+  }
+
+  /** Of two pauses of clients the longer and stricter counts. */
   begin(untilMs: number, mode: PauseMode): void {
     clearTimeout(this.#timer);
-    if (this.ended === undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.ended = promise;
-      this.#end = resolve;
-      this.#untilMs = untilMs;
-      this.#mode = mode;
-    } else {
-      this.#untilMs = Math.max(this.#untilMs, untilMs);
-      if (mode === "all") this.#mode = "all";
-    }
-    this.#wake();
+    const before = this.#pause;
+    this.#pause = {
+      untilMs: Math.max(before?.untilMs ?? 0, untilMs),
+      mode: before?.mode === "all" ? "all" : mode,
+    };
+    this.#open();
+    this.#wake(this.#pause);
   }
 
   /** Time has passed. */
   tick(nowMs: number): void {
-    if (this.ended !== undefined && this.#untilMs <= nowMs) this.end();
+    if (this.#pause !== undefined && this.#pause.untilMs <= nowMs) this.end();
   }
 
+  /** Ends the clients' pause. */
   end(): void {
-    const end = this.#end;
-    this.ended = undefined;
-    this.#end = undefined;
     clearTimeout(this.#timer);
-    end?.();
+    this.#pause = undefined;
+    this.#closeIfOver();
   }
 
-  #wake(): void {
-    const afterMs = Math.min(Math.max(this.#untilMs - this.#nowMs() + 1, 1), TIMER_MS_MAX);
+  #open(): void {
+    if (this.ended !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#resolve = resolve;
+  }
+
+  #closeIfOver(): void {
+    if (this.#pause !== undefined || this.#held.size > 0) return;
+    const resolve = this.#resolve;
+    this.ended = undefined;
+    this.#resolve = undefined;
+    resolve?.();
+  }
+
+  #wake(pause: { untilMs: number }): void {
+    const afterMs = Math.min(Math.max(pause.untilMs - this.#nowMs() + 1, 1), TIMER_MS_MAX);
     this.#timer = setTimeout(() => {
       this.#look();
-      if (this.ended !== undefined) this.#wake();
+      if (this.#pause !== undefined) this.#wake(this.#pause);
     }, afterMs).unref();
   }
 }

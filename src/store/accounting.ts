@@ -14,6 +14,13 @@ export class Totals {
     if (owner !== 0) this.#addOwner(owner, bytes);
   }
 
+  /** Puts back what was counted before clear(). */
+  set(entryBytes: number, ownerBytes: ReadonlyMap<number, number>): void {
+    this.clear();
+    this.entryBytes = entryBytes;
+    for (const [owner, bytes] of ownerBytes) this.ownerBytes.set(owner, bytes);
+  }
+
   clear(): void {
     this.entryBytes = 0;
     this.ownerBytes.clear();

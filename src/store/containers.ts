@@ -51,6 +51,8 @@ export type ContainerParts = {
 export class Containers {
   /** Containers that wait to be freed. */
   readonly detached: number[] = [];
+  /** Asked before a detached container is freed: true where somebody still reads it, who gives it to `detached` again. */
+  keeper: ((root: number) => boolean) | undefined = undefined;
   readonly #parts: ContainerParts;
   readonly #words: Int32Array[];
   /** By container id: its root. Grows by doubling; 4 bytes for each container. */
@@ -219,25 +221,49 @@ export class Containers {
 
   /** The keyspace becomes empty at once; what was in it is freed by reap(). @throws {HiveError} OUT_OF_MEMORY */
   detachKeyspace(): void {
-    // A new container and the keyspace change places, all but the sequence.
+    this.dropAside(this.setKeyspaceAside());
+  }
+
+  /**
+   * An empty keyspace takes the place of the one that is there. Returns the root that the old one has now,
+   * for dropAside() or takeBackAside(). @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
+   */
+  setKeyspaceAside(): number {
     const old = this.create();
+    this.#changePlaces(old);
+    this.#set(old, ROOT_FLAGS, DETACHED);
+    this.#parts.totals.clear();
+    return old;
+  }
+
+  /** What was set aside is freed by reap(). */
+  dropAside(old: number): void {
+    this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
+    this.#flushed++;
+    this.detached.push(old);
+  }
+
+  /** What was set aside is the keyspace again; what was put there meanwhile is freed by reap(). Totals are the caller's. */
+  takeBackAside(old: number): void {
+    this.#set(old, ROOT_FLAGS, 0);
+    this.#changePlaces(old);
+    this.dropAside(old);
+  }
+
+  /** The keyspace and the container `other` change places, all but the sequence. Each keeps its id, by which the wheel knows its entries. */
+  #changePlaces(other: number): void {
     const sequence = this.#get(KEYSPACE_ROOT, ROOT_SEQUENCE) + 1;
     this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence);
     for (let word = 0; word < ROOT_BYTES / 4; word++) {
       if (word === ROOT_SEQUENCE) continue;
-      const other = this.#get(old, word);
-      this.#set(old, word, this.#get(KEYSPACE_ROOT, word));
-      this.#set(KEYSPACE_ROOT, word, other);
+      const own = this.#get(other, word);
+      this.#set(other, word, this.#get(KEYSPACE_ROOT, word));
+      this.#set(KEYSPACE_ROOT, word, own);
     }
     this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence + 1);
-    // The old keyspace keeps its id, by which its entries in the wheel are known.
-    this.#roots[this.idOf(old)] = old;
+    this.#roots[this.idOf(other)] = other;
     this.#roots[this.keyspaceId] = KEYSPACE_ROOT;
     this.#parts.wheel.keyspaceId = this.keyspaceId;
-    this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
-    this.#parts.totals.clear();
-    this.#flushed++;
-    this.detached.push(old);
   }
 
   /**
@@ -251,6 +277,7 @@ export class Containers {
       if (this.#reaping === 0) {
         const root = this.detached.pop();
         if (root === undefined) break;
+        if (this.keeper?.(root)) continue;
         this.#reaping = root;
         this.#reapBucket = this.#parts.index.buckets(root);
       }

@@ -8,6 +8,16 @@ export function nextCursor(cursor: number, mask: number): number {
   return reverseBits((reverseBits(cursor | ~mask) + 1) | 0) >>> 0;
 }
 
+/** Whether the hash lies in front of `cursor`, in a bucket that a walk which stands there has been at. */
+export function isBefore(hash: number, cursor: number): boolean {
+  return reverseBits(hash) >>> 0 < reverseBits(cursor) >>> 0;
+}
+
+/** How far a walk is that stands at `cursor`, from 0 to 1. */
+export function shareOf(cursor: number): number {
+  return (reverseBits(cursor) >>> 0) / 4294967296;
+}
+
 function reverseBits(value: number): number {
   let bits = value;
   bits = ((bits >>> 1) & 0x55555555) | ((bits & 0x55555555) << 1);

@@ -112,6 +112,14 @@ export class Entries {
     return (words[at + 3]! >>> 16) * TWO32 + (words[at + 2]! >>> 0);
   }
 
+  /** Gives the entry a version that it had before, in another life of the hive. */
+  setVersion(ref: number, version: number): void {
+    const words = this.words[ref >>> SEGMENT_SHIFT]!;
+    const at = (ref & SEGMENT_MASK) << 1;
+    words[at + 2] = version | 0;
+    words[at + 3] = (((version / TWO32) | 0) << 16) | (words[at + 3]! & 0xffff);
+  }
+
   /** Gives the entry the next version, and notes an access. */
   stamp(ref: number): void {
     const version = ++this.version;

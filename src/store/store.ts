@@ -12,6 +12,7 @@
 import { randomBytes } from "node:crypto";
 import { Collections } from "./collections.ts";
 import { Compactor } from "./compactor.ts";
+import { Epoch, type EpochVisitor } from "./epoch.ts";
 import { Eviction, type EvictionPolicy } from "./eviction.ts";
 import { beat } from "./header.ts";
 import { Keyspace } from "./keyspace.ts";
@@ -19,6 +20,7 @@ import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
 import { Lookahead } from "./lookahead.ts";
 import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
+import { Restoring } from "./restoring.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
 import { Undo } from "./undo.ts";
 
@@ -51,6 +53,7 @@ export class Store {
   activeExpiry = true;
   /** Fields removed because their deadline had passed. */
   expiredFields = 0;
+  readonly #placement: Placement;
   readonly #expire = (ref: number): void => this.#expireEntry(ref);
 
   constructor(options: StoreOptions) {
@@ -60,6 +63,7 @@ export class Store {
       hashKey: options.hashKey ?? randomBytes(8),
     });
     const placement = new Placement(this.memory);
+    this.#placement = placement;
     this.keys = new Keyspace(this.memory, placement);
     this.fields = new Collections(this.keys, placement);
     this.compactor = new Compactor(this.memory);
@@ -70,6 +74,27 @@ export class Store {
     if (options.keyBytesMax !== undefined) this.keys.keyBytesMax = options.keyBytesMax;
     this.eviction.configure(options.maxMemoryBytes ?? 0, options.maxMemoryPolicy ?? "noeviction");
     this.setNow(options.nowMs);
+  }
+
+  /**
+   * The memory as it is now, for a snapshot that is written in slices. One at a time; end() it.
+   */
+  beginEpoch(visitor: EpochVisitor): Epoch {
+    return new Epoch(this.memory, visitor);
+  }
+
+  /**
+   * Lets another content take the place of all that is there. Nothing else may use the store until the
+   * end of it, which is commit() or rollback(); there may be no epoch.
+   * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
+   */
+  beginRestoring(): Restoring {
+    const { activeExpiry } = this;
+    const restoring = new Restoring(this.memory, this.#placement, () => {
+      this.activeExpiry = activeExpiry;
+    });
+    this.activeExpiry = false;
+    return restoring;
   }
 
   get nowMs(): number {

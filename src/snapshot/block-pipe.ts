@@ -1,0 +1,147 @@
+// BlockPipe: raw blocks, compressed beside the main thread, into a sink, in order.
+//
+//   push(raw) ──▶ compressed in the thread pool, two at a time ──▶ header with checksums ──▶ sink.write()
+//
+// What was handed in and is not with the sink yet is pendingBytes: whoever pushes looks at it. Blocks that
+// do not get smaller are stored plain, and then most of the next ones are not tried.
+
+import { promisify } from "node:util";
+import * as zlib from "node:zlib";
+import {
+  BLOCK_BYTES,
+  BLOCK_END,
+  BLOCK_RECORDS,
+  CONTINUES,
+  type Counts,
+  encodeBlockHeader,
+  encodeEnd,
+  STORED_DEFLATE,
+  STORED_PLAIN,
+  STORED_ZSTD,
+} from "./format.ts";
+import type { SnapshotSink } from "./sink.ts";
+
+const COMPRESSED_AT_ONCE = 2;
+/** A block is worth compressing when that saves this part of it. */
+const WORTH = 1 / 16;
+/** Blocks that are not tried after one that was not worth it. */
+const PLAIN_RUN = 15;
+const BUFFERS_KEPT = 8;
+
+type Block = { raw: Buffer; continues: boolean; kind: number; stored: Promise<Stored> | undefined };
+type Stored = { bytes: Buffer; form: number };
+
+const zstd = zlib.zstdCompress === undefined ? undefined : promisify(zlib.zstdCompress);
+const deflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
+/** The quickest: a store is meant to be over soon. */
+const ZSTD_OPTIONS = { params: { [zlib.constants.ZSTD_c_compressionLevel ?? 100]: 1 } };
+const DEFLATE_OPTIONS = { level: 1 };
+
+export class BlockPipe {
+  /** Raw bytes that are not with the sink yet. */
+  pendingBytes = 0;
+  /** Bytes that the sink has taken. */
+  writtenBytes = 0;
+  /** The first failure; from then on nothing is written. */
+  failure: unknown = undefined;
+  readonly #sink: SnapshotSink;
+  readonly #onProgress: () => void;
+  readonly #queue: Block[] = [];
+  readonly #spare: Buffer[] = [];
+  #header: Buffer | undefined = undefined;
+  #number = 0;
+  #plain = 0;
+  #running: Promise<void> | undefined = undefined;
+
+  /** @param onProgress Something was written, or it failed. */
+  constructor(sink: SnapshotSink, onProgress: () => void) {
+    this.#sink = sink;
+    this.#onProgress = onProgress;
+  }
+
+  /** Writes what stands in front of all blocks. Once, and first. */
+  begin(header: Buffer): void {
+    this.#header = header;
+  }
+
+  /** A buffer of BLOCK_BYTES, used before where there is one. */
+  buffer(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  }
+
+  /** Takes a block of records over. */
+  push(raw: Buffer, continues: boolean): void {
+    this.#add(raw, continues, BLOCK_RECORDS);
+  }
+
+  /** Writes the end block. Resolves when all is with the sink. @throws what failed first */
+  async finish(counts: Counts): Promise<void> {
+    this.#add(encodeEnd(counts), false, BLOCK_END);
+    await this.settled();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Resolves when nothing is under way any more, whether or not it failed. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  #add(raw: Buffer, continues: boolean, kind: number): void {
+    if (this.failure !== undefined) return;
+    this.pendingBytes += raw.length;
+    this.#queue.push({ raw, continues, kind, stored: undefined });
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
+        for (const next of this.#queue.slice(0, COMPRESSED_AT_ONCE)) next.stored ??= this.#compress(next);
+        await this.#write(block, await block.stored!);
+        this.#queue.shift();
+      }
+    } catch (error) {
+      this.failure = error;
+      // Those that are being compressed have nobody who looks at them.
+      for (const { stored } of this.#queue) stored?.catch(() => {});
+      this.#queue.length = 0;
+      this.pendingBytes = 0;
+    } finally {
+      this.#running = undefined;
+      this.#onProgress();
+    }
+  }
+
+  async #write(block: Block, { bytes, form }: Stored): Promise<void> {
+    const header = encodeBlockHeader({
+      kind: block.kind,
+      stored: form,
+      flags: block.continues ? CONTINUES : 0,
+      number: this.#number++,
+      storedBytes: bytes.length,
+      rawBytes: block.raw.length,
+      crc: zlib.crc32(bytes),
+    });
+    const chunks = this.#header === undefined ? [header, bytes] : [this.#header, header, bytes];
+    this.#header = undefined;
+    await this.#sink.write(chunks);
+    for (const chunk of chunks) this.writtenBytes += chunk.length;
+    this.pendingBytes -= block.raw.length;
+    const whole = block.raw.buffer.byteLength === BLOCK_BYTES && block.raw.byteOffset === 0;
+    if (whole && this.#spare.length < BUFFERS_KEPT) this.#spare.push(Buffer.from(block.raw.buffer));
+    this.#onProgress();
+  }
+
+  async #compress({ raw, kind }: Block): Promise<Stored> {
+    if (kind === BLOCK_END || this.#plain > 0) {
+      this.#plain--;
+      return { bytes: raw, form: STORED_PLAIN };
+    }
+    const bytes =
+      zstd === undefined ? await deflate(raw, DEFLATE_OPTIONS) : ((await zstd(raw, ZSTD_OPTIONS)) as Buffer);
+    if (bytes.length <= raw.length * (1 - WORTH))
+      return { bytes, form: zstd === undefined ? STORED_DEFLATE : STORED_ZSTD };
+    this.#plain = PLAIN_RUN;
+    return { bytes: raw, form: STORED_PLAIN };
+  }
+}

@@ -1,0 +1,107 @@
+// Restoring from a snapshot, and looking into one.
+//
+//   check(source) ──▶ every block, every record, nothing changed ──▶ restore(source) ──▶ the same again, into the store
+//
+// The whole of it is checked first, in bounded memory. Then it is read into an empty keyspace while what
+// was there is kept aside: where the file changes under the reader, or memory ends, that is put back.
+
+import { HiveError, isHiveError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import type { Store } from "../store/store.ts";
+import { BlockReader } from "./block-reader.ts";
+import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
+import { type ContentCheck, RecordReader, type RecordTarget } from "./record-reader.ts";
+import type { SnapshotSource } from "./sink.ts";
+
+export type Progress = {
+  /** Checking goes before restoring. */
+  stage: "check" | "restore";
+  /** Stored bytes read of all. */
+  readBytes: number;
+  bytes: number;
+};
+
+export type ReadOptions = {
+  limits: Limits;
+  onProgress?(progress: Progress): void;
+  /** Ends it, with the signal's reason: then the memory is as it was. */
+  signal?: AbortSignal;
+  /** Without it names and values have to be what a hive stores. */
+  content?: ContentCheck;
+};
+
+export type Checked = { header: SnapshotHeader; counts: Counts };
+export type Restored = Checked & { keys: number; fields: number };
+
+/** Reads all of a snapshot and believes nothing. @throws {HiveError} BAD_SNAPSHOT, SNAPSHOT_FAILED */
+export async function checkSnapshot(source: SnapshotSource, options: ReadOptions): Promise<Checked> {
+  const containers = new Set<number>();
+  const target: RecordTarget = {
+    key: (_facts, container) => {
+      if (container !== 0) containers.add(container);
+    },
+    field: (_facts, container) => {
+      if (!containers.has(container)) throw bad(`fields of container ${container}, which no key has`);
+    },
+  };
+  return readAll(source, { ...options, stage: "check", target });
+}
+
+/**
+ * Puts what a snapshot holds in the place of all that the store holds. Nothing else may use the store
+ * meanwhile.
+ * @throws {HiveError} BAD_SNAPSHOT, SNAPSHOT_FAILED, OUT_OF_MEMORY; then the store is as it was.
+ */
+export async function restoreSnapshot(
+  source: SnapshotSource,
+  { store, ...options }: ReadOptions & { store: Store },
+): Promise<Restored> {
+  const checked = await checkSnapshot(source, options);
+  const restoring = store.beginRestoring();
+  try {
+    const evicts = store.eviction.policy !== "noeviction";
+    const onBlock = (): void => {
+      if (evicts) store.eviction.makeRoom();
+    };
+    const again = await readAll(source, { ...options, stage: "restore", target: restoring, onBlock });
+    if (again.counts.rawBytes !== checked.counts.rawBytes) throw named(source, bad("it changed while it was read"));
+    restoring.commit();
+  } catch (error) {
+    restoring.rollback();
+    throw error;
+  }
+  return { ...checked, keys: restoring.keys, fields: restoring.fields };
+}
+
+type Reading = ReadOptions & { stage: Progress["stage"]; target: RecordTarget; onBlock?(): void };
+
+async function readAll(source: SnapshotSource, reading: Reading): Promise<Checked> {
+  const { limits, stage, target, signal } = reading;
+  try {
+    const blocks = await BlockReader.open(source);
+    const records = new RecordReader(limits, reading.content);
+    const recordBytesMax = limits.keyBytesMax + limits.valueBytesMax + RECORD_HEAD_MAX * 2;
+    for (let raw = await blocks.next(recordBytesMax); raw !== undefined; raw = await blocks.next(recordBytesMax)) {
+      signal?.throwIfAborted();
+      records.read(raw, target);
+      reading.onBlock?.();
+      reading.onProgress?.({ stage, readBytes: blocks.readBytes, bytes: source.bytes });
+    }
+    const said = blocks.counts!;
+    const found = records.counts;
+    const equal = (Object.keys(found) as (keyof Counts)[]).every((name) => found[name] === said[name]);
+    if (!equal)
+      throw bad(
+        `it says that it has ${said.keys} keys and ${said.fields} fields, and has ${found.keys} and ${found.fields}`,
+      );
+    return { header: blocks.header, counts: found };
+  } catch (error) {
+    throw named(source, error);
+  }
+}
+
+/** A refusal with the name of the snapshot in front. */
+function named(source: SnapshotSource, error: unknown): unknown {
+  if (!isHiveError(error) || error.code !== "BAD_SNAPSHOT") return error;
+  return new HiveError("BAD_SNAPSHOT", `${source.name} is refused: ${error.message}`, { cause: error });
+}

@@ -77,8 +77,11 @@ async function timeSlices(work: (door: BareDoor) => Promise<void>): Promise<Slic
   });
   observer.observe({ entryTypes: ["gc"] });
   const maintenance = new Maintenance({
-    store,
-    tick: () => store.setNow(Date.now()),
+    workers: [store],
+    beat() {
+      store.setNow(Date.now());
+      store.beat();
+    },
     monotonicMs: () => performance.now(),
   });
   try {

@@ -81,6 +81,9 @@ export type Limits = {
   slowlogArgumentsMax: number;
   slowlogArgumentBytesMax: number;
 
+  /** Of a snapshot being stored: bytes that wait for the disk. Above it calls that write wait until half of them are out. */
+  snapshotBacklogBytesMax: number;
+
   /** Lines for operators that wait because nobody reads them. Above it they are dropped and counted. */
   noticeBytesMax: number;
   /** How long a hive that closes waits for clients to read their last replies. */
@@ -124,6 +127,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   slowlogEntriesMax:             128,
   slowlogArgumentsMax:            32,
   slowlogArgumentBytesMax:       128,
+
+  snapshotBacklogBytesMax:        64 * MIB,
 
   noticeBytesMax:                 64 * KIB,
   closeTimeoutMs:              5_000,

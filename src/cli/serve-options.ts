@@ -10,6 +10,11 @@ export type ServeOptions = {
   unix?: string;
   maxMemory?: string;
   maxMemoryPolicy?: string;
+  snapshots?: string;
+  snapshotInterval?: string;
+  snapshotKeep?: string;
+  snapshotFrom?: string;
+  noSnapshotAtClose?: boolean;
 };
 
 /** Name, what stands behind it (nothing behind a flag), and a line for the help. */
@@ -24,6 +29,11 @@ export const SERVE_OPTIONS: readonly { name: string; value?: string; help: strin
     value: "policy",
     help: "noeviction (default), allkeys-lru, allkeys-lfu or volatile-ttl",
   },
+  { name: "snapshots", value: "folder", help: "where snapshots are kept (default: none are)" },
+  { name: "snapshot-interval", value: "time", help: "store one every so often while something changes: 15m, 1h" },
+  { name: "snapshot-keep", value: "count", help: "how many of those are kept (default 3)" },
+  { name: "snapshot-from", value: "name", help: "what to start from: newest (default), none, or a snapshot's name" },
+  { name: "no-snapshot-at-close", help: "store none when the hive stops" },
 ];
 
 /** The options in `args`; undefined where something else is in there, which is then commander's to explain. */

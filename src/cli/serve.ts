@@ -24,7 +24,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     ignoreErrors(process.stdout);
     const notices = new Notices(process.stderr, { bytesMax: DEFAULT_LIMITS.noticeBytesMax, nowMs: Date.now });
     const hive = await Hive.start({ ...hiveOptions(options), onNotice: (message) => notices.write(message) });
-    await untilStopped(hive);
+    const failure = await untilStopped(hive);
+    if (failure !== undefined) throw failure;
     // Notices that nobody reads would keep the process; where there are none it does not come to this.
     setTimeout(() => process.exit(), LAST_NOTICES_MS).unref();
     return 0;
@@ -35,9 +36,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
 }
 
-async function untilStopped(hive: Hive): Promise<void> {
+/** Resolves when the hive is closed, with what went wrong about that. */
+async function untilStopped(hive: Hive): Promise<unknown> {
   const signals = new StopSignals({
-    stop: () => void hive.close(),
+    stop: () => void hive.close().catch(() => {}),
     giveUp: () => process.exit(EXIT_SECOND_SIGNAL),
     monotonicMs: () => performance.now(),
   });
@@ -49,6 +51,7 @@ async function untilStopped(hive: Hive): Promise<void> {
 
   await hive.closed;
   signals.close();
+  return hive.close().catch((error: unknown) => error);
 }
 
 function hiveOptions(options: ServeOptions): HiveOptions {
@@ -64,7 +67,40 @@ function hiveOptions(options: ServeOptions): HiveOptions {
     ...(options.maxMemoryPolicy === undefined
       ? {}
       : { maxMemoryPolicy: parseMaxMemoryPolicy(options.maxMemoryPolicy) }),
+    ...snapshotOptions(options),
   };
+}
+
+function snapshotOptions(options: ServeOptions): Pick<HiveOptions, "snapshots"> {
+  const { snapshots: folder, snapshotInterval, snapshotKeep, snapshotFrom, noSnapshotAtClose } = options;
+  if (folder === undefined) {
+    if (snapshotInterval ?? snapshotKeep ?? snapshotFrom ?? noSnapshotAtClose) {
+      throw new HiveError("REFUSED_SETTING", "--snapshots FOLDER is missing: without it no snapshots are kept");
+    }
+    return {};
+  }
+  return {
+    snapshots: {
+      folder,
+      atClose: noSnapshotAtClose !== true,
+      ...(snapshotInterval === undefined ? {} : { intervalMs: parseTime("--snapshot-interval", snapshotInterval) }),
+      ...(snapshotKeep === undefined ? {} : { keep: parseCount("--snapshot-keep", snapshotKeep) }),
+      ...(snapshotFrom === undefined ? {} : { from: snapshotFrom }),
+    },
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function parseTime(flag: string, text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text);
+  if (match) return Number(match[1]) * UNITS[match[2]!]!;
+  throw new HiveError("REFUSED_SETTING", `${flag} ${text}: expected a time, such as 30s, 15m or 1h`);
+}
+
+function parseCount(flag: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new HiveError("REFUSED_SETTING", `${flag} ${text}: expected a whole number from 1`);
 }
 
 function parsePort(text: string): number {
@@ -73,7 +109,7 @@ function parsePort(text: string): number {
   throw new HiveError("REFUSED_SETTING", `--port ${text}: expected a whole number from 0 to 65535`);
 }
 
-function firstSteps({ port, address }: Hive): string {
+function firstSteps({ port, address, snapshots }: Hive): string {
   const where = port === 0 ? `-s ${address}` : `-p ${port}`;
   return [
     "",
@@ -83,7 +119,9 @@ function firstSteps({ port, address }: Hive): string {
     `  redis-cli ${where} GET greeting`,
     `  redis-cli ${where} HSET users ada 1815`,
     "",
-    "Ctrl+C stops the hive; what is in it is gone then.",
+    snapshots === undefined
+      ? "Ctrl+C stops the hive; what is in it is gone then (--snapshots FOLDER keeps it)."
+      : `Ctrl+C stops the hive; its content is in ${snapshots.status().place} then.`,
     "",
   ].join("\n");
 }

@@ -8,7 +8,9 @@
 import type { Limits } from "../base/limits.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
+import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { Persistence } from "./persistence.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
@@ -57,11 +59,14 @@ export interface Services {
   leaveBusy(): void;
   /** Sets the counters of INFO back to 0, those of the commands too. */
   resetStatistics(): void;
-  /** Calls wait from now on (all, or those that write), until then or unpause(). Two pauses: the longer and stricter. */
-  pause(untilMs: number, mode: "write" | "all"): void;
-  unpause(): void;
-  /** Stops the hive after this call was answered; nothing happens where the owner of the engine does not allow it. */
-  shutdown(): void;
+  /** CLIENT PAUSE, and what lets calls wait beside it. */
+  readonly pauses: CallPause;
+  readonly persistence: Persistence;
+  /**
+   * Stops the hive after this call was answered; nothing happens where the owner of the engine does not allow it.
+   * @param snapshot Whether it stores one before; undefined: as its settings say.
+   */
+  shutdown(snapshot?: boolean): void;
 }
 
 export type Statistics = {

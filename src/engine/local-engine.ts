@@ -14,7 +14,7 @@ import { encodeQuoted, QUOTED_BYTES_MAX, quoteBytes } from "../base/quoted.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
 import { Args } from "./args.ts";
-import { CallPause, type PauseMode } from "./call-pause.ts";
+import { CallPause } from "./call-pause.ts";
 import { hasTypedKey } from "./catalogue.ts";
 import {
   COMMAND_BEFORE_AUTH,
@@ -33,6 +33,7 @@ import { ROWS } from "./commands/table.ts";
 import { Context, GATE_AUTH, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services, type Statistics } from "./context.ts";
 import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
+import { NO_PERSISTENCE, type Persistence } from "./persistence.ts";
 import type { Reply } from "./reply.ts";
 import type { Row } from "./row.ts";
 import { Settings } from "./settings.ts";
@@ -46,7 +47,7 @@ export type EngineOptions = {
   /** Commands beside the built-in ones. */
   rows?: readonly Row[];
   /** What SHUTDOWN does; without it SHUTDOWN is refused. */
-  onShutdown?: () => void;
+  onShutdown?: (snapshot: boolean | undefined) => void;
 };
 
 /** Calls with more arguments than this are timed although their row is fast. */
@@ -61,6 +62,9 @@ const QUEUED_BYTES = 600;
 /** Between two looks for connections that are idle for longer than the setting "timeout". */
 const IDLE_SWEEP_MS = 1_000;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
+
+/** What ends a pause, and what tells how long a restore still takes. */
+const NEVER_PAUSED = new Set(["CLIENT UNPAUSE", "CLIENT PAUSE", "SNAPSHOT STATUS"]);
 
 type Refusal =
   | "WRONG_ARITY"
@@ -84,10 +88,11 @@ export class LocalEngine implements Runner, Services {
   readonly startedAtMs: number;
   readonly statistics: Statistics = { connections: 0, refusedConnections: 0, calls: 0, errors: 0 };
   readonly #clock: Clock;
-  readonly #onShutdown: (() => void) | undefined;
+  readonly #onShutdown: EngineOptions["onShutdown"];
   #nextId = 1;
   #sweepAtMs = 0;
-  readonly #pause: CallPause;
+  readonly pauses: CallPause;
+  persistence: Persistence = NO_PERSISTENCE;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
@@ -98,7 +103,7 @@ export class LocalEngine implements Runner, Services {
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
     this.#onShutdown = options.onShutdown;
-    this.#pause = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
+    this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.startedAtMs = options.clock.nowMs();
     this.tick();
   }
@@ -119,7 +124,7 @@ export class LocalEngine implements Runner, Services {
     const nowMs = this.#clock.nowMs();
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
-    this.#pause.tick(nowMs);
+    this.pauses.tick(nowMs);
     if (this.settings.idleTimeoutMs !== 0 && nowMs >= this.#sweepAtMs) this.#closeIdle(nowMs);
   }
 
@@ -175,14 +180,14 @@ export class LocalEngine implements Runner, Services {
     if (args.typed && hasTypedKey(command.row, args)) {
       return this.#refuse(context, command, reply, "BAD_VALUE", "a key is text or bytes, not a value");
     }
-    if (context.gate !== 0 || this.#pause.ended !== undefined) return this.#runGated(context, command, args, reply);
+    if (context.gate !== 0 || this.pauses.ended !== undefined) return this.#runGated(context, command, args, reply);
     return this.#apply(context, command, args, reply);
   }
 
   transact(context: Context, calls: readonly Args[], reply: Reply): void | Promise<void> {
-    if (this.#pause.ended !== undefined) {
+    if (this.pauses.ended !== undefined) {
       for (const args of calls) args.keep();
-      return this.#pause.ended.then(() => {
+      return this.pauses.ended.then(() => {
         if (this.clients.has(context.id)) return this.transact(context, calls, reply);
       });
     }
@@ -216,9 +221,9 @@ export class LocalEngine implements Runner, Services {
       if (this.#refuseInMulti(context, command, reply)) return;
       if ((flags & COMMAND_IMMEDIATE) === 0) return this.#queue(context, command, args, reply);
     }
-    if (this.#pause.ended !== undefined && this.#isPaused(command)) {
+    if (this.pauses.ended !== undefined && this.#isPaused(command)) {
       args.keep();
-      return this.#pause.ended.then(() => {
+      return this.pauses.ended.then(() => {
         if (this.clients.has(context.id)) return this.run(context, args, reply);
       });
     }
@@ -245,8 +250,8 @@ export class LocalEngine implements Runner, Services {
   }
 
   #isPaused(command: Command): boolean {
-    if (command.name === "CLIENT UNPAUSE" || command.name === "CLIENT PAUSE") return false;
-    return this.#pause.holds((command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC");
+    if (NEVER_PAUSED.has(command.name)) return false;
+    return this.pauses.holds((command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC");
   }
 
   /** Memory, undo and time around the command's own run. */
@@ -358,14 +363,6 @@ export class LocalEngine implements Runner, Services {
     if (later !== undefined) throw new Error(`${command.name} waited inside a transaction`);
   }
 
-  pause(untilMs: number, mode: PauseMode): void {
-    this.#pause.begin(untilMs, mode);
-  }
-
-  unpause(): void {
-    this.#pause.end();
-  }
-
   resetStatistics(): void {
     this.statistics.connections = 0;
     this.statistics.refusedConnections = 0;
@@ -393,8 +390,8 @@ export class LocalEngine implements Runner, Services {
     leave(this.store.memory.segments.words[0]!);
   }
 
-  shutdown(): void {
+  shutdown(snapshot?: boolean): void {
     if (!this.#onShutdown) throw new HiveError("UNSUPPORTED", "this hive is stopped by the process that it runs in");
-    this.#onShutdown();
+    this.#onShutdown(snapshot);
   }
 }

@@ -1,7 +1,7 @@
 // Hive: one server and the memory in it, from start to close.
 //
 //   Hive.start(options) ──▶ store ──▶ engine ──▶ doors ──▶ listeners            (each knows only what is left of it)
-//   hive.close()        ──▶ no new connections ──▶ last replies ──▶ connections end ──▶ memory given back
+//   hive.close()        ──▶ no new connections ──▶ last replies ──▶ connections end ──▶ a snapshot ──▶ memory given back
 //
 // Nothing here is global: two hives in one process share nothing but the buffer that sockets are read
 // into. Embedded, a hive neither writes to the console nor listens for signals; the command does that.
@@ -20,6 +20,7 @@ import { type ListenAddress, Listener, type ListenerOptions } from "../net/liste
 import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
 import { Maintenance } from "./maintenance.ts";
+import type { SnapshotSettings, Snapshots } from "./snapshots.ts";
 
 /** H-I-V-E on a phone. */
 export const DEFAULT_PORT = 4483;
@@ -43,6 +44,8 @@ export type HiveOptions = {
   /** Where the hive has its time from: a ManualClock lets a test decide when a TTL has passed. */
   clock?: Clock;
   limits?: Partial<Limits>;
+  /** Where snapshots are kept, and when they are made. Without it the hive keeps nothing. */
+  snapshots?: SnapshotSettings & { folder: string };
   /** One line for operators: a connection was cut off or refused, and why. */
   onNotice?: (message: string) => void;
 };
@@ -55,6 +58,7 @@ type Parts = {
   maintenance: Maintenance;
   listeners: Listener[];
   limits: Limits;
+  snapshots: Snapshots | undefined;
 };
 
 export class Hive implements AsyncDisposable {
@@ -88,7 +92,8 @@ export class Hive implements AsyncDisposable {
       ...(options.maxMemoryPolicy === undefined ? {} : { maxMemoryPolicy: options.maxMemoryPolicy }),
     });
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
-    const engine = new LocalEngine({ store, clock, limits, onShutdown: () => void hive.close() });
+    const onShutdown = (snapshot: boolean | undefined): void => void hive.close({ snapshot }).catch(() => {});
+    const engine = new LocalEngine({ store, clock, limits, onShutdown });
     const onNotice = (address: string, message: string): void => notice(`${address} ${message}`);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
     const doors = {
@@ -96,19 +101,42 @@ export class Hive implements AsyncDisposable {
       native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
     };
     const maintenance = new Maintenance({
-      store,
-      tick: () => engine.tick(),
+      workers: [store],
+      beat() {
+        engine.tick();
+        store.beat();
+        hive.#parts.snapshots?.beat();
+      },
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax);
-    const hive = new Hive({ store, engine, doors, connections, maintenance, listeners: [], limits });
+    const parts = { store, engine, doors, connections, maintenance, listeners: [], limits, snapshots: undefined };
+    const hive = new Hive(parts);
     try {
+      if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock, notice);
       await hive.#listen(options, notice);
     } catch (error) {
-      await hive.close();
+      await hive.close({ snapshot: false });
       throw error;
     }
     return hive;
+  }
+
+  /** What is needed for snapshots is loaded where they are wanted. */
+  async #openSnapshots(
+    { folder, ...settings }: NonNullable<HiveOptions["snapshots"]>,
+    clock: Clock,
+    onNotice: (message: string) => void,
+  ): Promise<void> {
+    const { Snapshots, checkSnapshotSettings } = await import("./snapshots.ts");
+    const { SnapshotFolder } = await import("../snapshot/folder.ts");
+    checkSnapshotSettings(settings);
+    const { store, engine, maintenance, limits } = this.#parts;
+    const place = await SnapshotFolder.open(folder);
+    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, onNotice });
+    await snapshots.start();
+    engine.persistence = snapshots;
+    this.#parts.snapshots = snapshots;
   }
 
   async #listen(options: HiveOptions, notice: (message: string) => void): Promise<void> {
@@ -181,6 +209,11 @@ export class Hive implements AsyncDisposable {
     return near;
   }
 
+  /** Stores, restores, lists; tells of it by events. Undefined for a hive without a folder for snapshots. */
+  get snapshots(): Snapshots | undefined {
+    return this.#parts.snapshots;
+  }
+
   /** What runs the calls, for doors of this process. */
   get engine(): LocalEngine {
     return this.#parts.engine;
@@ -188,24 +221,31 @@ export class Hive implements AsyncDisposable {
 
   /**
    * Closes in order: no new connections, those that have said nothing end, calls that run are answered, replies go out (for
-   * closeTimeoutMs at the most), memory is given back. Closing twice is fine.
+   * closeTimeoutMs at the most), a last snapshot is stored, memory is given back. Closing twice is fine.
+   *
+   * @param options.snapshot Whether a snapshot is stored; without it as the settings say.
+   * @throws {HiveError} SNAPSHOT_FAILED: the hive is closed all the same, and what it held is not stored.
    */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  close(options: { snapshot?: boolean | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.snapshot);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    const { listeners, doors, engine, connections, maintenance, store, limits } = this.#parts;
+  async #close(snapshot: boolean | undefined): Promise<void> {
+    const { listeners, doors, engine, connections, maintenance, store, limits, snapshots } = this.#parts;
     for (const listener of listeners) listener.close();
     // Calls that CLIENT PAUSE holds back are in flight too.
-    engine.unpause();
+    engine.pauses.end();
     doors.resp.close();
     doors.native.close();
     await connections.drain(limits.closeTimeoutMs);
-    maintenance.close();
-    store.close();
-    this.#resolveClosed();
+    try {
+      await snapshots?.close(snapshot);
+    } finally {
+      maintenance.close();
+      store.close();
+      this.#resolveClosed();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

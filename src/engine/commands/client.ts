@@ -69,7 +69,7 @@ function pause(context: Context, args: Args, reply: Reply): void {
   const isAll = args.count === 3 || args.is(3, "ALL");
   if (!isAll && !args.is(3, "WRITE")) throw new HiveError("SYNTAX", "CLIENT PAUSE mode must be WRITE or ALL");
   const { services } = context;
-  services.pause(services.nowMs + timeout(args), isAll ? "all" : "write");
+  services.pauses.begin(services.nowMs + timeout(args), isAll ? "all" : "write");
   reply.ok();
 }
 
@@ -85,7 +85,7 @@ function timeout(args: Args): number {
 }
 
 function unpause(context: Context, _args: Args, reply: Reply): void {
-  context.services.unpause();
+  context.services.pauses.end();
   reply.ok();
 }
 

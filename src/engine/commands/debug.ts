@@ -32,7 +32,7 @@ function sleep(context: Context, args: Args, reply: Reply): void | Promise<void>
   if (context.executing) throw new HiveError("IN_TRANSACTION", "DEBUG SLEEP does not wait inside a transaction");
   args.keep();
   const { services } = context;
-  services.pause(services.nowMs + Math.ceil(seconds * 1000), "all");
+  services.pauses.begin(services.nowMs + Math.ceil(seconds * 1000), "all");
   return asleep(context, seconds * 1000, reply);
 }
 

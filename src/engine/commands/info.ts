@@ -122,13 +122,29 @@ function memory({ store }: Context): Fields {
   };
 }
 
-/** A hive is empty when it starts and answers at once, so nothing is ever loading. */
-function persistence(): Fields {
+/** Redis's names; `snapshot_…` is what Redis does not have. */
+function persistence({ services }: Context): Fields {
+  const { work, last, lastFailure, changes, stores, failures } = services.persistence.status();
+  const storing = work?.kind === "store" ? work : undefined;
+  const loading = work !== undefined && storing === undefined;
+  const seconds = (ms: number): number => Math.floor(ms / 1000);
+  const failedLast = lastFailure !== undefined && lastFailure.atMs > (last?.createdMs ?? 0);
   return {
-    loading: 0,
+    loading: loading ? 1 : 0,
     async_loading: 0,
-    rdb_bgsave_in_progress: 0,
-    rdb_last_bgsave_status: "ok",
+    ...(loading ? { loading_loaded_perc: Math.floor(work.progress * 100) } : {}),
+    rdb_changes_since_last_save: changes,
+    rdb_bgsave_in_progress: storing === undefined ? 0 : 1,
+    rdb_last_save_time: seconds(last?.createdMs ?? services.startedAtMs),
+    rdb_last_bgsave_status: failedLast ? "err" : "ok",
+    rdb_last_bgsave_time_sec: last === undefined ? -1 : seconds(last.durationMs),
+    rdb_current_bgsave_time_sec: storing === undefined ? -1 : seconds(services.nowMs - storing.startedMs),
+    rdb_saves: stores,
+    snapshot_failures: failures,
+    snapshot_last_name: last?.name ?? "",
+    snapshot_last_bytes: last?.bytes ?? 0,
+    snapshot_progress_perc: Math.floor((storing?.progress ?? 0) * 100),
+    snapshot_backlog_bytes: storing?.backlogBytes ?? 0,
     aof_enabled: 0,
     aof_rewrite_in_progress: 0,
   };

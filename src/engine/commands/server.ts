@@ -20,7 +20,7 @@ function time({ services }: Context, _args: Args, reply: Reply): void {
   reply.text(`${Math.floor((nowMs - seconds * 1000) * 1000)}`);
 }
 
-/** SAVE and NOSAVE are Redis's: what is kept across a stop is for the owner of the hive to say. */
+/** Without SAVE and NOSAVE the hive's settings say whether a snapshot is stored. */
 function shutdown(context: Context, args: Args, reply: Reply): void {
   const words = new Set<string>();
   for (let i = 1; i < args.count; i++) {
@@ -31,7 +31,9 @@ function shutdown(context: Context, args: Args, reply: Reply): void {
   const isAbort = words.has("ABORT");
   if ((isAbort && words.size > 1) || (words.has("SAVE") && words.has("NOSAVE"))) throw syntaxError();
   if (isAbort) throw new HiveError("INVALID_ARGUMENT", "No shutdown in progress.");
-  context.services.shutdown();
+  const { persistence } = context.services;
+  if (words.has("SAVE")) persistence.requirePlace();
+  context.services.shutdown(words.has("SAVE") ? true : words.has("NOSAVE") ? false : undefined);
   // As in Redis the end of the connection is the answer.
   context.replyMode = "off";
   reply.ok();

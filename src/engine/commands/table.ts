@@ -6,6 +6,7 @@ import { withHelp } from "./help.ts";
 import { KEY_ROWS } from "./keys.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
+import { SNAPSHOT_ROWS } from "./snapshots.ts";
 import { STRING_ROWS } from "./strings.ts";
 import { TABLE_ROWS } from "./tables.ts";
 import { TRANSACTION_ROWS } from "./transactions.ts";
@@ -18,4 +19,5 @@ export const ROWS: readonly Row[] = [
   ...TRANSACTION_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
+  ...SNAPSHOT_ROWS,
 ].map(withHelp);

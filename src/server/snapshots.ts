@@ -1,0 +1,295 @@
+// Snapshots: when they are stored and restored, which are kept, and how it goes.
+//
+//   interval, SAVE, SNAPSHOT STORE, the end of the hive ──▶ one at a time ──▶ SnapshotWriting, in slices ──▶ folder
+//   the start of the hive, SNAPSHOT RESTORE             ──▶ every call waits ──▶ restoreSnapshot
+//
+// Snapshots with names of their own stay until somebody removes them; of those that the hive names by the
+// time, the newest `keep` do. A store that fails leaves the old ones alone, and the hive goes on.
+
+import type { Clock } from "../base/clock.ts";
+import { HiveError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import type { LocalEngine } from "../engine/local-engine.ts";
+import type { Persistence, PersistenceStatus, SnapshotReport, SnapshotWork } from "../engine/persistence.ts";
+import { type Restored, restoreSnapshot } from "../snapshot/restore.ts";
+import type { SnapshotInfo, SnapshotPlace } from "../snapshot/sink.ts";
+import { SnapshotWriting, type Written } from "../snapshot/writing.ts";
+import { runId } from "../store/header.ts";
+import type { Store } from "../store/store.ts";
+import type { Maintenance } from "./maintenance.ts";
+
+/** What the hive names itself: "auto-20261126T025310123Z". */
+const AUTO = /^auto-\d{8}T\d{9}Z(-\d+)?$/;
+
+export type SnapshotSettings = {
+  /** Of the snapshots that the hive names itself, so many are kept. Default: 3. */
+  keep?: number;
+  /** Milliseconds from one to the next, while something changes; 0 for none. Default: 0. */
+  intervalMs?: number;
+  /** Whether the hive stores one when it is closed. Default: true. */
+  atClose?: boolean;
+  /** What it starts from: the newest, none, or one by its name. Default: "newest". */
+  from?: "newest" | "none" | (string & {});
+};
+
+export type SnapshotsParts = {
+  store: Store;
+  engine: LocalEngine;
+  place: SnapshotPlace;
+  clock: Clock;
+  limits: Limits;
+  maintenance: Maintenance;
+  settings: SnapshotSettings;
+  onNotice(message: string): void;
+};
+
+/** Names and details of the events: "storing", "stored", "failed", "restoring", "restored", "progress". */
+export type SnapshotEventDetail = { name: string } & Partial<SnapshotReport> & { progress?: number; message?: string };
+
+type Task = { work: SnapshotWork; writing: SnapshotWriting | undefined };
+
+export class Snapshots extends EventTarget implements Persistence {
+  readonly #parts: SnapshotsParts;
+  readonly #keep: number;
+  readonly #intervalMs: number;
+  #task: Task | undefined = undefined;
+  /** The last task in the queue: the next one begins after it. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #last: SnapshotReport | undefined = undefined;
+  #lastFailure: { message: string; atMs: number } | undefined = undefined;
+  #lastVersion: number;
+  #attemptMs: number;
+  #stores = 0;
+  #failures = 0;
+  #closing = false;
+
+  constructor(parts: SnapshotsParts) {
+    super();
+    this.#parts = parts;
+    this.#keep = parts.settings.keep ?? 3;
+    this.#intervalMs = parts.settings.intervalMs ?? 0;
+    this.#lastVersion = parts.store.memory.entries.version;
+    this.#attemptMs = parts.clock.nowMs();
+  }
+
+  requirePlace(): void {}
+
+  status(): PersistenceStatus {
+    const task = this.#task;
+    const writing = task?.writing;
+    if (task !== undefined && writing !== undefined) {
+      task.work.progress = writing.progress;
+      task.work.keys = writing.counts.keys;
+      task.work.bytes = writing.writtenBytes;
+      task.work.backlogBytes = writing.backlogBytes;
+    }
+    return {
+      place: this.#parts.place.title,
+      work: task === undefined ? undefined : { ...task.work },
+      last: this.#last,
+      lastFailure: this.#lastFailure,
+      changes: this.#changes,
+      stores: this.#stores,
+      failures: this.#failures,
+    };
+  }
+
+  get #changes(): number {
+    return this.#parts.store.memory.entries.version - this.#lastVersion;
+  }
+
+  list(): Promise<SnapshotInfo[]> {
+    return this.#parts.place.list();
+  }
+
+  async remove(name: string): Promise<void> {
+    const source = await this.#parts.place.open(name);
+    await source.close();
+    await this.#parts.place.remove(name);
+  }
+
+  store(name?: string): Promise<SnapshotReport> {
+    this.#attemptMs = this.#parts.clock.nowMs();
+    return this.#enqueue(() => this.#store(name ?? this.#autoName()));
+  }
+
+  restore(name: string): Promise<SnapshotReport> {
+    return this.#enqueue(() => this.#restore(name));
+  }
+
+  /** One after the other, in the order in which they were asked for. */
+  #enqueue(run: () => Promise<SnapshotReport>): Promise<SnapshotReport> {
+    const done = this.#queue.then(run);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+
+  /** Time has passed: stores one where the interval says so. */
+  beat(): void {
+    if (this.#intervalMs === 0 || this.#closing || this.#task !== undefined) return;
+    const nowMs = this.#parts.clock.nowMs();
+    if (nowMs - this.#attemptMs < this.#intervalMs) return;
+    this.#attemptMs = nowMs;
+    // What goes wrong was told where it happened.
+    if (this.#changes > 0) this.store().catch(() => {});
+  }
+
+  /**
+   * What the hive starts from. @throws {HiveError} BAD_SNAPSHOT, NO_SNAPSHOT, SNAPSHOT_FAILED, OUT_OF_MEMORY
+   */
+  async start(): Promise<void> {
+    const { from = "newest" } = this.#parts.settings;
+    if (from === "none") return;
+    const name = from === "newest" ? (await this.list())[0]?.name : from;
+    if (name !== undefined) await this.restore(name);
+  }
+
+  /**
+   * Stores a last snapshot where that is wanted; one that is being stored comes to its end before.
+   * @param snapshot Whether it is; undefined: as the settings say.
+   * @throws {HiveError} SNAPSHOT_FAILED
+   */
+  async close(snapshot: boolean | undefined): Promise<void> {
+    this.#closing = true;
+    await this.#queue;
+    const wanted =
+      snapshot ?? (this.#parts.settings.atClose !== false && (this.#changes > 0 || this.#last === undefined));
+    if (wanted) await this.store();
+  }
+
+  async #store(name: string): Promise<SnapshotReport> {
+    const { store, engine, place, clock, limits, maintenance } = this.#parts;
+    const fromMs = clock.monotonicMs();
+    let release: (() => void) | undefined;
+    try {
+      const sink = await place.create(name);
+      const writing = new SnapshotWriting({
+        store,
+        sink,
+        runId: runId(store.memory.segments.words[0]!),
+        backlogBytesMax: limits.snapshotBacklogBytesMax,
+        onHeld() {
+          release = engine.pauses.hold("write");
+        },
+        onReleased: () => release?.(),
+        onWork: () => maintenance.wake(),
+      });
+      this.#begin("store", name, writing);
+      const leave = maintenance.add(writing);
+      let written: Written;
+      try {
+        written = await writing.finished;
+      } finally {
+        leave();
+      }
+      const { bytes, keys, fields, header } = written;
+      const report = {
+        name,
+        bytes,
+        keys,
+        fields,
+        createdMs: header.createdMs,
+        durationMs: clock.monotonicMs() - fromMs,
+      };
+      this.#last = report;
+      this.#lastVersion = header.version;
+      this.#stores++;
+      this.#end("stored", report);
+      await this.#prune();
+      return report;
+    } catch (error) {
+      throw this.#failed(name, error);
+    }
+  }
+
+  async #restore(name: string): Promise<SnapshotReport> {
+    const { store, engine, place, clock, limits } = this.#parts;
+    const fromMs = clock.monotonicMs();
+    const release = engine.pauses.hold("all");
+    this.#begin("check", name, undefined);
+    const { work } = this.#task!;
+    try {
+      const source = await place.open(name);
+      let restored: Restored;
+      try {
+        restored = await restoreSnapshot(source, {
+          store,
+          limits,
+          onProgress: ({ stage, readBytes, bytes }) => {
+            work.kind = stage;
+            work.progress = readBytes / bytes;
+            work.bytes = readBytes;
+            this.#tell("progress", { name, progress: (work.progress + (stage === "check" ? 0 : 1)) / 2 });
+          },
+        });
+      } finally {
+        await source.close();
+      }
+      const { keys, fields, header } = restored;
+      const durationMs = clock.monotonicMs() - fromMs;
+      const report = { name, bytes: source.bytes, keys, fields, createdMs: header.createdMs, durationMs };
+      this.#last = report;
+      this.#lastVersion = store.memory.entries.version;
+      this.#end("restored", report);
+      return report;
+    } catch (error) {
+      throw this.#failed(name, error);
+    } finally {
+      release();
+    }
+  }
+
+  #begin(kind: "store" | "check", name: string, writing: SnapshotWriting | undefined): void {
+    const { clock } = this.#parts;
+    const work = { kind, name, progress: 0, keys: 0, bytes: 0, backlogBytes: 0, startedMs: clock.nowMs() };
+    this.#task = { work, writing };
+    this.#tell(kind === "store" ? "storing" : "restoring", { name });
+  }
+
+  #end(event: "stored" | "restored", report: SnapshotReport): void {
+    this.#task = undefined;
+    this.#lastFailure = undefined;
+    const { name, keys, bytes, durationMs } = report;
+    this.#parts.onNotice(`snapshot ${name} ${event}: ${keys} keys, ${bytes} bytes, ${Math.round(durationMs)} ms`);
+    this.#tell(event, report);
+  }
+
+  #failed(name: string, error: unknown): unknown {
+    this.#task = undefined;
+    this.#failures++;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#lastFailure = { message, atMs: this.#parts.clock.nowMs() };
+    this.#parts.onNotice(`snapshot ${name} failed: ${message}`);
+    this.#tell("failed", { name, message });
+    return error;
+  }
+
+  #tell(event: string, detail: SnapshotEventDetail): void {
+    this.dispatchEvent(new CustomEvent(event, { detail }));
+  }
+
+  /** Removes what is more than `keep`. What cannot be removed is told, and is no failure of the store. */
+  async #prune(): Promise<void> {
+    const { place, onNotice } = this.#parts;
+    try {
+      const own = (await place.list()).filter(({ name }) => AUTO.test(name));
+      for (const { name } of own.slice(this.#keep)) await place.remove(name);
+    } catch (error) {
+      onNotice(`old snapshots stay: ${(error as Error).message}`);
+    }
+  }
+
+  #autoName(): string {
+    const time = new Date(this.#parts.clock.nowMs()).toISOString().replace(/[-:.]/g, "");
+    return this.#last?.name.startsWith(`auto-${time}`) ? `auto-${time}-${this.#stores}` : `auto-${time}`;
+  }
+}
+
+/** @throws {HiveError} REFUSED_SETTING */
+export function checkSnapshotSettings({ keep = 3, intervalMs = 0 }: SnapshotSettings): void {
+  if (!Number.isSafeInteger(keep) || keep < 1)
+    throw new HiveError("REFUSED_SETTING", `snapshots.keep ${keep}: expected a whole number from 1`);
+  if (!Number.isSafeInteger(intervalMs) || intervalMs < 0) {
+    throw new HiveError("REFUSED_SETTING", `snapshots.intervalMs ${intervalMs}: expected whole milliseconds from 0`);
+  }
+}

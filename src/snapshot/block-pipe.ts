@@ -33,9 +33,9 @@ type Stored = { bytes: Buffer; form: number };
 
 const zstd = zlib.zstdCompress === undefined ? undefined : promisify(zlib.zstdCompress);
 const deflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
-/** The quickest: a store is meant to be over soon. */
-const ZSTD_OPTIONS = { params: { [zlib.constants.ZSTD_c_compressionLevel ?? 100]: 1 } };
-const DEFLATE_OPTIONS = { level: 1 };
+/** The quickest level: a store is meant to be over soon. One step for a whole block. */
+const ZSTD_OPTIONS = { params: { [zlib.constants.ZSTD_c_compressionLevel ?? 100]: 1 }, chunkSize: BLOCK_BYTES };
+const DEFLATE_OPTIONS = { level: 1, chunkSize: BLOCK_BYTES };
 
 export class BlockPipe {
   /** Raw bytes that are not with the sink yet. */

@@ -6,6 +6,7 @@ import { isHiveError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import * as commands from "./client-commands.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
+import { SNAPSHOT_ACTIONS, snapshot } from "./snapshot-commands.ts";
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
@@ -88,6 +89,7 @@ function build(onExitCode: (code: number) => void): Command {
     .addHelpText("after", "\ndocs/commands.md lists the commands; COMMAND DOCS NAME asks the hive.")
     .action(run(commands.send));
   add("info", "print what the hive says of itself").argument("[section]").action(run(commands.info));
+  addSnapshot(add, run);
   add("cli", "type commands and see their replies; with history, completion and hints").action(run(commands.cli));
   return program;
 }
@@ -110,6 +112,22 @@ function addTable(add: Add, run: Run): void {
     .argument("[args...]", "get FIELD, set FIELD VALUE, del FIELDS…")
     .addHelpText("after", FORMS);
   valueOptions(table).option("--typed", "FIELD is JSON: 1 is the number, not the text").action(run(commands.table));
+}
+
+function addSnapshot(add: Add, run: Run): void {
+  const forms = Object.entries(SNAPSHOT_ACTIONS).map(([action, { takes }]) => `  snapshot ${action} ${takes}`);
+  add("snapshot", "store, restore, list and inspect snapshots")
+    .argument("<action>", Object.keys(SNAPSHOT_ACTIONS).join(", "))
+    .argument("[args...]", "a name in the hive's folder; inspect takes the path of a file, and needs no hive")
+    .addHelpText("after", `\n${forms.join("\n")}`)
+    .action((action: string, args: string[], ...rest: unknown[]) => {
+      const known = SNAPSHOT_ACTIONS[action];
+      if (known === undefined || args.length < known.min || args.length > known.max) {
+        const usage = known === undefined ? Object.keys(SNAPSHOT_ACTIONS).join(", ") : `${action} ${known.takes}`;
+        (rest.at(-1) as Command).error(`error: memhive snapshot: expected ${usage}`);
+      }
+      return run(snapshot)(action, args, ...rest);
+    });
 }
 
 function valueOptions(command: Command): Command {

@@ -16,6 +16,7 @@ import { REPEATABLE } from "./repeatable.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
 import type { InputOf, OutputOf, StandardSchema } from "./schema.ts";
 import { type Key, SetOf } from "./set-of.ts";
+import { SnapshotCalls } from "./snapshots.ts";
 import * as spec from "./specs.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
 
@@ -264,6 +265,11 @@ export class Client extends EventTarget implements AsyncDisposable {
         return (...args: unknown[]) => this.send([name, ...args]);
       },
     });
+  }
+
+  /** What the hive keeps of itself on its disk: store, restore, list. */
+  get snapshot(): SnapshotCalls {
+    return new SnapshotCalls(this.#bound);
   }
 
   /** What the hive says of itself, by section: memory, clients, statistics … */

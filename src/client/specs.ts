@@ -16,6 +16,7 @@ import {
   skipItem,
 } from "../wire/items.ts";
 import type { CallSpec, StoredItem } from "./call.ts";
+import type { SnapshotListing, SnapshotReport, SnapshotStatus } from "./snapshot-facts.ts";
 
 type Row<Result> = CallSpec<Result>;
 
@@ -166,6 +167,31 @@ export const SSCAN: Row<Page> = read("SSCAN", "n(w)", page);
 
 export const PING: Row<string> = read("PING", "(v)", text);
 export const INFO: Row<string> = read("INFO", "(w)", text);
+
+/** A map with names in the hive's style: "created-ms" becomes createdMs. */
+function facts(value: unknown): Record<string, unknown> {
+  if (!(value instanceof Map)) throw unexpected("a map", value);
+  const camel = (name: string): string => name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries([...value].map(([name, fact]) => [camel(String(name)), fact]));
+}
+
+function report(items: ItemReader): SnapshotReport {
+  return facts(decodeItem(items)) as SnapshotReport;
+}
+
+function listings(items: ItemReader): SnapshotListing[] {
+  return list(items, "values").map((value) => facts(value) as SnapshotListing);
+}
+
+export const SNAPSHOT_STORE: Row<SnapshotReport> = write("SNAPSHOT STORE", "(w)", report);
+export const SNAPSHOT_RESTORE: Row<SnapshotReport> = write("SNAPSHOT RESTORE", "w", report);
+export const SNAPSHOT_REMOVE: Row<void> = write("SNAPSHOT REMOVE", "w", nothing);
+export const SNAPSHOT_LIST: Row<SnapshotListing[]> = read("SNAPSHOT LIST", "", listings);
+export const SNAPSHOT_STATUS: Row<SnapshotStatus> = read(
+  "SNAPSHOT STATUS",
+  "",
+  (items) => facts(decodeItem(items)) as SnapshotStatus,
+);
 
 /** Any command: its arguments are text, bytes, or values. */
 export function anyCommand(name: string, repeats: boolean): Row<unknown> {

@@ -7,7 +7,7 @@
 // time, the newest `keep` do. A store that fails leaves the old ones alone, and the hive goes on.
 
 import type { Clock } from "../base/clock.ts";
-import { HiveError } from "../base/errors.ts";
+import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
 import type { Persistence, PersistenceStatus, SnapshotReport, SnapshotWork } from "../engine/persistence.ts";
@@ -256,6 +256,8 @@ export class Snapshots extends EventTarget implements Persistence {
 
   #failed(name: string, error: unknown): unknown {
     this.#task = undefined;
+    // A wrong name is its caller's business alone.
+    if (isHiveError(error) && (error.code === "NO_SNAPSHOT" || error.code === "INVALID_ARGUMENT")) return error;
     this.#failures++;
     const message = error instanceof Error ? error.message : String(error);
     this.#lastFailure = { message, atMs: this.#parts.clock.nowMs() };

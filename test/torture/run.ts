@@ -1,6 +1,7 @@
 // The long forms of what npm test does in short, where real time has to pass: npm run torture [-- NAME]
 //
 //   restarts    a hive killed and started again 50 times under 20 busy clients   --restarts N --clients N
+//   kills       a hive killed 200 times while it stores snapshots                --kills N --keys N
 //   store       histories of the store without end                              --minutes N
 //
 // Each prints its seed and its distribution, and ends with 1 where something was wrong.
@@ -8,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
 import { torture } from "./restarts.ts";
+import { tortureSnapshots } from "./snapshot-kills.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,6 +17,8 @@ const { values, positionals } = parseArgs({
     seed: { type: "string" },
     restarts: { type: "string", default: "50" },
     clients: { type: "string", default: "20" },
+    kills: { type: "string", default: "200" },
+    keys: { type: "string", default: "60000" },
     minutes: { type: "string", default: "5" },
   },
 });
@@ -39,6 +43,18 @@ async function restarts(): Promise<boolean> {
   return result.wrong.length === 0 && result.lateMs < 100 && left <= 0;
 }
 
+async function kills(): Promise<boolean> {
+  const result = await tortureSnapshots({
+    seed,
+    kills: Number(values.kills),
+    keys: Number(values.keys),
+    note: (text) => void process.stderr.write(`  ${text}\r`),
+  });
+  process.stderr.write("\n");
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.wrong.length === 0 && result.insideStore >= result.kills / 2;
+}
+
 function store(): boolean {
   const endMs = performance.now() + Number(values.minutes) * 60_000;
   for (let round = 0; performance.now() < endMs; round++) {
@@ -53,7 +69,7 @@ function store(): boolean {
   return true;
 }
 
-const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = { restarts, store };
+const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = { restarts, kills, store };
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(TORTURES)) {
   const run = TORTURES[name];

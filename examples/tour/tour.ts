@@ -5,6 +5,9 @@
 // A part is a file of this folder: a title, and a function that makes calls through `show`, which prints
 // the source of the call and then its answer. A capability that is new adds its part to PARTS.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { type Client, connect, isHiveError } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/index.ts";
@@ -13,6 +16,7 @@ import * as failures from "./failures.ts";
 import * as keys from "./keys.ts";
 import * as redis from "./redis.ts";
 import * as sets from "./sets.ts";
+import * as snapshots from "./snapshots.ts";
 import * as tables from "./tables.ts";
 import * as together from "./together.ts";
 
@@ -28,11 +32,20 @@ export type Tour = {
 
 type Part = { title: string; run(tour: Tour): Promise<void> };
 
-const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, redis, failures];
+const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, snapshots, redis, failures];
 
 /** Runs every part, writing lines to `write`. */
 export async function tour(write: (line: string) => void): Promise<void> {
-  await using server = await Hive.start({ port: 0 });
+  const folder = mkdtempSync(join(tmpdir(), "memhive-tour-"));
+  try {
+    await walk(folder, write);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function walk(folder: string, write: (line: string) => void): Promise<void> {
+  await using server = await Hive.start({ port: 0, snapshots: { folder, atClose: false } });
   await using hive = await connect(server);
   const show: Tour["show"] = async (call) => {
     write(`  > ${sourceOf(call)}`);

@@ -46,13 +46,15 @@ export type SnapshotsParts = {
 /** Names and details of the events: "storing", "stored", "failed", "restoring", "restored", "progress". */
 export type SnapshotEventDetail = { name: string } & Partial<SnapshotReport> & { progress?: number; message?: string };
 
+/** `writing` is there while a store is under way. */
 type Task = { work: SnapshotWork; writing: SnapshotWriting | undefined };
 
 export class Snapshots extends EventTarget implements Persistence {
   readonly #parts: SnapshotsParts;
   readonly #keep: number;
   readonly #intervalMs: number;
-  #task: Task | undefined = undefined;
+  /** What is under way, and behind it what waits for that. */
+  readonly #tasks: Task[] = [];
   /** The last task in the queue: the next one begins after it. */
   #queue: Promise<unknown> = Promise.resolve();
   #last: SnapshotReport | undefined = undefined;
@@ -62,6 +64,7 @@ export class Snapshots extends EventTarget implements Persistence {
   #stores = 0;
   #failures = 0;
   #closing = false;
+  #named = { time: "", count: 0 };
 
   constructor(parts: SnapshotsParts) {
     super();
@@ -75,7 +78,7 @@ export class Snapshots extends EventTarget implements Persistence {
   requirePlace(): void {}
 
   status(): PersistenceStatus {
-    const task = this.#task;
+    const task = this.#tasks[0];
     const writing = task?.writing;
     if (task !== undefined && writing !== undefined) {
       task.work.progress = writing.progress;
@@ -110,23 +113,45 @@ export class Snapshots extends EventTarget implements Persistence {
 
   store(name?: string): Promise<SnapshotReport> {
     this.#attemptMs = this.#parts.clock.nowMs();
-    return this.#enqueue(() => this.#store(name ?? this.#autoName()));
+    return this.#enqueue("store", name ?? this.#autoName(), (task) => this.#store(task));
   }
 
-  restore(name: string): Promise<SnapshotReport> {
-    return this.#enqueue(() => this.#restore(name));
+  async restore(name: string): Promise<SnapshotReport> {
+    // From now on, and not only when it is its turn: what is called behind a restore sees what that brought.
+    const release = this.#parts.engine.pauses.hold("all");
+    try {
+      return await this.#enqueue("check", name, (task) => this.#restore(task));
+    } finally {
+      release();
+    }
   }
 
   /** One after the other, in the order in which they were asked for. */
-  #enqueue(run: () => Promise<SnapshotReport>): Promise<SnapshotReport> {
-    const done = this.#queue.then(run);
+  #enqueue(
+    kind: "store" | "check",
+    name: string,
+    run: (task: Task) => Promise<SnapshotReport>,
+  ): Promise<SnapshotReport> {
+    const startedMs = this.#parts.clock.nowMs();
+    const work = { kind, name, progress: 0, keys: 0, bytes: 0, backlogBytes: 0, startedMs };
+    const task: Task = { work, writing: undefined };
+    this.#tasks.push(task);
+    const done = this.#queue.then(async () => {
+      try {
+        return await run(task);
+      } catch (error) {
+        throw this.#failed(name, error);
+      } finally {
+        this.#tasks.shift();
+      }
+    });
     this.#queue = done.catch(() => {});
     return done;
   }
 
   /** Time has passed: stores one where the interval says so. */
   beat(): void {
-    if (this.#intervalMs === 0 || this.#closing || this.#task !== undefined) return;
+    if (this.#intervalMs === 0 || this.#closing || this.#tasks.length > 0) return;
     const nowMs = this.#parts.clock.nowMs();
     if (nowMs - this.#attemptMs < this.#intervalMs) return;
     this.#attemptMs = nowMs;
@@ -157,97 +182,73 @@ export class Snapshots extends EventTarget implements Persistence {
     if (wanted) await this.store();
   }
 
-  async #store(name: string): Promise<SnapshotReport> {
+  async #store(task: Task): Promise<SnapshotReport> {
     const { store, engine, place, clock, limits, maintenance } = this.#parts;
+    const { name } = task.work;
     const fromMs = clock.monotonicMs();
     let release: (() => void) | undefined;
+    const sink = await place.create(name);
+    const writing = new SnapshotWriting({
+      store,
+      sink,
+      runId: runId(store.memory.segments.words[0]!),
+      backlogBytesMax: limits.snapshotBacklogBytesMax,
+      onHeld() {
+        release = engine.pauses.hold("write");
+      },
+      onReleased: () => release?.(),
+      onWork: () => maintenance.wake(),
+    });
+    task.writing = writing;
+    this.#tell("storing", { name });
+    const leave = maintenance.add(writing);
+    let written: Written;
     try {
-      const sink = await place.create(name);
-      const writing = new SnapshotWriting({
-        store,
-        sink,
-        runId: runId(store.memory.segments.words[0]!),
-        backlogBytesMax: limits.snapshotBacklogBytesMax,
-        onHeld() {
-          release = engine.pauses.hold("write");
-        },
-        onReleased: () => release?.(),
-        onWork: () => maintenance.wake(),
-      });
-      this.#begin("store", name, writing);
-      const leave = maintenance.add(writing);
-      let written: Written;
-      try {
-        written = await writing.finished;
-      } finally {
-        leave();
-      }
-      const { bytes, keys, fields, header } = written;
-      const report = {
-        name,
-        bytes,
-        keys,
-        fields,
-        createdMs: header.createdMs,
-        durationMs: clock.monotonicMs() - fromMs,
-      };
-      this.#last = report;
-      this.#lastVersion = header.version;
-      this.#stores++;
-      this.#end("stored", report);
-      await this.#prune();
-      return report;
-    } catch (error) {
-      throw this.#failed(name, error);
-    }
-  }
-
-  async #restore(name: string): Promise<SnapshotReport> {
-    const { store, engine, place, clock, limits } = this.#parts;
-    const fromMs = clock.monotonicMs();
-    const release = engine.pauses.hold("all");
-    this.#begin("check", name, undefined);
-    const { work } = this.#task!;
-    try {
-      const source = await place.open(name);
-      let restored: Restored;
-      try {
-        restored = await restoreSnapshot(source, {
-          store,
-          limits,
-          onProgress: ({ stage, readBytes, bytes }) => {
-            work.kind = stage;
-            work.progress = readBytes / bytes;
-            work.bytes = readBytes;
-            this.#tell("progress", { name, progress: (work.progress + (stage === "check" ? 0 : 1)) / 2 });
-          },
-        });
-      } finally {
-        await source.close();
-      }
-      const { keys, fields, header } = restored;
-      const durationMs = clock.monotonicMs() - fromMs;
-      const report = { name, bytes: source.bytes, keys, fields, createdMs: header.createdMs, durationMs };
-      this.#last = report;
-      this.#lastVersion = store.memory.entries.version;
-      this.#end("restored", report);
-      return report;
-    } catch (error) {
-      throw this.#failed(name, error);
+      written = await writing.finished;
     } finally {
-      release();
+      leave();
     }
+    const { bytes, keys, fields, header } = written;
+    const report = { name, bytes, keys, fields, createdMs: header.createdMs, durationMs: clock.monotonicMs() - fromMs };
+    this.#last = report;
+    this.#lastVersion = header.version;
+    this.#stores++;
+    this.#done("stored", report);
+    await this.#prune();
+    return report;
   }
 
-  #begin(kind: "store" | "check", name: string, writing: SnapshotWriting | undefined): void {
-    const { clock } = this.#parts;
-    const work = { kind, name, progress: 0, keys: 0, bytes: 0, backlogBytes: 0, startedMs: clock.nowMs() };
-    this.#task = { work, writing };
-    this.#tell(kind === "store" ? "storing" : "restoring", { name });
+  async #restore({ work }: Task): Promise<SnapshotReport> {
+    const { store, place, clock, limits } = this.#parts;
+    const { name } = work;
+    const fromMs = clock.monotonicMs();
+    this.#tell("restoring", { name });
+    const source = await place.open(name);
+    let restored: Restored;
+    try {
+      restored = await restoreSnapshot(source, {
+        store,
+        limits,
+        onProgress: ({ stage, readBytes, bytes }) => {
+          work.kind = stage;
+          work.progress = readBytes / bytes;
+          work.bytes = readBytes;
+          this.#tell("progress", { name, progress: (work.progress + (stage === "check" ? 0 : 1)) / 2 });
+        },
+      });
+    } finally {
+      await source.close();
+    }
+    const { keys, fields, header } = restored;
+    const durationMs = clock.monotonicMs() - fromMs;
+    const report = { name, bytes: source.bytes, keys, fields, createdMs: header.createdMs, durationMs };
+    this.#last = report;
+    this.#lastVersion = store.memory.entries.version;
+    this.#done("restored", report);
+    return report;
   }
 
-  #end(event: "stored" | "restored", report: SnapshotReport): void {
-    this.#task = undefined;
+  #done(event: "stored" | "restored", report: SnapshotReport): void {
     this.#lastFailure = undefined;
     const { name, keys, bytes, durationMs } = report;
     this.#parts.onNotice(`snapshot ${name} ${event}: ${keys} keys, ${bytes} bytes, ${Math.round(durationMs)} ms`);
@@ -255,7 +256,6 @@ export class Snapshots extends EventTarget implements Persistence {
   }
 
   #failed(name: string, error: unknown): unknown {
-    this.#task = undefined;
     // A wrong name is its caller's business alone.
     if (isHiveError(error) && (error.code === "NO_SNAPSHOT" || error.code === "INVALID_ARGUMENT")) return error;
     this.#failures++;
@@ -281,9 +281,11 @@ export class Snapshots extends EventTarget implements Persistence {
     }
   }
 
+  /** By the time, and where two are asked for in one millisecond by their number in it. */
   #autoName(): string {
     const time = new Date(this.#parts.clock.nowMs()).toISOString().replace(/[-:.]/g, "");
-    return this.#last?.name.startsWith(`auto-${time}`) ? `auto-${time}-${this.#stores}` : `auto-${time}`;
+    this.#named = this.#named.time === time ? { time, count: this.#named.count + 1 } : { time, count: 0 };
+    return `auto-${time}${this.#named.count === 0 ? "" : `-${this.#named.count}`}`;
   }
 }
 

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
+import { Grants } from "../engine/grants.ts";
 import { infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/tokens.ts";
 import { withLock } from "./file-lock.ts";
 import { readTokens, type TokensContent, writeTokens } from "./tokens-file.ts";
@@ -48,4 +49,9 @@ export function removeToken(content: TokensContent, id: string): boolean {
   const index = content.tokens.findIndex((record) => record.id === id);
   if (index >= 0) content.tokens.splice(index, 1);
   return index >= 0;
+}
+
+/** @throws {HiveError} INVALID_ARGUMENT, which says what is wrong with them. */
+export function checkGrants(grants: readonly string[]): void {
+  Grants.parse(grants);
 }

@@ -53,6 +53,8 @@ export type TokenRecord = TokenInfo & {
 export const DEFAULT_USER = "default";
 /** Characters of the single token: nobody should guess it. */
 export const SINGLE_TOKEN_LENGTH_MIN = 16;
+/** What sums of intervals may be off. */
+const ROUNDING_MS = 1e-3;
 const OWNER_MAX = 2 ** 31 - 1;
 const FORM = /^hive_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 const FORM_LENGTH = 61;
@@ -65,8 +67,8 @@ export class Token {
   readonly owner: number;
   /** Connections that have authenticated with it. */
   connections = 0;
-  #calls = 0;
-  #filledAtMs = Number.NEGATIVE_INFINITY;
+  /** When its bucket of calls, one second's, is full again. */
+  #fullAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(record: TokenInfo & { owner: number }, limits: Limits) {
     this.id = record.id;
@@ -97,11 +99,11 @@ export class Token {
   takeCall(nowMs: number): number {
     const rate = this.quotas.callsPerSecond;
     if (rate === undefined) return 0;
-    // A full bucket is one second's calls.
-    this.#calls = Math.min(rate, this.#calls + ((nowMs - this.#filledAtMs) * rate) / 1000);
-    this.#filledAtMs = nowMs;
-    if (this.#calls < 1) return Math.max(1, Math.ceil(((1 - this.#calls) * 1000) / rate));
-    this.#calls--;
+    const intervalMs = 1000 / rate;
+    this.#fullAtMs = Math.max(this.#fullAtMs, nowMs);
+    const waitMs = this.#fullAtMs + intervalMs - 1000 - nowMs;
+    if (waitMs > ROUNDING_MS) return Math.ceil(waitMs - ROUNDING_MS);
+    this.#fullAtMs += intervalMs;
     return 0;
   }
 }

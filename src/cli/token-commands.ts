@@ -40,7 +40,7 @@ export function addTokenCommands(program: Command, onNotFound: () => void): void
       .option("--tokens <file>", "where the tokens are ($MEMHIVE_TOKENS)")
       .option("--json", "in JSON");
   add("create", "make a token, and print it: this once")
-    .requiredOption("--grant <grant>", "what it may do, again for more: read:users:*, write:*, admin, all", grant, [])
+    .requiredOption("--grant <grant>", "what it may do, again for more: read:users:*, write:*, admin, all", grant)
     .option("--name <name>", "for people; AUTH takes it as the user too")
     .option("--device <device>", "the device that it belongs to")
     .option("--bytes <bytes>", "what its keys may take: 500kb, 10mb", bytes)
@@ -125,7 +125,7 @@ function describe({ id, name, device, grants, quotas, expiresAtMs, createdAtMs }
 
 // Options.
 
-function grant(text: string, before: string[]): string[] {
+function grant(text: string, before: string[] = []): string[] {
   try {
     checkGrants([text]);
   } catch (error) {

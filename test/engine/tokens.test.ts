@@ -1,8 +1,9 @@
 // The registry: which texts are tokens, how they end, and what stays of them.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
-import { test } from "node:test";
+import crypto, { createHash } from "node:crypto";
+import { syncBuiltinESMExports } from "node:module";
+import { mock, test } from "node:test";
 import { limitsWith } from "../../src/base/limits.ts";
 import { type Token, TokenRegistry } from "../../src/engine/tokens.ts";
 
@@ -164,4 +165,36 @@ test("there is a limit of tokens", () => {
     code: "REFUSED_SETTING",
     message: /tokensMax \(1\)/,
   });
+});
+
+test("every wrong token takes the same steps: one hash of it, two comparisons of 32 bytes", () => {
+  const tokens = registry("the-one-and-only-token");
+  const { token } = tokens.create({ grants: ["all"] }, 1000);
+  const hashes = mock.method(crypto, "createHash");
+  const comparisons = mock.method(crypto, "timingSafeEqual");
+  syncBuiltinESMExports();
+  try {
+    const wrong = [
+      `${token.slice(0, -1)}${token.endsWith("A") ? "B" : "A"}`,
+      `${token.slice(0, 18)}${"A".repeat(43)}`,
+      `hive_000000000000_${token.slice(18)}`,
+      "x".repeat(61),
+      "x",
+      "",
+    ];
+    for (const text of wrong) {
+      hashes.mock.resetCalls();
+      comparisons.mock.resetCalls();
+      assert.equal(verify(tokens, text), undefined);
+      assert.equal(hashes.mock.callCount(), 1, text);
+      const lengths = comparisons.mock.calls.flatMap(({ arguments: [one, other] }) => [
+        one.byteLength,
+        other.byteLength,
+      ]);
+      assert.deepEqual(lengths, [32, 32, 32, 32], text);
+    }
+  } finally {
+    mock.restoreAll();
+    syncBuiltinESMExports();
+  }
 });

@@ -35,15 +35,14 @@ function isByKey(permission: Grantable): permission is "read" | "write" {
 }
 
 function missingOnKeys(row: RowFacts, name: string, args: Args, grants: Grants): string | undefined {
+  const spec = row.keys!;
+  // The common case, without an array.
+  if ("first" in spec && spec.first === spec.last)
+    return missingOn(accessOf(row, args, 0), name, args, spec.first, grants);
   const indexes = keyIndexes(row, args);
   for (let nth = 0; nth < indexes.length; nth++) {
-    const index = indexes[nth]!;
-    const access = accessOf(row, args, nth);
-    const missing = missingOn(access, args, index, grants);
-    if (missing !== undefined) {
-      const why = grants.has(missing) ? `outside of its ${missing} grants` : "and it has no such grant";
-      return `'${name}' needs ${missing} on the key in argument ${index}, ${why}`;
-    }
+    const missing = missingOn(accessOf(row, args, nth), name, args, indexes[nth]!, grants);
+    if (missing !== undefined) return missing;
   }
   // A call whose keys cannot be told is refused by the command itself.
   const needed = row.permission;
@@ -52,10 +51,13 @@ function missingOnKeys(row: RowFacts, name: string, args: Args, grants: Grants):
     : `'${name}' needs the grant ${needed}`;
 }
 
-function missingOn(access: KeyAccess, args: Args, index: number, grants: Grants): "read" | "write" | undefined {
+function missingOn(access: KeyAccess, name: string, args: Args, index: number, grants: Grants): string | undefined {
   const start = args.start(index);
   const end = args.end(index);
-  if (access !== "write" && !grants.covers("read", args.buffer, start, end)) return "read";
-  if (access !== "read" && !grants.covers("write", args.buffer, start, end)) return "write";
-  return undefined;
+  let missing: "read" | "write";
+  if (access !== "write" && !grants.covers("read", args.buffer, start, end)) missing = "read";
+  else if (access !== "read" && !grants.covers("write", args.buffer, start, end)) missing = "write";
+  else return undefined;
+  const why = grants.has(missing) ? `outside of its ${missing} grants` : "and it has no such grant";
+  return `'${name}' needs ${missing} on the key in argument ${index}, ${why}`;
 }

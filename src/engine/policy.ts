@@ -26,10 +26,10 @@ export function refusalOf({ gate, token }: Context, command: Command, args: Args
 
 /** Counts a call of a token that has a quota of them. The ways in, and out of a transaction, are free. */
 export function rateRefusal({ token }: Context, { flags }: Command, clock: Clock): Refusal | undefined {
-  if (token === undefined || (flags & (COMMAND_BEFORE_AUTH | COMMAND_ENDS_MULTI)) !== 0) return undefined;
-  const waitMs = token.takeCall(clock.monotonicMs());
+  const max = token?.quotas.callsPerSecond;
+  if (max === undefined || (flags & (COMMAND_BEFORE_AUTH | COMMAND_ENDS_MULTI)) !== 0) return undefined;
+  const waitMs = token!.takeCall(clock.monotonicMs());
   if (waitMs === 0) return undefined;
-  const max = token.quotas.callsPerSecond;
   const message = `callsPerSecond: this token may make ${max} calls a second; try again in ${waitMs} ms`;
   return { code: "QUOTA", message };
 }

@@ -126,7 +126,7 @@ function requireLoopback(host: string): void {
   if (loopback) return;
   throw new HiveError(
     "REFUSED_SETTING",
-    `refused to listen on ${host}: without a token only this machine may reach a hive; set one (--token-file, --tokens), or use 127.0.0.1, ::1 or a unix socket`,
+    `refused to listen on ${host}: without a token only this machine may reach a hive; use 127.0.0.1, ::1 or a unix socket`,
   );
 }
 

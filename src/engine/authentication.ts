@@ -149,11 +149,13 @@ export class Authentication implements Authenticator {
   #update(token: Token): void {
     for (const context of this.#parts.clients.values()) {
       if (context.token !== token) continue;
+      const { transaction } = context;
       context.gate = token.limited ? context.gate | GATE_LIMITED : context.gate & ~GATE_LIMITED;
-      if ((context.gate & GATE_MULTI) === 0) continue;
-      // What is queued was allowed by the old grants.
-      context.transaction!.failed = true;
-      context.transaction!.dropQueue();
+      // What is watched and what is queued was allowed by the old grants: EXEC answers nil, or an error.
+      if (transaction !== undefined && transaction.watched.size > 0) transaction.touched = true;
+      if (transaction === undefined || (context.gate & GATE_MULTI) === 0) continue;
+      transaction.failed = true;
+      transaction.dropQueue();
     }
   }
 }

@@ -149,9 +149,14 @@ export class TokenRegistry {
     return this.#nextExpiryMs;
   }
 
-  /** The records, for whoever keeps them. */
+  /** The records, for whoever keeps them. Nobody changes one: what has changed is another object. */
   get records(): TokenRecord[] {
     return [...this.#byId.values()].map(({ record }) => record);
+  }
+
+  /** The same by id. */
+  get known(): Map<string, TokenRecord> {
+    return new Map(this.records.map((record) => [record.id, record]));
   }
 
   list(): TokenInfo[] {
@@ -192,13 +197,15 @@ export class TokenRegistry {
    * @throws {HiveError} INVALID_ARGUMENT: a record is no good; then nothing has changed.
    */
   replaceAll(records: readonly TokenRecord[], nextOwner: number): void {
-    const tokens = new Map(records.map((record) => [record.id, new Token(record, this.#limits)]));
     const wanted = new Map(records.map((record) => [record.id, record]));
+    // All that may fail comes before the first change.
+    const fresh = records.filter((record) => this.#byId.get(record.id)?.record !== record);
+    const tokens = new Map(fresh.map((record) => [record.id, new Token(record, this.#limits)]));
     for (const [id, { record }] of this.#byId) {
       const next = wanted.get(id);
       if (next === undefined || next.hash !== record.hash || next.owner !== record.owner) this.#remove(id);
     }
-    for (const record of records) {
+    for (const record of fresh) {
       const known = this.#byId.get(record.id);
       if (known === undefined) this.#add(record, tokens.get(record.id)!);
       else if (JSON.stringify(known.record) !== JSON.stringify(record)) this.#update(known, record);

@@ -108,13 +108,13 @@ export class Tokens {
   }
 
   async #change<Result>(path: string, change: (content: TokensContent) => Result): Promise<Result> {
-    const result = await changeTokens(path, this.#parts.limits, change);
+    const result = await changeTokens(path, this.#parts.limits, change, this.registry!.known);
     this.#load(path);
     return result;
   }
 
   #load(path: string): void {
-    const { content, mark, isPrivate } = readTokens(path, this.#parts.limits);
+    const { content, mark, isPrivate } = readTokens(path, this.#parts.limits, this.registry!.known);
     this.#mark = mark;
     this.registry!.replaceAll(content.tokens, content.nextOwner);
     if (!isPrivate) this.#parts.onNotice(`others than its owner may read ${path}: chmod 600 is better`);

@@ -158,7 +158,8 @@ test("a token that expires ends its connections when its time comes", () => {
 
 test("a token that gets less has less on its open connections, inside a transaction too", () => {
   const { login, tokens, id } = setup();
-  const [plain, busy] = [login(), login()];
+  const [plain, busy, watching] = [login(), login(), login()];
+  watching.call("WATCH", "k");
   busy.call("MULTI");
   assert.equal(busy.call("SET", "k", "v"), "+QUEUED\r\n");
   const change = (grants: string[]): void =>
@@ -169,6 +170,9 @@ test("a token that gets less has less on its open connections, inside a transact
   change(["read"]);
   assert.match(plain.call("SET", "k", "v"), /^-NOPERM/);
   assert.match(busy.call("EXEC"), /^-EXECABORT/, "what was queued was allowed by the old grants");
+  watching.call("MULTI");
+  watching.call("PING");
+  assert.equal(watching.call("EXEC"), "*-1\r\n", "and so was what is watched");
   assert.equal(plain.call("GET", "k"), "$-1\r\n");
   change(["all"]);
   assert.equal(plain.call("SET", "k", "v"), "+OK\r\n");

@@ -104,7 +104,7 @@ export class Authentication implements Authenticator {
 
   #check(context: Context, user: string | undefined, text: Uint8Array): void {
     const token = this.#tokens!.verify(text, this.#parts.clock.nowMs());
-    if (token === undefined || !isUser(token, user)) throw this.#refusal(context, this.#wrong(context));
+    if (token === undefined || !isUser(token, user)) throw this.#refusal(context, this.#wrong(context, text));
     const max = token.quotas.connections;
     if (max !== undefined && token !== context.token && token.connections >= max) {
       const message = `connections: this token has as many as it may (${max}); close one, or raise its quota`;
@@ -119,11 +119,18 @@ export class Authentication implements Authenticator {
     if (token.limited) context.gate |= GATE_LIMITED;
   }
 
-  #wrong({ peer }: Context): HiveError {
+  #wrong({ peer }: Context, text: Uint8Array): HiveError {
+    const error = new HiveError("WRONG_PASSWORD", "invalid username-password pair or user is disabled.");
+    const ended = this.#tokens!.endedId(text);
+    // Clients that come back with it again and again are not to hold up others at their address.
+    if (ended !== undefined) {
+      this.#parts.onNotice(`${peer.address} came with token ${ended}, which is not its user's or has ended`);
+      return error;
+    }
     const count = this.#attempts.failed(senderOf(peer.address), this.#parts.clock.monotonicMs());
     const times = count === 1 ? "" : `, ${count} times from there by now`;
     this.#parts.onNotice(`${peer.address} came with a wrong token over ${peer.door}${times}`);
-    return new HiveError("WRONG_PASSWORD", "invalid username-password pair or user is disabled.");
+    return error;
   }
 
   #refusal(context: Context, error: HiveError): HiveError {

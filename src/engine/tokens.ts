@@ -122,6 +122,8 @@ export class TokenRegistry {
   readonly #limits: Limits;
   readonly #byId = new Map<string, { record: TokenRecord; hash: Buffer; token: Token }>();
   readonly #byOwner = new Map<number, Token>();
+  /** Ids of tokens that were revoked lately, by their hash. */
+  readonly #revoked = new Map<string, string>();
   readonly #single: { hash: Buffer; token: Token } | undefined;
   /** What no token has: compared with where there is nothing to compare with. */
   readonly #nothing: Buffer = randomBytes(32);
@@ -233,6 +235,16 @@ export class TokenRegistry {
     return isKnown && known!.token.expiresAtMs > nowMs ? known!.token : undefined;
   }
 
+  /**
+   * The id of the token that had this text, which was revoked since the start or has expired: whoever has it
+   * guesses nothing, but has not heard of it.
+   */
+  endedId(text: Uint8Array): string | undefined {
+    const hash = createHash("sha256").update(text).digest("hex");
+    const known = this.#byId.get(idOf(text));
+    return known?.record.hash === hash ? known.record.id : this.#revoked.get(hash);
+  }
+
   #readSingle(text: string): { hash: Buffer; token: Token } {
     const { unauthenticatedBytesMax } = this.#limits;
     if (text.length < SINGLE_TOKEN_LENGTH_MIN) {
@@ -267,6 +279,8 @@ export class TokenRegistry {
     if (known === undefined) return false;
     this.#byId.delete(id);
     this.#byOwner.delete(known.token.owner);
+    this.#revoked.set(known.record.hash, id);
+    if (this.#revoked.size > this.#limits.tokensMax) this.#revoked.delete(this.#revoked.keys().next().value!);
     this.onGone(known.token, "revoked");
     return true;
   }

@@ -108,6 +108,8 @@ export class Tokens {
   }
 
   async #change<Result>(path: string, change: (content: TokensContent) => Result): Promise<Result> {
+    // A new file would have this change alone, and revoke all that the old one had.
+    if (markOf(path) === undefined) readTokens(path, this.#parts.limits);
     const result = await changeTokens(path, this.#parts.limits, change, this.registry!.known);
     this.#load(path);
     return result;

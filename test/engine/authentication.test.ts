@@ -142,6 +142,21 @@ test("revoking a token ends its connections at once, and no others", () => {
   assert.ok(notices.includes(`token ${id} was revoked: 2 connections closed`));
 });
 
+test("who comes with a token that has ended is refused without making others of his address wait", async () => {
+  const { connect, tokens, id, token, notices, advance } = setup();
+  const { token: short } = tokens.create({ grants: ["read"], expiresAtMs: 1_000_000_000_001 }, 1000);
+  tokens.revoke(id);
+  advance(1);
+  for (let i = 0; i < 5; i++) {
+    assert.equal(connect().call("AUTH", token), WRONG);
+    assert.equal(connect().call("AUTH", short), WRONG);
+  }
+  assert.equal(connect().call("AUTH", "the-one-and-only-token"), "+OK\r\n");
+  assert.ok(notices.includes(`127.0.0.1:50001 came with token ${id}, which is not its user's or has ended`));
+  assert.equal(connect().call("AUTH", `${token.slice(0, -2)}xx`), WRONG);
+  assert.equal(connect().call("AUTH", token), "", "a guess is another matter");
+});
+
 test("a token that expires ends its connections when its time comes", () => {
   const { tokens, connect, advance, notices } = setup();
   const nowMs = 1_000_000_000_000;

@@ -151,6 +151,10 @@ test("a file that is broken is refused with a notice, and the old tokens stay, a
   rmSync(path);
   started.hive.reload();
   await started.noticed(/there is no such file.*the tokens stay as they were/);
+  await assert.rejects(started.hive.tokens.create({ grants: ["read"] }), {
+    code: "REFUSED_SETTING",
+    message: /no such file/,
+  });
   assert.equal((await another.call("PING")).value, "PONG");
   replace(path, good.replace('"tokens": [', '"tokens": [ '));
   started.hive.reload();

@@ -161,6 +161,27 @@ test("a call that memory runs out for in the middle leaves no trace either, and 
   checkStore(store);
 });
 
+test("a copy of a large table that is refused is not noted field by field, and leaves nothing", () => {
+  const { enter, usage, store, admin } = setup();
+  const { client, token } = enter({ bytes: 1_000_000 });
+  for (let i = 0; i < 100; i++) {
+    admin.call("HSET", "big", ...Array.from({ length: 500 }, (_, j) => [`field ${i} ${j}`, "x"]).flat());
+  }
+  let notes = 0;
+  const change = store.undo.change.bind(store.undo);
+  store.undo.change = (...about) => {
+    change(...about);
+    notes = Math.max(notes, store.undo.size);
+  };
+  assert.match(client.call("COPY", "big", "mine"), /^-QUOTA bytes: this call would make \d+ of the 1000000/);
+  assert.ok(notes < 100, `${notes} notes of 50,000 fields`);
+  assert.deepEqual(usage(token), { bytes: 0, keys: 0 });
+  assert.equal(client.call("EXISTS", "mine"), ":0\r\n");
+  assert.equal(client.call("HLEN", "big"), ":50000\r\n");
+  while (store.hasWork) store.work(() => false);
+  checkStore(store);
+});
+
 test("a quota that is set later counts from then on, and one that is taken away no more", () => {
   const { enter, usage, tokens } = setup();
   const { client, token } = enter({ keys: 5 });

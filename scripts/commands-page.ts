@@ -24,7 +24,7 @@ const INTRODUCTION = `# Commands
 
 What a hive understands, by family. Written from the command table by \`npm run docs\`; do not edit.
 
-Semantics, options and error texts are those of Redis 7.4; [redis-differences.md](redis-differences.md) says where a hive differs. Arguments in \`[brackets]\` are optional, \`|\` separates alternatives, \`...\` repeats. *Needs* is the permission that a token must grant. *In MULTI* says what happens between MULTI and EXEC: most commands are queued, some run at once, some are refused.
+Semantics, options and error texts are those of Redis 7.4; [redis-differences.md](redis-differences.md) says where a hive differs. Arguments in \`[brackets]\` are optional, \`|\` separates alternatives, \`...\` repeats. *Needs* is the permission that a token must grant on the keys; *then* stands between that on the first key and that on the others. *In MULTI* says what happens between MULTI and EXEC: most commands are queued, some run at once, some are refused.
 `;
 
 /** The page for these rows. */
@@ -52,7 +52,21 @@ function own(row: Row): Row[] {
 
 function line(row: Row): string {
   const call = `\`${`${row.name} ${row.syntax}`.trim()}\``.replaceAll("|", "\\|");
-  return `| ${call} | ${row.summary} | ${row.permission === "none" ? "–" : row.permission} | ${inMulti(row)} |`;
+  return `| ${call} | ${row.summary} | ${needs(row)} | ${inMulti(row)} |`;
+}
+
+/** What a token must grant, on which keys where that is not the same for all. */
+function needs({ permission, keys, scope }: Row): string {
+  if (permission === "none") return "–";
+  if (scope === "every") return `${permission} on every key`;
+  const access = keys?.access;
+  if (permission === "admin") return access === undefined ? "admin" : "admin, and read on a key";
+  if (access === undefined) return permission;
+  if (typeof access === "function") return "write; with GET read, too";
+  const words = (typeof access === "string" ? [access] : access).map((one) =>
+    one === "both" ? "read and write" : one,
+  );
+  return words.join(", then ");
 }
 
 function inMulti({ flags }: Row): string {

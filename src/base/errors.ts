@@ -44,6 +44,7 @@ export type ErrorCode =
   | "NO_AUTH"
   | "WRONG_PASSWORD"
   | "NO_PERMISSION"
+  | "QUOTA"
   // transactions
   | "EXEC_ABORT"
   | "IN_TRANSACTION"
@@ -107,6 +108,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },
   WRONG_PASSWORD:       { fault: 403, resp: "WRONGPASS", retry: false },
   NO_PERMISSION:        { fault: 404, resp: "NOPERM",    retry: false },
+  QUOTA:                { fault: 405, resp: "QUOTA",     retry: true },
 
   EXEC_ABORT:           { fault: 501, resp: "EXECABORT", retry: false },
   IN_TRANSACTION:       { fault: 502, resp: "ERR",       retry: false },

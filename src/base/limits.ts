@@ -36,6 +36,24 @@ export type Limits = {
   unauthenticatedBytesMax: number;
   /** From connecting to being authenticated, where the hive has a token. Strangers get no time either. */
   authenticationTimeoutMs: number;
+  /**
+   * After a wrong token its address waits before its next try, twice as long after each; up to a bound
+   * below authenticationTimeoutMs, so that a right one still gets in.
+   */
+  authenticationDelayMs: number;
+  authenticationDelayMsMax: number;
+  /** Addresses whose wrong tokens are remembered, and for how long after the last. About 200 bytes each. */
+  failedAddressesMax: number;
+  failedAddressMs: number;
+  /** Connections of one address that wait to try a token. Further ones are told to come again. */
+  waitingAuthenticationsMax: number;
+  /** Tokens of a hive. Each takes about 2 KiB, and 5 µs when their file has changed. */
+  tokensMax: number;
+  /** The name of a token, and of its device. They stand in lines of the log. */
+  tokenNameBytesMax: number;
+  /** Grants of one token: each key of a call is compared with them. The time for one is at most pattern × key. */
+  grantsMax: number;
+  grantBytesMax: number;
   /** Unknown inline commands before authentication, then the connection closes: it speaks something else. */
   unknownInlineMax: number;
 
@@ -104,6 +122,15 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   unauthenticatedArgumentsMax:    10,
   unauthenticatedBytesMax:        16 * KIB,
   authenticationTimeoutMs:     5_000,
+  authenticationDelayMs:          50,
+  authenticationDelayMsMax:    2_000,
+  failedAddressesMax:         10_000,
+  failedAddressMs:           900_000,
+  waitingAuthenticationsMax:      64,
+  tokensMax:                  10_000,
+  tokenNameBytesMax:             128,
+  grantsMax:                     128,
+  grantBytesMax:                 256,
   unknownInlineMax:                3,
   firstBytesTimeoutMs:        60_000,
 
@@ -162,6 +189,7 @@ export function limitsWith(changes: Partial<Limits>): Limits {
     ["valueBytesMax", "outputBytesMax"],
     ["unauthenticatedBytesMax", "frameBytesMax"],
     ["outputSoftBytesMax", "outputBytesMax"],
+    ["authenticationDelayMs", "authenticationDelayMsMax"],
   ];
   for (const [smaller, bigger] of pairs) {
     if (limits[smaller] > limits[bigger]) {

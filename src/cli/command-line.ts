@@ -7,6 +7,7 @@ import { VERSION } from "../base/version.ts";
 import * as commands from "./client-commands.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
 import { SNAPSHOT_ACTIONS, snapshot } from "./snapshot-commands.ts";
+import { addTokenCommands } from "./token-commands.ts";
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
@@ -51,6 +52,7 @@ function build(onExitCode: (code: number) => void): Command {
     .addHelpText("after", EXIT_CODES)
     .exitOverride();
   addServe(program);
+  addTokenCommands(program, () => onExitCode(EXIT_NOT_FOUND));
 
   const add = (name: string, description: string): Command => {
     const command = program.command(name).description(description).exitOverride();

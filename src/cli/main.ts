@@ -2,6 +2,7 @@
 // memhive: the command.
 //
 //   memhive serve [--host] [--port] [--unix] [--no-tcp] [--max-memory] [--max-memory-policy]
+//   memhive token create | list | revoke                              token-commands.ts
 //   memhive get | set | del | keys | table | send | info | cli        of a client: command-line.ts
 //
 // What a hive that idles need not carry is loaded when it is asked for: commander alone is 7 MB. Exit

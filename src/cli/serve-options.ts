@@ -15,11 +15,18 @@ export type ServeOptions = {
   snapshotKeep?: string;
   snapshotFrom?: string;
   noSnapshotAtClose?: boolean;
+  tokens?: string;
+  tokenFile?: string;
+  token?: string;
 };
 
 /** Name, what stands behind it (nothing behind a flag), and a line for the help. */
 export const SERVE_OPTIONS: readonly { name: string; value?: string; help: string }[] = [
-  { name: "host", value: "address", help: "loopback address to listen on (default 127.0.0.1)" },
+  {
+    name: "host",
+    value: "address",
+    help: "address to listen on, of this machine alone without a token (default 127.0.0.1)",
+  },
   { name: "port", value: "number", help: "TCP port, 0 for a free one (default 4483)" },
   { name: "unix", value: "path", help: "unix socket to listen on as well" },
   { name: "no-tcp", help: "listen on the unix socket alone" },
@@ -34,6 +41,9 @@ export const SERVE_OPTIONS: readonly { name: string; value?: string; help: strin
   { name: "snapshot-keep", value: "count", help: "how many of those are kept (default 3)" },
   { name: "snapshot-from", value: "name", help: "what to start from: newest (default), none, or a snapshot's name" },
   { name: "no-snapshot-at-close", help: "store none when the hive stops" },
+  { name: "tokens", value: "file", help: "tokens of memhive token; changes count at once ($MEMHIVE_TOKENS)" },
+  { name: "token-file", value: "file", help: "a file with one token that may do everything (or $MEMHIVE_TOKEN)" },
+  { name: "token", value: "token", help: "the same token itself: ps shows it to every user of the machine" },
 ];
 
 /** The options in `args`; undefined where something else is in there, which is then commander's to explain. */

@@ -12,6 +12,7 @@ import { parseMaxMemory, parseMaxMemoryPolicy } from "../server/memory-options.t
 import { ignoreErrors, Notices } from "./notices.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { tokenOptions } from "./token-options.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_SECOND_SIGNAL = 130;
@@ -68,6 +69,7 @@ function hiveOptions(options: ServeOptions): HiveOptions {
       ? {}
       : { maxMemoryPolicy: parseMaxMemoryPolicy(options.maxMemoryPolicy) }),
     ...snapshotOptions(options),
+    ...tokenOptions(options, process.env, (message) => process.stderr.write(`memhive: ${message}\n`)),
   };
 }
 

@@ -37,8 +37,14 @@ export type Flag =
   | "endsMulti"
   | "ordered";
 
-/** Which grant a caller needs; `none` for what concerns only the caller's own connection. */
-export type Permission = "none" | "read" | "write" | "admin";
+/**
+ * Which grant a caller needs; `none` for what concerns only the caller's own connection. `run` is for code
+ * that the hive has, `files` for folders that it serves.
+ */
+export type Permission = "none" | "read" | "write" | "run" | "files" | "admin";
+
+/** What a call does with a key: tells of its value, changes it, or both. */
+export type KeyAccess = "read" | "write" | "both";
 
 /** Families, one file each under commands/. */
 export type Family = "keys" | "strings" | "tables" | "sets" | "transactions" | "connection" | "server";
@@ -46,8 +52,13 @@ export type Family = "keys" | "strings" | "tables" | "sets" | "transactions" | "
 /**
  * Where the keys are: from argument `first` to `last` (negative counts from the end) by `step`;
  * or `find`, which lists argument indexes, for commands that give a count or options before keys.
+ *
+ * `access` is what the call does with them where that is not what the row's permission says: for all, for
+ * each in order (the last counts for those behind it too), or depending on the call.
  */
-export type KeySpec = { first: number; last: number; step: number } | { find(args: Args): number[] };
+export type KeySpec = ({ first: number; last: number; step: number } | { find(args: Args): number[] }) & {
+  access?: KeyAccess | readonly KeyAccess[] | ((args: Args) => KeyAccess);
+};
 
 /** A row without its code. */
 export type RowFacts = {
@@ -59,6 +70,11 @@ export type RowFacts = {
   flags: readonly Flag[];
   permission: Permission;
   keys?: KeySpec;
+  /**
+   * For a row that reads or writes without naming a key. `every`: all keys at once, so its permission is
+   * needed on each that there may be. `own`: it keeps to those that the caller may use, or to none.
+   */
+  scope?: "every" | "own";
   /** One line for people, no full stop. */
   summary: string;
   /** The arguments in the usual notation, e.g. "key value [NX | XX] [GET]". */
@@ -94,9 +110,11 @@ export interface Catalogue {
   named(name: string): CommandEntry | undefined;
 }
 
+type OneKey = { first: number; last: number; step: number } & Pick<KeySpec, "access">;
+
 /** A key at argument `index` and nowhere else. */
-export function oneKey(index: number = 1): KeySpec {
-  return { first: index, last: index, step: 1 };
+export function oneKey(index: number = 1, access?: KeySpec["access"]): OneKey {
+  return { first: index, last: index, step: 1, ...(access === undefined ? {} : { access }) };
 }
 
 /** The argument indexes of a call's keys. */

@@ -45,10 +45,16 @@ export function groupOf(row: RowFacts): string {
   return GROUPS[row.family];
 }
 
+/** The keys that COMMAND tells of. Redis's commands for operators name none, even where they take one. */
+export function shownKeys({ keys, permission }: RowFacts): KeySpec | undefined {
+  return permission === "admin" ? undefined : keys;
+}
+
 export function flagsOf(row: RowFacts): string[] {
+  const keys = shownKeys(row);
   const words = FLAG_WORDS.filter(([flag]) => row.flags.includes(flag)).map(([, word]) => word);
-  if (row.keys === undefined) words.push("noscript", "loading", "stale");
-  if (row.keys !== undefined && "find" in row.keys) words.push("movablekeys");
+  if (keys === undefined) words.push("noscript", "loading", "stale");
+  if (keys !== undefined && "find" in keys) words.push("movablekeys");
   return words;
 }
 
@@ -68,7 +74,7 @@ function rangeOf(keys: KeySpec | undefined): Range {
 /** One element of COMMAND's answer. */
 export function replyFacts(command: CommandEntry, reply: Reply): void {
   const { row } = command;
-  const { first, last, step } = rangeOf(row.keys);
+  const { first, last, step } = rangeOf(shownKeys(row));
   reply.array(10);
   reply.text(command.wireName);
   reply.integer(row.arity);
@@ -91,7 +97,7 @@ function replyWords(words: readonly string[], prefix: string, reply: Reply): voi
 
 /** Where the keys are, in the newer form: from index `first`, up to `lastkey` places behind it. */
 function replyKeySpecs(row: RowFacts, reply: Reply): void {
-  const { keys } = row;
+  const keys = shownKeys(row);
   if (keys === undefined) return reply.set(0);
   const isWrite = row.flags.includes("write");
   reply.set(1);

@@ -106,12 +106,12 @@ export class CommandTable implements Catalogue {
   readonly all: ReadonlyMap<string, Command>;
   readonly #slots: (Command | undefined)[] = new Array<Command | undefined>(SLOTS).fill(undefined);
 
-  /** @throws {Error} two rows have one name, or a row has no permission: a mistake of ours. */
+  /** @throws {Error} two rows have one name, or a row does not say what it needs: a mistake of ours. */
   constructor(rows: readonly Row[]) {
     const all = new Map<string, Command>();
     for (const row of rows) {
       if (all.has(row.name)) throw new Error(`two commands are named ${row.name}`);
-      if (!row.permission) throw new Error(`${row.name} declares no permission`);
+      for (const each of [row, ...(row.subcommands ?? [])]) requirePermission(each);
       const command = new Command(row);
       all.set(row.name, command);
       let slot = hashOf(Buffer.from(row.name), 0, row.name.length);
@@ -147,6 +147,16 @@ export class CommandTable implements Catalogue {
     const command = this.all.get(word!);
     return second === undefined ? command : command?.subcommands?.get(second);
   }
+}
+
+/** What a call may do has to be known before it runs. */
+function requirePermission(row: Row): void {
+  const { name, permission, keys, scope } = row;
+  if (!permission) throw new Error(`${name} declares no permission`);
+  const isByKey = permission === "read" || permission === "write";
+  if (isByKey && keys === undefined && scope === undefined) throw new Error(`${name} declares no keys and no scope`);
+  if (isByKey || keys === undefined || keys.access !== undefined) return;
+  throw new Error(`${name} declares no access to its keys`);
 }
 
 function hashOf(buffer: Uint8Array, start: number, length: number): number {

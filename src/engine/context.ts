@@ -5,6 +5,7 @@
 // name, the protocol, the transaction. It must not know any wire format or socket: what it needs of
 // them is Peer; what commands need of the engine is Services.
 
+import type { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
@@ -14,6 +15,7 @@ import type { Persistence } from "./persistence.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
+import { DEFAULT_USER, type Token } from "./tokens.ts";
 import type { Transaction, Watches } from "./transaction.ts";
 
 /** The connection behind a context, implemented by each door. */
@@ -22,6 +24,8 @@ export interface Peer {
   readonly door: string;
   /** Whether its calls run one after the other, for one caller: then a call may change what later ones mean. */
   readonly ordered: boolean;
+  /** Whether it is this process itself: then it needs no token. */
+  readonly trusted?: boolean;
   /** The remote end, "127.0.0.1:50123", or the path of a unix socket with ":0". */
   readonly address: string;
   /** Our end, in the same form. */
@@ -33,8 +37,25 @@ export interface Peer {
   close(how: "drain" | "now"): void;
 }
 
+/** Who a connection is. Authentication (authentication.ts) implements it. */
+export interface Authenticator {
+  /** Whether a connection needs a token. */
+  readonly required: boolean;
+  /**
+   * The connection has a token from now on. Answers later where its address has to wait.
+   * @param user The token's id or name, or "default"; undefined where none was said.
+   * @throws {HiveError} WRONG_PASSWORD, QUOTA, OVERLOADED: it is who it was before. The promise rejects alike.
+   */
+  authenticate(context: Context, user: string | undefined, token: Uint8Array): void | Promise<void>;
+  /** The connection is as it was when it opened. */
+  reset(context: Context): void;
+  /** Whether connections may have this name as their user. */
+  knows(user: string): boolean;
+}
+
 /** What commands may ask of the engine that runs them. */
 export interface Services {
+  readonly authenticator: Authenticator;
   readonly store: Store;
   readonly limits: Limits;
   readonly commands: Catalogue;
@@ -86,6 +107,8 @@ export const GATE_AUTH = 1;
 export const GATE_MULTI = 2;
 /** Reads do not count as access (CLIENT NO-TOUCH). */
 export const GATE_NO_TOUCH = 4;
+/** Its token does not allow everything, or has quotas. */
+export const GATE_LIMITED = 8;
 
 export class Context {
   readonly ordered: boolean;
@@ -102,7 +125,12 @@ export class Context {
   name = "";
   libraryName = "";
   libraryVersion = "";
-  user = "default";
+  /** The id of its token. */
+  user: string = DEFAULT_USER;
+  /** What it has authenticated with; undefined where nobody needs that, and before. */
+  token: Token | undefined = undefined;
+  /** Why its last try to authenticate failed. */
+  authenticationError: HiveError | undefined = undefined;
   replyMode: ReplyMode = "on";
   /** EXEC has withheld single replies itself (CLIENT REPLY inside MULTI): the door keeps what is written. */
   withheldInside = false;

@@ -1,23 +1,24 @@
 // LocalEngine: call ──▶ command ──▶ policy ──▶ run ──▶ reply.
 //
 // run() is the only way into the hive. Policy stands here, once, in Redis's order: is there such a
-// command, has it the right number of arguments, is the caller authenticated, is there memory, is a
-// transaction open. Each command then runs alone: whatever does not await is atomic.
+// command, has it the right number of arguments, may the caller (policy.ts), is there memory, is a
+// transaction open, has he quota left (quota-guard.ts). Each command then runs alone: whatever does not
+// await is atomic.
 //
 // The common call passes one test of bits and nothing else; that is what keeps the seam below 80 ns
 // (bench/seam.ts). The clock is read once per read event, in tick().
 
 import type { Clock } from "../base/clock.ts";
-import { ERRORS, HiveError } from "../base/errors.ts";
+import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
-import { encodeQuoted, QUOTED_BYTES_MAX, quoteBytes } from "../base/quoted.ts";
+import { systemTimers, type Timers } from "../base/timers.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
 import { Args } from "./args.ts";
+import { Authentication } from "./authentication.ts";
 import { CallPause } from "./call-pause.ts";
 import { hasTypedKey } from "./catalogue.ts";
 import {
-  COMMAND_BEFORE_AUTH,
   COMMAND_ENDS_MULTI,
   COMMAND_FAST,
   COMMAND_GROWS,
@@ -30,15 +31,27 @@ import {
   CommandTable,
 } from "./command-table.ts";
 import { ROWS } from "./commands/table.ts";
-import { Context, GATE_AUTH, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services, type Statistics } from "./context.ts";
+import {
+  Context,
+  GATE_LIMITED,
+  GATE_MULTI,
+  GATE_NO_TOUCH,
+  type Peer,
+  type Services,
+  type Statistics,
+} from "./context.ts";
 import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
 import { NO_PERSISTENCE, type Persistence } from "./persistence.ts";
+import { rateRefusal, refusalOf } from "./policy.ts";
+import { QuotaGuard } from "./quota-guard.ts";
 import type { Reply } from "./reply.ts";
 import type { Row } from "./row.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
+import type { TokenRegistry } from "./tokens.ts";
 import { Transaction, Watches } from "./transaction.ts";
+import { unknownCommand } from "./unknown-command.ts";
 
 export type EngineOptions = {
   store: Store;
@@ -46,6 +59,11 @@ export type EngineOptions = {
   limits?: Limits;
   /** Commands beside the built-in ones. */
   rows?: readonly Row[];
+  /** Who may do what; without it everybody may do everything. */
+  tokens?: TokenRegistry;
+  timers?: Timers;
+  /** One line for operators: a wrong token, one that was revoked. */
+  onNotice?: (message: string) => void;
   /** What SHUTDOWN does; without it SHUTDOWN is refused. */
   onShutdown?: (snapshot: boolean | undefined) => void;
 };
@@ -56,24 +74,12 @@ const MANY_ARGUMENTS = 16;
 const LOOKAHEAD_BYTES_MIN: number = 20 * 1024 * 1024;
 /** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
 const STEP_BYTES = 128;
-/** What a queued call takes beside its bytes: for each argument, and the objects that hold them. */
-const ARGUMENT_BYTES = 9;
-const QUEUED_BYTES = 600;
 /** Between two looks for connections that are idle for longer than the setting "timeout". */
 const IDLE_SWEEP_MS = 1_000;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 
 /** What ends a pause, and what tells how long a restore still takes. */
 const NEVER_PAUSED = new Set(["CLIENT UNPAUSE", "CLIENT PAUSE", "SNAPSHOT STATUS"]);
-
-type Refusal =
-  | "WRONG_ARITY"
-  | "BAD_VALUE"
-  | "NO_AUTH"
-  | "OUT_OF_MEMORY"
-  | "UNKNOWN_COMMAND"
-  | "IN_TRANSACTION"
-  | "TRANSACTION_TOO_BIG";
 
 const EXEC = Args.of("EXEC");
 
@@ -84,6 +90,7 @@ export class LocalEngine implements Runner, Services {
   readonly settings: Settings;
   readonly slowLog: SlowLog;
   readonly watches: Watches;
+  readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
   readonly statistics: Statistics = { connections: 0, refusedConnections: 0, calls: 0, errors: 0 };
@@ -93,6 +100,7 @@ export class LocalEngine implements Runner, Services {
   #sweepAtMs = 0;
   readonly pauses: CallPause;
   persistence: Persistence = NO_PERSISTENCE;
+  readonly #quotas: QuotaGuard | undefined;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
@@ -104,6 +112,15 @@ export class LocalEngine implements Runner, Services {
     this.watches = new Watches(this.store);
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
+    this.#quotas = options.tokens === undefined ? undefined : new QuotaGuard(this.store, options.tokens);
+    this.authenticator = new Authentication({
+      tokens: options.tokens,
+      limits: this.limits,
+      timers: options.timers ?? systemTimers,
+      clients: this.clients,
+      clock: options.clock,
+      onNotice: options.onNotice ?? (() => {}),
+    });
     this.startedAtMs = options.clock.nowMs();
     this.tick();
   }
@@ -125,6 +142,7 @@ export class LocalEngine implements Runner, Services {
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
     this.pauses.tick(nowMs);
+    this.authenticator.tick(nowMs);
     if (this.settings.idleTimeoutMs !== 0 && nowMs >= this.#sweepAtMs) this.#closeIdle(nowMs);
   }
 
@@ -149,6 +167,7 @@ export class LocalEngine implements Runner, Services {
       throw new HiveError("TOO_MANY_CONNECTIONS", "max number of clients reached");
     }
     const context = new Context(this, peer, this.#nextId++);
+    this.authenticator.reset(context);
     this.clients.set(context.id, context);
     this.statistics.connections++;
     return context;
@@ -156,6 +175,7 @@ export class LocalEngine implements Runner, Services {
 
   close(context: Context): void {
     if (!this.clients.delete(context.id)) return;
+    this.authenticator.leave(context);
     context.endTransaction();
     context.abort(new HiveError("CONNECTION_LOST", "the connection was closed"));
   }
@@ -214,26 +234,40 @@ export class LocalEngine implements Runner, Services {
   #runGated(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const { gate } = context;
     const { flags } = command;
-    if ((gate & GATE_AUTH) !== 0 && (flags & COMMAND_BEFORE_AUTH) === 0) {
-      return this.#refuse(context, command, reply, "NO_AUTH", "Authentication required.");
-    }
-    if ((gate & GATE_MULTI) !== 0) {
-      if (this.#refuseInMulti(context, command, reply)) return;
-      if ((flags & COMMAND_IMMEDIATE) === 0) return this.#queue(context, command, args, reply);
-    }
-    if (this.pauses.ended !== undefined && this.#isPaused(command)) {
+    const refusal = refusalOf(context, command, args);
+    if (refusal !== undefined) return this.#refuse(context, command, reply, refusal.code, refusal.message);
+    if ((gate & GATE_MULTI) !== 0 && this.#refuseInMulti(context, command, reply)) return;
+    const isQueued = (gate & GATE_MULTI) !== 0 && (flags & COMMAND_IMMEDIATE) === 0;
+    if (!isQueued && this.pauses.ended !== undefined && this.#isPaused(command)) {
       args.keep();
       return this.pauses.ended.then(() => {
         if (this.clients.has(context.id)) return this.run(context, args, reply);
       });
     }
-    if ((gate & GATE_NO_TOUCH) === 0) return this.#apply(context, command, args, reply);
+    const excess = rateRefusal(context, command, this.#clock);
+    if (excess !== undefined) return this.#refuse(context, command, reply, excess.code, excess.message);
+    if (isQueued) return this.#queue(context, command, args, reply);
+    if ((gate & GATE_NO_TOUCH) === 0) return this.#applyLimited(context, command, args, reply);
     this.store.keys.touching = false;
     try {
-      return this.#apply(context, command, args, reply);
+      return this.#applyLimited(context, command, args, reply);
     } finally {
       this.store.keys.touching = true;
     }
+  }
+
+  /** The call, taken back where somebody would have more than his quota of bytes or keys. */
+  #applyLimited(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
+    const { token } = context;
+    if ((context.gate & GATE_LIMITED) === 0 || this.#quotas?.watches(command) !== true) {
+      return this.#apply(context, command, args, reply);
+    }
+    const [mark, errors] = [reply.mark(), command.errors];
+    const refused = this.#quotas.run(token!, command, () => {
+      void this.#apply(context, command, args, reply);
+      return command.errors === errors;
+    });
+    if (refused !== undefined) this.#fail(command, reply, mark, refused);
   }
 
   /** What Redis refuses between MULTI and EXEC: without memory everything but the ways out. */
@@ -305,7 +339,7 @@ export class LocalEngine implements Runner, Services {
   }
 
   /** Refuses a call before it ran. That spoils an open transaction, and a refused EXEC ends it. */
-  #refuse(context: Context, command: Command | undefined, reply: Reply, code: Refusal, message: string): void {
+  #refuse(context: Context, command: Command | undefined, reply: Reply, code: ErrorCode, message: string): void {
     this.statistics.errors++;
     if (command !== undefined) command.rejected++;
     if (command?.name === "EXEC") {
@@ -322,63 +356,29 @@ export class LocalEngine implements Runner, Services {
   }
 
   #refuseUnknown(context: Context, args: Args, reply: Reply): void {
-    const quote = (index: number, bytesMax: number): string =>
-      quoteBytes(args.buffer, args.start(index), args.end(index), bytesMax);
-    const container = this.commands.find(args);
-    if (container) {
-      const message = `unknown subcommand '${quote(1, QUOTED_BYTES_MAX)}'. Try ${container.name} HELP.`;
-      return this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
-    }
-    let shown = "";
-    for (let i = 1, bytes = 0; i < args.count && bytes < QUOTED_BYTES_MAX; i++) {
-      const text = quote(i, QUOTED_BYTES_MAX - bytes);
-      bytes += encodeQuoted(text).length + 3;
-      shown += `'${text}' `;
-    }
-    const message = `unknown command '${quote(0, QUOTED_BYTES_MAX)}', with args beginning with: ${shown}`;
+    const message = unknownCommand(args, this.commands.find(args)?.name);
     this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
   }
 
   #queue(context: Context, command: Command, args: Args, reply: Reply): void {
-    const transaction = context.transaction!;
-    const { transactionCallsMax, transactionBytesMax } = this.limits;
-    const bytes = transaction.queuedBytes + args.totalBytes() + args.count * ARGUMENT_BYTES + QUEUED_BYTES;
-    if (transaction.queue.length >= transactionCallsMax || bytes > transactionBytesMax) {
-      const message = `transaction exceeds transactionCallsMax (${transactionCallsMax}) or transactionBytesMax (${transactionBytesMax})`;
-      return this.#refuse(context, command, reply, "TRANSACTION_TOO_BIG", message);
-    }
-    // What EXEC will not run need not be kept.
-    if (!transaction.failed && !transaction.touched) {
-      transaction.queue.push(args.clone());
-      transaction.queuedBytes = bytes;
-      if ((command.flags & COMMAND_GROWS) !== 0) transaction.grows = true;
-    }
+    const tooBig = context.transaction!.add(args, (command.flags & COMMAND_GROWS) !== 0, this.limits);
+    if (tooBig !== undefined) return this.#refuse(context, command, reply, "TRANSACTION_TOO_BIG", tooBig);
     reply.status("QUEUED");
   }
 
   runQueued(context: Context, args: Args, reply: Reply): void {
     let command = this.commands.find(args)!;
     if (command.subcommands !== undefined && args.count > 1) command = command.subcommand(args)!;
-    const later = this.#apply(context, command, args, reply);
+    const later = this.#applyLimited(context, command, args, reply);
     if (later !== undefined) throw new Error(`${command.name} waited inside a transaction`);
   }
 
   resetStatistics(): void {
-    this.statistics.connections = 0;
-    this.statistics.refusedConnections = 0;
-    this.statistics.calls = 0;
-    this.statistics.errors = 0;
-    const { keys } = this.store;
-    keys.hits = 0;
-    keys.misses = 0;
-    keys.expired = 0;
-    keys.evicted = 0;
+    Object.assign(this.statistics, { connections: 0, refusedConnections: 0, calls: 0, errors: 0 });
+    Object.assign(this.store.keys, { hits: 0, misses: 0, expired: 0, evicted: 0 });
     this.store.expiredFields = 0;
     for (const command of this.commands.each()) {
-      command.calls = 0;
-      command.errors = 0;
-      command.rejected = 0;
-      command.microseconds = 0;
+      Object.assign(command, { calls: 0, errors: 0, rejected: 0, microseconds: 0 });
     }
   }
 

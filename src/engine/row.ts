@@ -9,7 +9,15 @@ import type { RowFacts } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import type { Reply } from "./reply.ts";
 
-export { type Family, type Flag, type KeySpec, keyIndexes, oneKey, type Permission } from "./catalogue.ts";
+export {
+  type Family,
+  type Flag,
+  type KeyAccess,
+  type KeySpec,
+  keyIndexes,
+  oneKey,
+  type Permission,
+} from "./catalogue.ts";
 
 export type Row = RowFacts & {
   /**

@@ -4,10 +4,15 @@
 //
 // A queued call is a copy of its arguments; policy was applied when it was queued.
 
+import type { Limits } from "../base/limits.ts";
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
 import { KEYSPACE_ROOT } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
+
+/** What a queued call takes beside its bytes: for each argument, and the objects that hold them. */
+const ARGUMENT_BYTES = 9;
+const QUEUED_BYTES = 600;
 
 export class Transaction {
   queue: Args[] = [];
@@ -22,6 +27,22 @@ export class Transaction {
   readonly watched: Set<string> = new Set();
   /** Bytes of their names. */
   watchedBytes = 0;
+
+  /**
+   * Queues a copy of a call, unless what EXEC would do with it is clear already.
+   * @param grows Whether it may need memory. @returns Why there is no room for it.
+   */
+  add(args: Args, grows: boolean, { transactionCallsMax, transactionBytesMax }: Limits): string | undefined {
+    const bytes = this.queuedBytes + args.totalBytes() + args.count * ARGUMENT_BYTES + QUEUED_BYTES;
+    if (this.queue.length >= transactionCallsMax || bytes > transactionBytesMax) {
+      return `transaction exceeds transactionCallsMax (${transactionCallsMax}) or transactionBytesMax (${transactionBytesMax})`;
+    }
+    if (this.failed || this.touched) return undefined;
+    this.queue.push(args.clone());
+    this.queuedBytes = bytes;
+    if (grows) this.grows = true;
+    return undefined;
+  }
 
   /** Forgets the queue, not the watches. */
   clear(): void {

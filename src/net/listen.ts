@@ -2,8 +2,8 @@
 //
 //   bind ──▶ accept ──▶ SocketTransport ──▶ Sniffer ──▶ door
 //
-// Only loopback and unix sockets can be bound so far: a hive that anybody on the network may use is
-// refused with advice, not warned about. A connection above the limit is told so as Redis does it.
+// Without a token only loopback and unix sockets can be bound: a hive that anybody on the network may use
+// is refused with advice, not warned about. A connection above the limit is told so as Redis does it.
 // close() accepts no more, ends the connections that have said nothing yet, and leaves the others alone:
 // their last replies have to go out.
 
@@ -28,6 +28,8 @@ export type ListenerOptions = Omit<SnifferOptions, "onDecided"> & {
   keepAlive?: boolean;
   /** Where connections are counted. The listener keeps it up to date. */
   connections: Connections;
+  /** Whether others than this machine may connect: they need a token then. Default: no. */
+  allowRemote?: boolean;
   /** Accepting failed, for example for want of file descriptors. The listener goes on. */
   onError(error: Error): void;
 };
@@ -60,7 +62,8 @@ export class Listener {
    */
   static async open(address: ListenAddress, options: ListenerOptions): Promise<Listener> {
     const path = "path" in address ? address.path : undefined;
-    if ("host" in address) requireLoopback(address.host);
+    const isLocal = options.allowRemote !== true;
+    if ("host" in address && isLocal) requireLoopback(address.host);
     const claim = path === undefined ? undefined : await claimUnixPath(path);
     const server = createServer({
       allowHalfOpen: true,
@@ -79,7 +82,7 @@ export class Listener {
       if (claim !== undefined) server.listen({ path: claim.listenPath, backlog: options.backlog });
       else server.listen({ ...(address as { host: string; port: number }), backlog: options.backlog });
       await once(server, "listening");
-      if (claim === undefined) requireLoopback((server.address() as AddressInfo).address);
+      if (claim === undefined && isLocal) requireLoopback((server.address() as AddressInfo).address);
       claim?.publish();
     } catch (error) {
       server.close();

@@ -21,13 +21,14 @@ import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
 import { Maintenance } from "./maintenance.ts";
 import type { SnapshotSettings, Snapshots } from "./snapshots.ts";
+import { Tokens } from "./tokens.ts";
 
 /** H-I-V-E on a phone. */
 export const DEFAULT_PORT = 4483;
 export const DEFAULT_HOST = "127.0.0.1";
 
 export type HiveOptions = {
-  /** An address of this machine's loopback. */
+  /** An address of this machine. One that is not loopback needs a token. */
   host?: string;
   /** 0 for a free one: then see hive.port. False for no TCP at all: then `unix` is how to reach the hive. */
   port?: number | false;
@@ -46,6 +47,10 @@ export type HiveOptions = {
   limits?: Partial<Limits>;
   /** Where snapshots are kept, and when they are made. Without it the hive keeps nothing. */
   snapshots?: SnapshotSettings & { folder: string };
+  /** What every connection has to say, and may do everything then: at least 16 characters. In-process ones need none. */
+  token?: string;
+  /** Tokens with grants and quotas: a file of `memhive token`, or true for those that hive.tokens makes meanwhile. */
+  tokens?: string | true;
   /** One line for operators: a connection was cut off or refused, and why. */
   onNotice?: (message: string) => void;
 };
@@ -56,6 +61,7 @@ type Parts = {
   doors: { resp: RespDoor; native: NativeDoor };
   connections: Connections;
   maintenance: Maintenance;
+  tokens: Tokens;
   listeners: Listener[];
   limits: Limits;
   snapshots: Snapshots | undefined;
@@ -84,6 +90,13 @@ export class Hive implements AsyncDisposable {
     const limits = limitsWith(options.limits ?? {});
     const clock = options.clock ?? systemClock;
     const notice = options.onNotice ?? (() => {});
+    const tokens = Tokens.open({
+      single: options.token,
+      store: options.tokens,
+      limits,
+      clock,
+      onNotice: notice,
+    });
     const store = new Store({
       nowMs: clock.nowMs(),
       valueBytesMax: limits.valueBytesMax,
@@ -93,7 +106,14 @@ export class Hive implements AsyncDisposable {
     });
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
     const onShutdown = (snapshot: boolean | undefined): void => void hive.close({ snapshot }).catch(() => {});
-    const engine = new LocalEngine({ store, clock, limits, onShutdown });
+    const engine = new LocalEngine({
+      store,
+      clock,
+      limits,
+      ...(tokens.registry === undefined ? {} : { tokens: tokens.registry }),
+      onNotice: notice,
+      onShutdown,
+    });
     const onNotice = (address: string, message: string): void => notice(`${address} ${message}`);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
     const doors = {
@@ -110,7 +130,17 @@ export class Hive implements AsyncDisposable {
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax);
-    const parts = { store, engine, doors, connections, maintenance, listeners: [], limits, snapshots: undefined };
+    const parts = {
+      store,
+      engine,
+      doors,
+      connections,
+      maintenance,
+      tokens,
+      listeners: [],
+      limits,
+      snapshots: undefined,
+    };
     const hive = new Hive(parts);
     try {
       if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock, notice);
@@ -152,6 +182,7 @@ export class Hive implements AsyncDisposable {
       backlog: limits.pendingConnectionsMax,
       keepAlive: options.keepAlive ?? true,
       connections,
+      allowRemote: this.#parts.tokens.registry !== undefined,
       onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
       onError: (error) => notice(`cannot accept connections: ${error.message}`),
     };
@@ -196,7 +227,7 @@ export class Hive implements AsyncDisposable {
       connections.delete(far);
       throw new HiveError("TOO_MANY_CONNECTIONS", "connectionsMax connections are open");
     }
-    const receiver = doors.native.open(far);
+    const receiver = doors.native.open(far, true);
     far.receiver = {
       receive: (bytes, start, end) => receiver?.receive(bytes, start, end),
       drained: () => receiver?.drained(),
@@ -212,6 +243,16 @@ export class Hive implements AsyncDisposable {
   /** Stores, restores, lists; tells of it by events. Undefined for a hive without a folder for snapshots. */
   get snapshots(): Snapshots | undefined {
     return this.#parts.snapshots;
+  }
+
+  /** Who may do what. A hive that was started without token and tokens lets everybody in, and has none to give. */
+  get tokens(): Pick<Tokens, "create" | "list" | "revoke"> {
+    return this.#parts.tokens;
+  }
+
+  /** Takes over what was changed on disk: the tokens file. What is broken is a notice, and changes nothing. */
+  reload(): void {
+    this.#parts.tokens.reload();
   }
 
   /** What runs the calls, for doors of this process. */
@@ -232,7 +273,7 @@ export class Hive implements AsyncDisposable {
   }
 
   async #close(snapshot: boolean | undefined): Promise<void> {
-    const { listeners, doors, engine, connections, maintenance, store, limits, snapshots } = this.#parts;
+    const { listeners, doors, engine, connections, maintenance, tokens, store, limits, snapshots } = this.#parts;
     for (const listener of listeners) listener.close();
     // Calls that CLIENT PAUSE holds back are in flight too.
     engine.pauses.end();
@@ -243,6 +284,7 @@ export class Hive implements AsyncDisposable {
       await snapshots?.close(snapshot);
     } finally {
       maintenance.close();
+      tokens.close();
       store.close();
       this.#resolveClosed();
     }

@@ -14,7 +14,7 @@ import { type Counts, encodeHeader, type SnapshotHeader } from "./format.ts";
 import { RecordWriter } from "./record-writer.ts";
 import type { SnapshotSink } from "./sink.ts";
 
-/** The walk waits while so much is not with the sink yet. */
+/** The walk waits while so much is not with the sink yet, and a quarter of what pre-images may take. */
 const WALK_AHEAD_BYTES: number = 4 * 1024 * 1024;
 /** Buckets between two looks at the clock: about 10 µs. */
 const STEP = 4;
@@ -44,12 +44,14 @@ export class SnapshotWriting {
   readonly #pipe: BlockPipe;
   readonly #resolve: (written: Written) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #aheadBytes: number;
   #held = false;
   #walked = false;
 
   /** The snapshot shows the store as it is at this moment. */
   constructor(parts: WritingParts) {
     this.#parts = parts;
+    this.#aheadBytes = Math.min(WALK_AHEAD_BYTES, parts.backlogBytesMax / 4);
     const { promise, resolve, reject } = Promise.withResolvers<Written>();
     this.finished = promise;
     this.#resolve = resolve;
@@ -94,7 +96,7 @@ export class SnapshotWriting {
 
   /** Whether work() has something to do now. */
   get hasWork(): boolean {
-    return !this.#walked && this.#pipe.pendingBytes < WALK_AHEAD_BYTES;
+    return !this.#walked && this.#pipe.pendingBytes < this.#aheadBytes;
   }
 
   /** Walks until `until()` says that the slice is over. Returns whether there is more to do now. */

@@ -67,6 +67,8 @@ export class Containers {
   #flushed = 0;
   /** Detached while undo may still want them back. */
   #held: number[] | undefined = undefined;
+  /** Ids of those that were created meanwhile. */
+  readonly #fresh = new Set<number>();
 
   constructor(parts: ContainerParts) {
     this.#parts = parts;
@@ -89,7 +91,9 @@ export class Containers {
       this.#parts.pages.free(root);
       throw error;
     }
-    this.#set(root, ROOT_ID, this.#takeId(root));
+    const id = this.#takeId(root);
+    this.#set(root, ROOT_ID, id);
+    if (this.#held) this.#fresh.add(id);
     return root;
   }
 
@@ -213,10 +217,16 @@ export class Containers {
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), this.bytesOf(root));
   }
 
+  /** Whether a container was created since hold(): undo takes it away with its key, whatever is in it. */
+  isFresh(id: number): boolean {
+    return this.#fresh.has(id);
+  }
+
   /** Ends hold(): what is still detached goes to the reaper. */
   release(): void {
     for (const root of this.#held ?? []) this.detached.push(root);
     this.#held = undefined;
+    this.#fresh.clear();
   }
 
   /** The keyspace becomes empty at once; what was in it is freed by reap(). @throws {HiveError} OUT_OF_MEMORY */

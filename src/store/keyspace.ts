@@ -54,6 +54,11 @@ export class Keyspace {
     this.#placement = placement;
   }
 
+  /** The owner that keys get which are created from now on; 0 for none. */
+  set creator(owner: number) {
+    this.#placement.creator = owner;
+  }
+
   get count(): number {
     return this.memory.index.count(KEYSPACE_ROOT);
   }

@@ -34,6 +34,8 @@ const OVERDRAFT_PAGES = 64;
 
 export class Placement {
   readonly #memory: Memory;
+  /** The owner that new keys get; 0 for none. */
+  creator = 0;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -58,7 +60,9 @@ export class Placement {
   ): number {
     const { entries } = this.#memory;
     const ttl = deadlineMs < NO_DEADLINE ? FLAG_TTL : 0;
-    const ref = entries.create(head | ttl, name, nameStart, nameLength, length);
+    const owned = this.creator !== 0 && root === KEYSPACE_ROOT ? FLAG_OWNED : 0;
+    const ref = entries.create(head | ttl | owned, name, nameStart, nameLength, length);
+    if (owned !== 0) entries.setOwner(ref, this.creator, 0);
     entries.writeValue(ref, (head & VALUE_KIND_MASK) >> VALUE_KIND_SHIFT, value, start, length);
     this.place(root, hash, ref, deadlineMs);
     return ref;
@@ -80,7 +84,7 @@ export class Placement {
     }
     if (ttl) this.#link(root, ref);
     if (entries.keyKind(ref) === KIND_VALUE) containers.countTyped(root, 1);
-    containers.account(root, this.#ownerOf(root, ref), entries.size(ref));
+    this.#account(root, ref, 1);
   }
 
   /** Puts the entry `next`, of the same key, in the place of `ref`, and frees what `ref` held. */
@@ -98,7 +102,7 @@ export class Placement {
     this.free(root, ref);
     if (ttl) this.#link(root, next);
     if (entries.keyKind(next) === KIND_VALUE) containers.countTyped(root, 1);
-    containers.account(root, this.#ownerOf(root, next), entries.size(next));
+    this.#account(root, next, 1);
   }
 
   /**
@@ -184,6 +188,8 @@ export class Placement {
       index.unlock();
       containers.account(KEYSPACE_ROOT, before, -entries.size(ref));
       containers.account(KEYSPACE_ROOT, owner, entries.size(ref));
+      memory.totals.addKey(before, -1);
+      memory.totals.addKey(owner, 1);
     }
     if (inner !== 0) containers.setOwner(inner, owner);
     return target;
@@ -249,7 +255,7 @@ export class Placement {
       containers.countTtl(root, -1);
     }
     if (entries.keyKind(ref) === KIND_VALUE) containers.countTyped(root, -1);
-    containers.account(root, this.#ownerOf(root, ref), -entries.size(ref));
+    this.#account(root, ref, -1);
     entries.free(ref);
   }
 
@@ -280,8 +286,12 @@ export class Placement {
     return before;
   }
 
-  #ownerOf(root: number, ref: number): number {
-    const { entries, containers } = this.#memory;
-    return root === KEYSPACE_ROOT ? entries.ownerOf(ref) : containers.ownerOf(root);
+  /** Counts an entry in (1) or out (-1), for its container and its owner. */
+  #account(root: number, ref: number, sign: 1 | -1): void {
+    const { entries, containers, totals } = this.#memory;
+    const isKey = root === KEYSPACE_ROOT;
+    const owner = isKey ? entries.ownerOf(ref) : containers.ownerOf(root);
+    containers.account(root, owner, sign * entries.size(ref));
+    if (isKey && owner !== 0) totals.addKey(owner, sign);
   }
 }

@@ -8,6 +8,7 @@
 // of which nothing is left.
 
 import { HiveError } from "../base/errors.ts";
+import type { TotalsCopy } from "./accounting.ts";
 import { enter, leave } from "./header.ts";
 import {
   FLAG_OWNED,
@@ -49,7 +50,7 @@ export type EntryFacts = {
 const VERSION_JUMP = 2 ** 32;
 
 /** The keyspace that was set aside, with what was counted. */
-type Aside = { root: number; entryBytes: number; ownerBytes: ReadonlyMap<number, number>; version: number };
+type Aside = { root: number; totals: TotalsCopy; version: number };
 
 export class Restoring {
   readonly #memory: Memory;
@@ -70,7 +71,7 @@ export class Restoring {
     this.#placement = placement;
     this.#onEnd = onEnd;
     const { totals, containers, entries } = memory;
-    const counted = { entryBytes: totals.entryBytes, ownerBytes: new Map(totals.ownerBytes), version: entries.version };
+    const counted = { totals: totals.copy(), version: entries.version };
     if (memory.funnel.on) memory.funnel.before("flush", 0);
     this.#aside = { root: containers.setKeyspaceAside(), ...counted };
     enter(memory.segments.words[0]!);
@@ -139,7 +140,7 @@ export class Restoring {
     if (this.#ended) return;
     const { containers, totals } = this.#memory;
     containers.takeBackAside(this.#aside.root);
-    totals.set(this.#aside.entryBytes, this.#aside.ownerBytes);
+    totals.putBack(this.#aside.totals);
     this.#end();
   }
 

@@ -58,6 +58,11 @@ export class Undo implements ChangeListener {
     return this.#armed;
   }
 
+  /** How many changes are noted. */
+  get size(): number {
+    return this.#notes.length;
+  }
+
   commit(): void {
     this.#end();
   }
@@ -112,6 +117,8 @@ export class Undo implements ChangeListener {
     const target = inField ? entry : key;
     const stamp = inField ? entries.stampOf(key) : undefined;
     const id = inField ? containers.idOf(root) : KEY_LEVEL;
+    // Of a copy of a million fields one note is enough.
+    if (inField && containers.isFresh(id)) return;
     if (target === 0) {
       const name = Buffer.from(bytes.subarray(start, start + length));
       const deadlineMs = Number.POSITIVE_INFINITY;

@@ -90,6 +90,11 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: "the tables of the two servers are not the same",
   },
   {
+    id: "tokens-for-users",
+    what: "tokens stand where Redis has users: AUTH takes one, ACL has WHOAMI and HELP alone, NOPERM says what is missing",
+    reason: "a token is one thing to hand out, to limit and to revoke; the servers of the stream have none",
+  },
+  {
     id: "info-content",
     what: "INFO has other sections and fields, in Redis's form",
     reason: "it describes another server",

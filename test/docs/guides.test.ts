@@ -13,15 +13,20 @@ import { Hive } from "../../src/server/hive.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The blocks as one module; what a comment says behind a call's end is compared with what the call gave. */
-function moduleOf(guide: string, url: string): string {
+function moduleOf(guide: string, given: Readonly<Record<string, string>>, resultsMin: number): string {
   const page = readFileSync(join(ROOT, "docs", "guides", guide), "utf8");
   const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
-  assert.ok(blocks.length > 5, `${blocks.length} blocks`);
-  const client = pathToFileURL(join(ROOT, "src", "client", "node.ts")).href;
-  const code = blocks.join("\n").replaceAll('from "memhive"', `from ${JSON.stringify(client)}`);
+  assert.ok(blocks.length > 4, `${blocks.length} blocks`);
+  const source = (...path: string[]): string =>
+    `from ${JSON.stringify(pathToFileURL(join(ROOT, "src", ...path)).href)}`;
+  const code = blocks
+    .join("\n")
+    .replaceAll('from "memhive"', source("client", "node.ts"))
+    .replaceAll('from "memhive-server"', source("server", "index.ts"));
   const checked = code.replace(/^(await [^;\n]+); \/\/ (true|false|\d+|"[^"]*"|[[{].*[\]}])(:.*)?$/gm, "same($1, $2);");
-  assert.ok(checked.split("same(").length > 8, "results that are compared");
-  return `import { deepStrictEqual as same } from "node:assert/strict";\nconst url = ${JSON.stringify(url)};\n${checked}`;
+  assert.ok(checked.split("same(").length > resultsMin, "results that are compared");
+  const constants = Object.entries(given).map(([name, value]) => `const ${name} = ${JSON.stringify(value)};\n`);
+  return `import { deepStrictEqual as same } from "node:assert/strict";\n${constants.join("")}${checked}`;
 }
 
 test("docs/guides/client.md runs, and gives what it says", async () => {
@@ -29,10 +34,26 @@ test("docs/guides/client.md runs, and gives what it says", async () => {
   const hive = await Hive.start({ port: 0 });
   try {
     const file = join(folder, "guide.ts");
-    writeFileSync(file, moduleOf("client.md", `hive://127.0.0.1:${hive.port}`));
+    writeFileSync(file, moduleOf("client.md", { url: `hive://127.0.0.1:${hive.port}` }, 8));
     const { stdout } = await promisify(execFile)(process.execPath, [file]);
     assert.match(stdout, /70 30/);
     assert.match(stdout, /\{ name: 'GET', key: 'users' \}/);
+  } finally {
+    await hive.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("docs/guides/tokens.md runs, and gives what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
+  const hive = await Hive.start({ port: 0, tokens: true });
+  try {
+    const { token: everything } = await hive.tokens.create({ grants: ["all"] });
+    const { token: users } = await hive.tokens.create({ grants: ["read:users:*", "write:users:*"] });
+    const file = join(folder, "guide.ts");
+    const url = `hive://127.0.0.1:${hive.port}`;
+    writeFileSync(file, moduleOf("tokens.md", { url, everything, users }, 6));
+    await promisify(execFile)(process.execPath, [file]);
   } finally {
     await hive.close();
     rmSync(folder, { recursive: true, force: true });

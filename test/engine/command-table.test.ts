@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { Args } from "../../src/engine/args.ts";
 import { CommandTable } from "../../src/engine/command-table.ts";
 import { ROWS } from "../../src/engine/commands/table.ts";
+import type { Row } from "../../src/engine/row.ts";
 
 const table = new CommandTable(ROWS);
 
@@ -41,6 +42,19 @@ test("each() gives every command and subcommand once", () => {
 
 test("two rows of one name are a mistake", () => {
   assert.throws(() => new CommandTable([ROWS[0]!, ROWS[0]!]), /two commands are named/);
+});
+
+test("a row that does not say what it needs is a mistake, a subcommand too", () => {
+  const row: Row = { ...ROWS[0]!, name: "TEST" };
+  const { keys: _, ...withoutKeys } = row;
+  const bad: [row: object, message: RegExp][] = [
+    [{ ...row, permission: undefined }, /TEST declares no permission/],
+    [withoutKeys, /TEST declares no keys and no scope/],
+    [{ ...row, permission: "admin" }, /TEST declares no access to its keys/],
+    [{ ...row, subcommands: [{ ...row, name: "TEST IT", permission: undefined }] }, /TEST IT declares no permission/],
+  ];
+  for (const [each, message] of bad) assert.throws(() => new CommandTable([each as Row]), message);
+  assert.doesNotThrow(() => new CommandTable([row, { ...withoutKeys, name: "ALL", scope: "every" }]));
 });
 
 test("every row names its permission, and what writes is not for readers", () => {

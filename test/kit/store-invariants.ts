@@ -21,6 +21,7 @@ class Walk {
   readonly blocks = new Map<number, string>();
   readonly linked = new Map<number, Linked>();
   readonly owners = new Map<number, number>();
+  readonly ownedKeys = new Map<number, number>();
   entryBytes = 0;
   containers = 0;
 
@@ -132,6 +133,8 @@ class Walk {
     assert.ok(inKeyspace ? type >= 1 && type <= 6 : type === 7 || type === 8, `type ${type} in container ${id}`);
     this.claim(ref, entries.size(ref), "entry");
     sums.bytes += entries.size(ref);
+    const owner = inKeyspace ? entries.ownerOf(ref) : 0;
+    if (owner !== 0) this.ownedKeys.set(owner, (this.ownedKeys.get(owner) ?? 0) + 1);
     const typed = entries.keyKind(ref) === layout.KIND_VALUE ? 1 : 0;
     sums.typed += typed;
     const name = entries.keyStart(ref);
@@ -193,6 +196,7 @@ export function checkStore(store: Store, foreign: readonly number[] = []): void 
   walk.container(KEYSPACE_ROOT, containers.keyspaceId);
   assert.equal(totals.entryBytes, walk.entryBytes, "bytes of all entries");
   assert.deepEqual(new Map(totals.ownerBytes), walk.owners, "bytes by owner");
+  assert.deepEqual(new Map(totals.ownerKeys), walk.ownedKeys, "keys by owner");
   const settled = containers.idle;
   checkWheel(walk, wheel.count, settled);
   checkPages(walk, settled);

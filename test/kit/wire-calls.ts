@@ -7,9 +7,11 @@
 
 import { ManualClock } from "../../src/base/clock.ts";
 import { type Limits, limitsWith } from "../../src/base/limits.ts";
+import { ManualTimers } from "../../src/base/timers.ts";
 import type { Receiver, Transport } from "../../src/base/transport.ts";
 import { RespDoor } from "../../src/doors/resp/door.ts";
 import { LocalEngine } from "../../src/engine/local-engine.ts";
+import type { TokenRegistry } from "../../src/engine/tokens.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
 import { encodeCall } from "./resp-client.ts";
 
@@ -77,16 +79,32 @@ export type Wire = {
   connect: () => WireClient;
   /** Lets time pass. */
   advance: (byMs: number) => void;
+  /** The same for those who wait with a wrong token: their answers come. */
+  wait: (byMs: number) => Promise<void>;
+  /** What operators were told. */
+  notices: string[];
   /** How often SHUTDOWN stopped the hive. */
   stops: () => number;
 };
 
-export function startWire(options: { limits?: Partial<Limits>; store?: Partial<StoreOptions> } = {}): Wire {
+type WireOptions = { limits?: Partial<Limits>; store?: Partial<StoreOptions>; tokens?: TokenRegistry };
+
+export function startWire(options: WireOptions = {}): Wire {
+  const timers = new ManualTimers();
+  const notices: string[] = [];
   const clock = new ManualClock();
   const limits = limitsWith(options.limits ?? {});
   const store = new Store({ ...options.store, nowMs: clock.nowMs() });
   let stops = 0;
-  const engine = new LocalEngine({ store, clock, limits, onShutdown: () => void stops++ });
+  const engine = new LocalEngine({
+    store,
+    clock,
+    limits,
+    timers,
+    onNotice: (message) => notices.push(message),
+    ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+    onShutdown: () => void stops++,
+  });
   const door = new RespDoor({ runner: engine, limits, onNotice: () => {} });
   let port = 50_000;
   const connect = (): WireClient => {
@@ -99,5 +117,10 @@ export function startWire(options: { limits?: Partial<Limits>; store?: Partial<S
     clock.advance(byMs);
     engine.tick();
   };
-  return { store, engine, connect, advance, stops: () => stops };
+  const wait = async (byMs: number): Promise<void> => {
+    advance(byMs);
+    timers.advance(byMs);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { store, engine, connect, advance, wait, notices, stops: () => stops };
 }

@@ -142,7 +142,7 @@ test("a failure is told, counted and mended by the next store", async () => {
 });
 
 test("pre-images above the backlog let calls that write wait, until half of them are out", async () => {
-  const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 1024 * 1024 });
+  const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 4 * 1024 * 1024 });
   for (let i = 0; i < 100; i++) put(`k${i}`, 100_000);
   const gate = Promise.withResolvers<void>();
   place.beforeWrite = () => gate.promise;

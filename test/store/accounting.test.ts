@@ -51,6 +51,7 @@ test("what a key holds counts for its owner, whoever that is at the time, and fo
     }
     checkStore(store);
     assert.deepEqual([...totals.ownerBytes], [[owner, totals.entryBytes]]);
+    assert.deepEqual([...totals.ownerKeys], [[owner, names.length]]);
     assert.equal(totals.entryBytes, plain + names.length * 8, "eight bytes for each key");
   }
   assert.equal(entries.deadline(small.ref("leaving")), store.nowMs + 5000);
@@ -82,4 +83,44 @@ test("the bytes of the keyspace go beyond 4 GiB", () => {
   containers.account(root, 0, -(2 ** 36));
   assert.equal(containers.bytesOf(root), before + 8);
   assert.ok(totals.entryBytes > 0);
+});
+
+test("a key that is made while there is a creator is his, with all that it will hold", () => {
+  const small = new SmallStore();
+  const { store } = small;
+  const { totals } = store.memory;
+  small.put("nobody's", "value");
+  store.keys.creator = 9;
+  small.put("string", "value", store.nowMs + 1000);
+  small.table("table", 200);
+  small.put("nobody's", "another value, still nobody's");
+  store.keys.creator = 0;
+  small.put("later", "value");
+  small.put("string", "a longer value than before");
+  checkStore(store);
+  assert.deepEqual([...totals.ownerKeys], [[9, 2]]);
+  assert.equal(store.memory.entries.ownerOf(small.ref("nobody's")), 0);
+  small.pass(1000);
+  checkStore(store);
+  store.keys.clear();
+  assert.deepEqual([totals.ownerKeys.size, totals.ownerBytes.size], [0, 0]);
+});
+
+test("what owners had before a stretch of changes is noted, of those that it touched", () => {
+  const totals = new Totals();
+  totals.add(1, 100);
+  totals.addKey(1, 1);
+  totals.add(2, 50);
+  totals.watch();
+  totals.add(1, 20);
+  totals.addKey(3, 1);
+  totals.add(1, -120);
+  assert.deepEqual(
+    [...totals.unwatch()],
+    [
+      [1, { bytes: 100, keys: 1 }],
+      [3, { bytes: 0, keys: 0 }],
+    ],
+  );
+  assert.deepEqual(totals.of(1), { bytes: 0, keys: 1 });
 });

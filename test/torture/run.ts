@@ -3,6 +3,7 @@
 //   restarts    a hive killed and started again 50 times under 20 busy clients   --restarts N --clients N
 //   kills       a hive killed 200 times while it stores snapshots                --kills N --keys N
 //   store       histories of the store without end                              --minutes N
+//   tokens      how long wrong tokens take, by what is wrong about them         --rounds N
 //
 // Each prints its seed and its distribution, and ends with 1 where something was wrong.
 
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
 import { torture } from "./restarts.ts";
 import { tortureSnapshots } from "./snapshot-kills.ts";
+import { showTiming, tokenTiming } from "./token-timing.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +22,7 @@ const { values, positionals } = parseArgs({
     kills: { type: "string", default: "200" },
     keys: { type: "string", default: "60000" },
     minutes: { type: "string", default: "5" },
+    rounds: { type: "string", default: "200000" },
   },
 });
 const seed = Number(values.seed ?? Date.now() % 1_000_000_007);
@@ -69,7 +72,18 @@ function store(): boolean {
   return true;
 }
 
-const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = { restarts, kills, store };
+/** Shares of a median by which those of wrong tokens may differ: by the secret, and by the id as well. */
+const SECRET_SHARE = 0.02;
+const TIMING_SHARE = 0.06;
+
+function tokens(): boolean {
+  const result = tokenTiming(Number(values.rounds));
+  console.log(showTiming(result));
+  const median = result.rows[0]!.p50;
+  return result.secretSpreadNs <= SECRET_SHARE * median && result.spreadNs <= TIMING_SHARE * median;
+}
+
+const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = { restarts, kills, store, tokens };
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(TORTURES)) {
   const run = TORTURES[name];

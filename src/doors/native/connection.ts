@@ -19,9 +19,9 @@ import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner 
 import { readArguments, readNested } from "./arguments.ts";
 import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts";
 import { NativeOutlet } from "./outlet.ts";
-import type { NativeShared } from "./shared.ts";
+import type { NativeShared, WaitingCall } from "./shared.ts";
 
-/** In a long pipeline the scratch is written out whenever it holds this much: the client reads while the hive still works. */
+/** In a long pipeline the scratch is written out whenever it holds this much: the client reads meanwhile. */
 const FLUSH_BYTES = 16 * 1024;
 /** What a connection that is stopped may have received before its socket is no longer read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
@@ -32,22 +32,16 @@ const SILENT_BEATS_MAX = 3;
 
 export type NativeConnectionParts = {
   transport: Transport;
+  /** The other end is this process. */
+  trusted: boolean;
   /** The engine has forgotten the connection. */
   onGone(connection: NativeConnection): void;
-};
-
-/** A call that answers later. */
-type WaitingCall = {
-  reply: FrameWriter;
-  /** Ends the signal of a call that asked for one. */
-  abort: AbortController | undefined;
-  /** Of its arguments, which wait with it. */
-  bytes: number;
 };
 
 export class NativeConnection implements LinkOwner, Peer {
   readonly door = "native";
   readonly ordered = false;
+  readonly trusted: boolean;
   readonly #shared: NativeShared;
   readonly #transport: Transport;
   readonly #context: Context;
@@ -71,8 +65,9 @@ export class NativeConnection implements LinkOwner, Peer {
   #goodbye: HiveError | undefined = undefined;
 
   /** @throws {HiveError} TOO_MANY_CONNECTIONS, HIVE_CLOSED */
-  constructor(shared: NativeShared, { transport, onGone }: NativeConnectionParts) {
+  constructor(shared: NativeShared, { transport, trusted, onGone }: NativeConnectionParts) {
     this.#shared = shared;
+    this.trusted = trusted;
     this.#transport = transport;
     this.#onGone = onGone;
     this.#context = shared.runner.open(this);
@@ -193,7 +188,7 @@ export class NativeConnection implements LinkOwner, Peer {
     if (token === undefined) throw missingToken();
     const later = this.#shared.runner.run(this.#context, Args.of("AUTH", token), this.#outlet.newWriter());
     if (later === undefined) {
-      if (!this.#context.authenticated) throw wrongToken();
+      if (!this.#context.authenticated) throw wrongToken(this.#context);
       return this.#admit(hello, this.#shared.writer);
     }
     // Nothing behind HELLO counts before it is known who says it.
@@ -203,7 +198,7 @@ export class NativeConnection implements LinkOwner, Peer {
 
   #authenticated(hello: Hello): void {
     if (this.#left) return;
-    if (!this.#context.authenticated) return this.#break(wrongToken());
+    if (!this.#context.authenticated) return this.#break(wrongToken(this.#context));
     this.#admit(hello, this.writer());
     this.wrote();
     this.#goOn();

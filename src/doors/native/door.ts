@@ -22,12 +22,12 @@ export class NativeDoor {
     this.#beat = setInterval(() => this.beat(), this.#shared.beatMs).unref();
   }
 
-  /** Takes over a connection; undefined where it is refused, after close() or by the engine: it is told and closed. */
-  open(transport: Transport): Receiver | undefined {
+  /** Takes over a connection, `trusted` where its other end is this process, which then needs no token; undefined where it is refused, after close() or by the engine: it is told and closed. */
+  open(transport: Transport, trusted: boolean = false): Receiver | undefined {
     const onGone = (gone: NativeConnection): void => void this.#connections.delete(gone);
     try {
       if (this.#closed) throw new HiveError("HIVE_CLOSED", "the hive is closing: no call of this connection ran");
-      const connection = new NativeConnection(this.#shared, { transport, onGone });
+      const connection = new NativeConnection(this.#shared, { transport, trusted, onGone });
       this.#connections.add(connection);
       return connection.receiver;
     } catch (error) {

@@ -37,6 +37,8 @@ export function missingToken(): HiveError {
   return new HiveError("NO_AUTH", "this hive wants a token: connect(url, { token })");
 }
 
-export function wrongToken(): HiveError {
+/** Why the token of a HELLO is not taken. */
+export function wrongToken({ authenticationError: error }: Context): HiveError {
+  if (error !== undefined && error.code !== "WRONG_PASSWORD") return new HiveError(error.code, error.message);
   return new HiveError("WRONG_PASSWORD", "this hive does not know the token");
 }

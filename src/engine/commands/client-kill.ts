@@ -13,6 +13,7 @@ type Filter = {
   id?: number;
   address?: string;
   localAddress?: string;
+  user?: string;
   /** False: a type that no connection here has. */
   isNormal?: boolean;
   ageMsMin?: number;
@@ -25,10 +26,10 @@ export function clientKill(context: Context, args: Args, reply: Reply): void {
     if (killed === 0) throw new HiveError("NO_CLIENT", "No such client");
     return reply.ok();
   }
-  reply.integer(kill(context, readFilter(args)));
+  reply.integer(kill(context, readFilter(context, args)));
 }
 
-function readFilter(args: Args): Filter {
+function readFilter(context: Context, args: Args): Filter {
   const filter: Filter = { skipMe: true };
   for (let i = 2; i < args.count; i += 2) {
     if (i + 1 === args.count) throw syntaxError();
@@ -36,7 +37,7 @@ function readFilter(args: Args): Filter {
     else if (args.is(i, "TYPE")) filter.isNormal = isNormalType(args, i + 1);
     else if (args.is(i, "ADDR")) filter.address = args.text(i + 1);
     else if (args.is(i, "LADDR")) filter.localAddress = args.text(i + 1);
-    else if (args.is(i, "USER")) checkUser(args, i + 1);
+    else if (args.is(i, "USER")) filter.user = knownUser(context, args, i + 1);
     else if (args.is(i, "SKIPME")) filter.skipMe = yesOrNo(args, i + 1);
     else if (args.is(i, "MAXAGE")) {
       filter.ageMsMin = 1000 * positive(args, i + 1, "maxage should be greater than 0");
@@ -54,8 +55,10 @@ function positive(args: Args, index: number, message: string): number {
   return value;
 }
 
-function checkUser(args: Args, index: number): void {
-  if (args.latin1(index) === "default") return;
+/** The user in argument `index`: the id of a token, or "default". @throws {HiveError} INVALID_ARGUMENT */
+function knownUser(context: Context, args: Args, index: number): string {
+  const user = args.latin1(index);
+  if (context.services.authenticator.knows(user)) return user;
   const shown = quoteBytes(args.buffer, args.start(index), args.end(index), QUOTED_BYTES_MAX);
   throw new HiveError("INVALID_ARGUMENT", `No such user '${shown}'`);
 }
@@ -81,7 +84,8 @@ function kill(context: Context, filter: Filter): number {
 }
 
 function fits(client: Context, filter: Filter): boolean {
-  const { id, address, localAddress, isNormal, ageMsMin } = filter;
+  const { id, address, localAddress, user, isNormal, ageMsMin } = filter;
+  if (user !== undefined && client.user !== user) return false;
   if (id !== undefined && client.id !== id) return false;
   if (address !== undefined && client.peer.address !== address) return false;
   if (localAddress !== undefined && client.peer.localAddress !== localAddress) return false;

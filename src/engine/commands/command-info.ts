@@ -3,7 +3,7 @@
 import { HiveError } from "../../base/errors.ts";
 import { Args } from "../args.ts";
 import type { CommandEntry } from "../catalogue.ts";
-import { categoriesOf, groupOf, replyFacts } from "../command-facts.ts";
+import { categoriesOf, groupOf, replyFacts, shownKeys } from "../command-facts.ts";
 import type { Context } from "../context.ts";
 import { matchesGlob } from "../glob.ts";
 import { HIVE_VERSION } from "../identity.ts";
@@ -96,7 +96,7 @@ function getKeys({ services }: Context, args: Args, reply: Reply): void {
   let command = services.commands.find(call);
   if (command?.subcommands !== undefined && call.count > 1) command = command.subcommand(call);
   if (!command) throw new HiveError("INVALID_ARGUMENT", "Invalid command specified");
-  if (!command.row.keys) throw new HiveError("INVALID_ARGUMENT", "The command has no key arguments");
+  if (!shownKeys(command.row)) throw new HiveError("INVALID_ARGUMENT", "The command has no key arguments");
   if (call.count < command.argumentsMin || call.count > command.argumentsMax) {
     throw new HiveError("INVALID_ARGUMENT", "Invalid number of arguments specified for command");
   }

@@ -14,7 +14,6 @@ import { replyBytes, syntaxError } from "../values.ts";
 import { CLIENT_ROW } from "./client.ts";
 import { clientName } from "./client-name.ts";
 
-const DEFAULT_USER = "default";
 const DATABASE_MAX = 2 ** 31 - 1;
 
 function ping(_context: Context, args: Args, reply: Reply): void {
@@ -27,19 +26,30 @@ function echo(_context: Context, args: Args, reply: Reply): void {
   replyBytes(reply, args.buffer, args.start(1), args.end(1), args.kind(1));
 }
 
-function hello(context: Context, args: Args, reply: Reply): void {
+function hello(context: Context, args: Args, reply: Reply): void | Promise<void> {
   const protocol = args.count > 1 ? protocolVersion(args) : context.protocol;
   let name: string | undefined;
+  let user = 0;
   for (let i = 2; i < args.count; i++) {
     const more = args.count - 1 - i;
     if (more >= 2 && args.is(i, "AUTH")) {
-      authenticate(args, i + 1);
+      user = i + 1;
+      if (!context.services.authenticator.required) void authenticate(context, args, user);
       i += 2;
     } else if (more >= 1 && args.is(i, "SETNAME")) {
       name = clientName(args, i + 1, context);
       i++;
     } else throw new HiveError("SYNTAX", `Syntax error in HELLO option '${optionText(args, i)}'`);
   }
+  const later = user === 0 ? undefined : authenticate(context, args, user);
+  if (later === undefined) return welcome(context, reply, { protocol, name });
+  args.keep();
+  return later.then(() => welcome(context, reply, { protocol, name }));
+}
+
+type Chosen = { protocol: 2 | 3; name: string | undefined };
+
+function welcome(context: Context, reply: Reply, { protocol, name }: Chosen): void {
   if ((context.gate & GATE_AUTH) !== 0) {
     throw new HiveError(
       "NO_AUTH",
@@ -81,23 +91,23 @@ function protocolVersion(args: Args): 2 | 3 {
   throw new HiveError("NO_PROTOCOL", "unsupported protocol version");
 }
 
-/** Without tokens there is one user, who has no password: any is right. */
-function authenticate(args: Args, index: number): void {
-  if (args.latin1(index) !== DEFAULT_USER) {
-    throw new HiveError("WRONG_PASSWORD", "invalid username-password pair or user is disabled.");
-  }
+/** The user in argument `index`, the token behind it. */
+function authenticate(context: Context, args: Args, index: number): void | Promise<void> {
+  return context.services.authenticator.authenticate(context, args.latin1(index), args.bytes(index + 1));
 }
 
-function auth(_context: Context, args: Args, reply: Reply): void {
+function auth(context: Context, args: Args, reply: Reply): void | Promise<void> {
   if (args.count > 3) throw syntaxError();
-  if (args.count === 2) {
-    throw new HiveError(
-      "INVALID_ARGUMENT",
-      "AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
-    );
-  }
-  authenticate(args, 1);
-  reply.ok();
+  const { authenticator } = context.services;
+  const later =
+    args.count === 2 ? authenticator.authenticate(context, undefined, args.bytes(1)) : authenticate(context, args, 1);
+  if (later === undefined) return reply.ok();
+  args.keep();
+  return later.then(() => reply.ok());
+}
+
+function whoami(context: Context, _args: Args, reply: Reply): void {
+  reply.text(context.user);
 }
 
 function select(_context: Context, args: Args, reply: Reply): void {
@@ -118,6 +128,8 @@ function reset(context: Context, _args: Args, reply: Reply): void {
   context.name = "";
   if (context.peer.door === "resp") context.protocol = 2;
   if (context.replyMode !== "skip") context.replyMode = "on";
+  // A native connection has its token from its handshake, for all who share it.
+  if (context.ordered) context.services.authenticator.reset(context);
   reply.status("RESET");
 }
 
@@ -151,20 +163,20 @@ export const CONNECTION_ROWS: readonly Row[] = [
     name: "HELLO",
     family: "connection",
     arity: -1,
-    flags: ["fast", "connection", "beforeAuth", "ordered"],
+    flags: ["fast", "connection", "beforeAuth", "ordered", "mayWait"],
     permission: "none",
     summary: "Tells what the server is, and chooses the protocol",
-    syntax: "[protover [AUTH username password] [SETNAME clientname]]",
+    syntax: "[protover [AUTH username token] [SETNAME clientname]]",
     run: hello,
   },
   {
     name: "AUTH",
     family: "connection",
     arity: -2,
-    flags: ["fast", "connection", "beforeAuth"],
+    flags: ["fast", "connection", "beforeAuth", "mayWait"],
     permission: "none",
-    summary: "Authenticates the connection",
-    syntax: "[username] password",
+    summary: "Authenticates the connection with a token",
+    syntax: "[username] token",
     run: auth,
   },
   {
@@ -198,4 +210,26 @@ export const CONNECTION_ROWS: readonly Row[] = [
     run: quit,
   },
   CLIENT_ROW,
+  {
+    name: "ACL",
+    family: "connection",
+    arity: -2,
+    flags: ["connection"],
+    permission: "none",
+    summary: "Who this connection is",
+    syntax: "subcommand",
+    subcommands: [
+      {
+        name: "ACL WHOAMI",
+        family: "connection",
+        arity: 2,
+        flags: ["connection"],
+        permission: "none",
+        summary: "Returns the id of the connection's token, default where it has none",
+        syntax: "",
+        run: whoami,
+      },
+    ],
+    run: () => {},
+  },
 ];

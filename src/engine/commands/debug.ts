@@ -73,6 +73,7 @@ export const DEBUG_ROW: Row = {
   arity: -2,
   flags: ["admin", "mayWait"],
   permission: "admin",
+  keys: { find: (args) => (args.count === 3 && args.is(1, "OBJECT") ? [2] : []), access: "read" },
   summary: "For tests: lets a hive be slow, and shows entries",
   syntax: "SLEEP seconds | OBJECT key | SET-ACTIVE-EXPIRE 0 | SET-ACTIVE-EXPIRE 1 | HELP",
   run: debug,

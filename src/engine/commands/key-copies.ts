@@ -226,7 +226,7 @@ export const KEY_COPY_ROWS: readonly Row[] = [
     arity: -3,
     flags: ["write", "grows"],
     permission: "write",
-    keys: { first: 1, last: 2, step: 1 },
+    keys: { first: 1, last: 2, step: 1, access: ["read", "write"] },
     summary: "Copies a key, its deadlines too, to another name",
     syntax: "source destination [DB 0] [REPLACE]",
     run: copy,

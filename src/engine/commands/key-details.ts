@@ -188,7 +188,7 @@ function help(name: string, rows: readonly Row[]): Row {
   };
 }
 
-type Words = { arity: number; keys?: KeySpec; summary: string; syntax: string; run: Row["run"] };
+type Words = { arity: number; keys?: KeySpec; scope?: "every"; summary: string; syntax: string; run: Row["run"] };
 
 function readRow(name: string, words: Words): Row {
   return { name, family: "keys", flags: ["read"], permission: "read", ...words };
@@ -215,8 +215,20 @@ const MEMORY_ROWS: readonly Row[] = [
     syntax: "key [SAMPLES count]",
     run: usage,
   }),
-  readRow("MEMORY STATS", { arity: 2, summary: "Returns figures about memory", syntax: "", run: stats }),
-  readRow("MEMORY DOCTOR", { arity: 2, summary: "Says what is wrong with memory", syntax: "", run: doctor }),
+  readRow("MEMORY STATS", {
+    arity: 2,
+    scope: "every",
+    summary: "Returns figures about memory",
+    syntax: "",
+    run: stats,
+  }),
+  readRow("MEMORY DOCTOR", {
+    arity: 2,
+    scope: "every",
+    summary: "Says what is wrong with memory",
+    syntax: "",
+    run: doctor,
+  }),
   {
     ...readRow("MEMORY PURGE", { arity: 2, summary: "Gives memory back that nothing uses", syntax: "", run: purge }),
     permission: "admin",
@@ -230,6 +242,7 @@ function container(name: string, summary: string, rows: readonly Row[]): Row {
     arity: -2,
     flags: ["read"],
     permission: "read",
+    scope: "own",
     summary,
     syntax: "subcommand",
     subcommands: [...rows, help(name, rows)],

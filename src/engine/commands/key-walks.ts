@@ -27,6 +27,17 @@ function matches({ entries }: Memory, ref: number, args: Args, pattern: number):
   return matchesGlob(args.buffer, from, to, text, 0, text.length);
 }
 
+/** Whether the caller may read the key, so may know of it. */
+function maySee({ token, store }: Context, ref: number): boolean {
+  if (token === undefined || token.grants.everywhere("read")) return true;
+  const { entries } = store.memory;
+  const start = entries.keyStart(ref);
+  const end = start + entries.keyLength(ref);
+  if (entries.keyKind(ref) !== KIND_VALUE) return token.grants.covers("read", entries.bytesOf(ref), start, end);
+  const text = Buffer.from(valueToText(entries.bytesOf(ref), start, end));
+  return token.grants.covers("read", text, 0, text.length);
+}
+
 function replyNames({ entries }: Memory, refs: readonly number[], reply: Reply): void {
   reply.array(refs.length);
   for (const ref of refs) replyName(entries, ref, reply);
@@ -37,24 +48,29 @@ function replyName(entries: Memory["entries"], ref: number, reply: Reply): void 
   replyBytes(reply, entries.bytesOf(ref), start, start + entries.keyLength(ref), entries.keyKind(ref));
 }
 
-function keys({ store: { memory }, services }: Context, args: Args, reply: Reply): void {
+function keys(context: Context, args: Args, reply: Reply): void {
+  const { services } = context;
+  const { memory } = context.store;
   checkPattern(args, 1, services.limits);
   const all = isEverything(args.buffer, args.start(1), args.end(1));
   const found: number[] = [];
   eachEntry(memory, KEYSPACE_ROOT, (ref) => {
-    if (all || matches(memory, ref, args, 1)) found.push(ref);
+    if ((all || matches(memory, ref, args, 1)) && maySee(context, ref)) found.push(ref);
   });
   replyNames(memory, found, reply);
 }
 
-function scan({ store: { memory }, services }: Context, args: Args, reply: Reply): void {
+function scan(context: Context, args: Args, reply: Reply): void {
+  const { services } = context;
+  const { memory } = context.store;
   const cursor = parseCursor(args, 1);
   const options = parseScanOptions(args, 2, "TYPE", services.limits);
   const found: number[] = [];
   const next = scanEntries(memory, KEYSPACE_ROOT, cursor, options.count, (ref) => {
     const type = memory.entries.head(ref) & TYPE_MASK;
     if (options.type !== 0 && !args.is(options.type, typeName(type).toUpperCase())) return;
-    if (options.pattern === 0 || matches(memory, ref, args, options.pattern)) found.push(ref);
+    if (options.pattern !== 0 && !matches(memory, ref, args, options.pattern)) return;
+    if (maySee(context, ref)) found.push(ref);
   });
   reply.array(2);
   reply.text(`${next}`);
@@ -84,7 +100,8 @@ const FLUSHALL: Row = {
   family: "keys",
   arity: -1,
   flags: ["write"],
-  permission: "admin",
+  permission: "write",
+  scope: "every",
   summary: "Deletes all keys",
   syntax: "[ASYNC | SYNC]",
   run: flush,
@@ -97,6 +114,7 @@ export const KEY_WALK_ROWS: readonly Row[] = [
     arity: 2,
     flags: ["read"],
     permission: "read",
+    scope: "own",
     summary: "Returns all keys that match a pattern, in one go; SCAN goes in steps",
     syntax: "pattern",
     run: keys,
@@ -107,6 +125,7 @@ export const KEY_WALK_ROWS: readonly Row[] = [
     arity: -2,
     flags: ["read"],
     permission: "read",
+    scope: "own",
     summary: "Walks all keys in steps: what is there from the first to the last is returned",
     syntax: "cursor [MATCH pattern] [COUNT count] [TYPE type]",
     run: scan,
@@ -117,6 +136,7 @@ export const KEY_WALK_ROWS: readonly Row[] = [
     arity: 1,
     flags: ["read"],
     permission: "read",
+    scope: "every",
     summary: "Returns a key, each with the same chance",
     syntax: "",
     run: randomkey,
@@ -127,6 +147,7 @@ export const KEY_WALK_ROWS: readonly Row[] = [
     arity: 1,
     flags: ["read", "fast"],
     permission: "read",
+    scope: "every",
     summary: "Counts all keys",
     syntax: "",
     run: dbsize,

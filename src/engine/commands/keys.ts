@@ -92,7 +92,7 @@ const RENAME: Row = {
   arity: 3,
   flags: ["write"],
   permission: "write",
-  keys: { first: 1, last: 2, step: 1 },
+  keys: { first: 1, last: 2, step: 1, access: ["both", "write"] },
   summary: "Gives a key another name; a key that has that name goes",
   syntax: "key newkey",
   run: rename,

@@ -50,6 +50,7 @@ export const SERVER_ROWS: readonly Row[] = [
     arity: -1,
     flags: [],
     permission: "read",
+    scope: "own",
     summary: "Returns figures of the hive, by section",
     syntax: "[section [section ...]]",
     run: info,

@@ -195,7 +195,7 @@ const STORE = {
   arity: -3,
   flags: ["write", "grows"],
   permission: "write",
-  keys: { first: 1, last: -1, step: 1 },
+  keys: { first: 1, last: -1, step: 1, access: ["write", "read"] },
   syntax: "destination key [key ...]",
 } as const;
 

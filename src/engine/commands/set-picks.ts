@@ -70,7 +70,7 @@ export const SET_PICK_ROWS: readonly Row[] = [
     arity: -2,
     flags: ["write", "fast"],
     permission: "write",
-    keys: oneKey(),
+    keys: oneKey(1, "both"),
     summary: "Removes members of a set at random and returns them",
     syntax: "key [count]",
     run: spop,

@@ -149,7 +149,7 @@ export const SET_ROWS: readonly Row[] = [
     ...WRITE,
     name: "SMOVE",
     arity: 4,
-    keys: { first: 1, last: 2, step: 1 },
+    keys: { first: 1, last: 2, step: 1, access: ["both", "write"] },
     summary: "Moves a member from one set to another",
     syntax: "source destination member",
     run: smove,

@@ -93,7 +93,8 @@ function numberRow(name: string, words: { arity: number; summary: string; syntax
     family: "strings",
     flags: ["write", "grows", "fast"],
     permission: "write",
-    keys: oneKey(),
+    // The answer is the new value, so the old one.
+    keys: oneKey(1, "both"),
     ...words,
   };
 }

@@ -14,7 +14,7 @@ import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument, UNIT_ABSOLUTE, UNIT_SECONDS } from "../deadline.ts";
 import type { Reply } from "../reply.ts";
-import { oneKey, type Row } from "../row.ts";
+import { type KeyAccess, oneKey, type Row } from "../row.ts";
 import { replyString, syntaxError, wrongType } from "../values.ts";
 
 const UNIT_NONE = -1;
@@ -159,6 +159,12 @@ function checkPairs(store: Store, args: Args, command: string): void {
   }
 }
 
+/** With GET among its options SET answers what the key held. */
+function setAccess(args: Args): KeyAccess {
+  for (let i = 3; i < args.count; i++) if (args.is(i, "GET")) return "both";
+  return "write";
+}
+
 export const STRING_SET_ROWS: readonly Row[] = [
   {
     name: "SET",
@@ -166,7 +172,7 @@ export const STRING_SET_ROWS: readonly Row[] = [
     arity: -3,
     flags: ["write", "grows", "fast"],
     permission: "write",
-    keys: oneKey(),
+    keys: oneKey(1, setAccess),
     summary: "Sets the string value of a key, whatever it held; with conditions, a time to live, and the value before",
     syntax:
       "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
@@ -211,7 +217,7 @@ export const STRING_SET_ROWS: readonly Row[] = [
     arity: -2,
     flags: ["write", "fast"],
     permission: "write",
-    keys: oneKey(),
+    keys: oneKey(1, "both"),
     summary: "Returns the string value of a key and sets or removes its time to live",
     syntax: "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]",
     run: getex,

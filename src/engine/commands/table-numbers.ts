@@ -80,7 +80,7 @@ const WRITE = {
   arity: 4,
   flags: ["write", "grows", "fast"],
   permission: "write",
-  keys: oneKey(),
+  keys: oneKey(1, "both"),
 } as const;
 
 export const TABLE_NUMBER_ROWS: readonly Row[] = [

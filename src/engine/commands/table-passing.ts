@@ -169,6 +169,7 @@ export const TABLE_PASSING_ROWS: readonly Row[] = [
   {
     ...TABLE,
     name: "HGETEX",
+    keys: oneKey(1, "both"),
     arity: -5,
     flags: ["write", "grows", "fast", "steps"],
     summary: "Returns the values of fields of a table, and sets or removes when they expire",
@@ -179,6 +180,7 @@ export const TABLE_PASSING_ROWS: readonly Row[] = [
   {
     ...TABLE,
     name: "HGETDEL",
+    keys: oneKey(1, "both"),
     arity: -5,
     flags: ["write", "fast"],
     summary: "Returns the values of fields of a table, and deletes them",

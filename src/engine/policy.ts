@@ -1,0 +1,35 @@
+// Policy: why a call is refused before it runs, by who its caller is.
+//
+//   authenticated? ──▶ may he do that with these keys? ──▶ …the engine's own: transaction, pause… ──▶ not too often?
+//
+// Asked only where context.gate says that there is something to ask. It changes nothing but the count of
+// calls; the engine says the refusal, and spoils the transaction where one is open.
+
+import type { Clock } from "../base/clock.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import type { Args } from "./args.ts";
+import { COMMAND_BEFORE_AUTH, COMMAND_ENDS_MULTI, type Command } from "./command-table.ts";
+import { type Context, GATE_AUTH, GATE_LIMITED } from "./context.ts";
+import { missingPermission } from "./permission.ts";
+
+export type Refusal = { code: ErrorCode; message: string };
+
+/** Whether the caller is known, and may make this call. */
+export function refusalOf({ gate, token }: Context, command: Command, args: Args): Refusal | undefined {
+  if ((gate & GATE_AUTH) !== 0 && (command.flags & COMMAND_BEFORE_AUTH) === 0) {
+    return { code: "NO_AUTH", message: "Authentication required." };
+  }
+  if ((gate & GATE_LIMITED) === 0) return undefined;
+  const missing = missingPermission(command.row, command.wireName, args, token!.grants);
+  return missing === undefined ? undefined : { code: "NO_PERMISSION", message: missing };
+}
+
+/** Counts a call of a token that has a quota of them. The ways in, and out of a transaction, are free. */
+export function rateRefusal({ token }: Context, { flags }: Command, clock: Clock): Refusal | undefined {
+  const max = token?.quotas.callsPerSecond;
+  if (max === undefined || (flags & (COMMAND_BEFORE_AUTH | COMMAND_ENDS_MULTI)) !== 0) return undefined;
+  const waitMs = token!.takeCall(clock.monotonicMs());
+  if (waitMs === 0) return undefined;
+  const message = `callsPerSecond: this token may make ${max} calls a second; try again in ${waitMs} ms`;
+  return { code: "QUOTA", message };
+}

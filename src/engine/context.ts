@@ -6,12 +6,15 @@
 // them is Peer; what commands need of the engine is Services.
 
 import type { Limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { LoopMeter, Persistence } from "./health.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
+import type { Statistics } from "./statistics.ts";
 import type { Transaction, Watches } from "./transaction.ts";
 
 /** The connection behind a context, implemented by each door. */
@@ -46,6 +49,11 @@ export interface Services {
   readonly nowMs: number;
   /** Counters since the start, for INFO; CONFIG RESETSTAT sets them to 0. */
   readonly statistics: Statistics;
+  /** What happens, for operators; silent unless the owner of the engine wants it. */
+  readonly log: Log;
+  /** How snapshots stand, and the event loop. */
+  readonly persistence: Persistence;
+  readonly loop: LoopMeter;
   /** Milliseconds of a clock that only goes forward, read now. */
   monotonicMs(): number;
   /** Epoch milliseconds, read now. */
@@ -63,13 +71,6 @@ export interface Services {
   /** Stops the hive after this call was answered; nothing happens where the owner of the engine does not allow it. */
   shutdown(): void;
 }
-
-export type Statistics = {
-  connections: number;
-  refusedConnections: number;
-  calls: number;
-  errors: number;
-};
 
 /** Whether replies are sent: always, never, or not for the next call (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";

@@ -8,8 +8,9 @@
 // (bench/seam.ts). The clock is read once per read event, in tick().
 
 import type { Clock } from "../base/clock.ts";
-import { ERRORS, HiveError } from "../base/errors.ts";
+import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
+import { type Log, SILENT_LOG } from "../base/log.ts";
 import { encodeQuoted, QUOTED_BYTES_MAX, quoteBytes } from "../base/quoted.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
@@ -19,7 +20,6 @@ import { hasTypedKey } from "./catalogue.ts";
 import {
   COMMAND_BEFORE_AUTH,
   COMMAND_ENDS_MULTI,
-  COMMAND_FAST,
   COMMAND_GROWS,
   COMMAND_IMMEDIATE,
   COMMAND_NO_MULTI,
@@ -30,19 +30,22 @@ import {
   CommandTable,
 } from "./command-table.ts";
 import { ROWS } from "./commands/table.ts";
-import { Context, GATE_AUTH, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services, type Statistics } from "./context.ts";
+import { Context, GATE_AUTH, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services } from "./context.ts";
 import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
+import { type LoopMeter, NO_LOOP_METER, noPersistence, type Persistence } from "./health.ts";
 import type { Reply } from "./reply.ts";
 import type { Row } from "./row.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
+import { Statistics } from "./statistics.ts";
 import { Transaction, Watches } from "./transaction.ts";
 
 export type EngineOptions = {
   store: Store;
   clock: Clock;
   limits?: Limits;
+  log?: Log;
   /** Commands beside the built-in ones. */
   rows?: readonly Row[];
   /** What SHUTDOWN does; without it SHUTDOWN is refused. */
@@ -62,14 +65,8 @@ const QUEUED_BYTES = 600;
 const IDLE_SWEEP_MS = 1_000;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 
-type Refusal =
-  | "WRONG_ARITY"
-  | "BAD_VALUE"
-  | "NO_AUTH"
-  | "OUT_OF_MEMORY"
-  | "UNKNOWN_COMMAND"
-  | "IN_TRANSACTION"
-  | "TRANSACTION_TOO_BIG";
+/** Where a call writes its answer, and how much of it there was before. */
+type Answer = { reply: Reply; mark: number };
 
 const EXEC = Args.of("EXEC");
 
@@ -82,7 +79,11 @@ export class LocalEngine implements Runner, Services {
   readonly watches: Watches;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
-  readonly statistics: Statistics = { connections: 0, refusedConnections: 0, calls: 0, errors: 0 };
+  readonly statistics: Statistics = new Statistics();
+  readonly log: Log;
+  /** Of their owners, who put them here. */
+  persistence: Persistence;
+  loop: LoopMeter = NO_LOOP_METER;
   readonly #clock: Clock;
   readonly #onShutdown: (() => void) | undefined;
   #nextId = 1;
@@ -99,7 +100,12 @@ export class LocalEngine implements Runner, Services {
     this.watches = new Watches(this.store);
     this.#onShutdown = options.onShutdown;
     this.#pause = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
+    this.log = options.log ?? SILENT_LOG;
     this.startedAtMs = options.clock.nowMs();
+    this.persistence = noPersistence({
+      startedAtMs: this.startedAtMs,
+      changes: () => this.store.memory.entries.version,
+    });
     this.tick();
   }
 
@@ -167,10 +173,8 @@ export class LocalEngine implements Runner, Services {
       return this.#refuse(context, command, reply, "WRONG_ARITY", message);
     }
     if ((command.flags & COMMAND_ORDERED) !== 0 && !context.ordered) {
-      return reply.error(
-        "UNSUPPORTED",
-        `${command.name}: many callers share this connection; calls go as one with multi()`,
-      );
+      const message = `${command.name}: many callers share this connection; calls go as one with multi()`;
+      return this.#refuse(context, command, reply, "UNSUPPORTED", message);
     }
     if (args.typed && hasTypedKey(command.row, args)) {
       return this.#refuse(context, command, reply, "BAD_VALUE", "a key is text or bytes, not a value");
@@ -192,9 +196,11 @@ export class LocalEngine implements Runner, Services {
     context.gate |= GATE_MULTI;
     // RESET and QUIT would end it half-way, and what follows would run outside of it.
     for (const args of calls) {
-      if (((this.commands.find(args)?.flags ?? 0) & COMMAND_IMMEDIATE) !== 0)
-        refusals.error("UNSUPPORTED", `${args.text(0).toUpperCase()} inside a transaction`);
-      else void this.run(context, args, refusals);
+      const command = this.commands.find(args);
+      if (((command?.flags ?? 0) & COMMAND_IMMEDIATE) !== 0) {
+        const message = `${args.text(0).toUpperCase()} inside a transaction`;
+        this.#refuse(context, command, refusals, "UNSUPPORTED", message);
+      } else void this.run(context, args, refusals);
     }
     if (refusals.code !== undefined) {
       context.endTransaction();
@@ -252,13 +258,12 @@ export class LocalEngine implements Runner, Services {
   /** Memory, undo and time around the command's own run. */
   #apply(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const flags = command.flags;
-    command.calls++;
-    this.statistics.calls++;
     if ((flags & COMMAND_GROWS) !== 0 && !this.store.eviction.makeRoom()) {
       return this.#refuse(context, command, reply, "OUT_OF_MEMORY", NO_MEMORY);
     }
-    const timed =
-      (flags & COMMAND_FAST) === 0 || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
+    const due = ++command.calls >= command.timedAt;
+    this.statistics.calls++;
+    const timed = due || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
     const mark = reply.mark();
     const armed = (flags & COMMAND_STEPS) !== 0 && this.#mayRunOut(args) && !this.store.undo.armed;
     const fromMs = timed ? this.#clock.monotonicMs() : 0;
@@ -266,12 +271,12 @@ export class LocalEngine implements Runner, Services {
       if (armed) this.store.undo.begin();
       const later = command.run(context, args, reply);
       if (armed) this.store.undo.commit();
-      if (later !== undefined) return this.#settle(later, command, reply, mark);
+      if (later !== undefined) return this.#settle(later, context, command, { reply, mark });
     } catch (error) {
       if (armed) this.store.undo.rollback();
-      this.#fail(command, reply, mark, error);
+      this.#fail(error, context, command, { reply, mark });
     }
-    if (timed) this.#time(context, command, args, (this.#clock.monotonicMs() - fromMs) * 1000);
+    if (timed) this.#time(context, command, args, this.#clock.monotonicMs() - fromMs);
   }
 
   /** Whether memory may run out in the middle of a call whose steps are as many as its arguments. */
@@ -279,29 +284,31 @@ export class LocalEngine implements Runner, Services {
     return !this.store.memory.pages.hasRoom(args.totalBytes() + args.count * STEP_BYTES);
   }
 
-  #settle(later: Promise<void>, command: Command, reply: Reply, mark: number): Promise<void> {
-    return later.catch((error: unknown) => this.#fail(command, reply, mark, error));
+  #settle(later: Promise<void>, context: Context, command: Command, answer: Answer): Promise<void> {
+    return later.catch((error: unknown) => this.#fail(error, context, command, answer));
   }
 
   /** A HiveError becomes the reply; anything else is our own mistake and is thrown on. */
-  #fail(command: Command, reply: Reply, mark: number, error: unknown): void {
+  #fail(error: unknown, context: Context, command: Command, { reply, mark }: Answer): void {
     if (!(error instanceof HiveError)) throw error;
+    if (error.code === "WRONG_PASSWORD") this.log.warn({ address: context.peer.address }, "authentication failed");
     command.errors++;
-    this.statistics.errors++;
+    this.statistics.countError(error.code);
     reply.rewind(mark);
     reply.error(error.code, error.message);
   }
 
-  #time(context: Context, command: Command, args: Args, microseconds: number): void {
-    command.microseconds += microseconds;
+  #time(context: Context, command: Command, args: Args, milliseconds: number): void {
+    command.time(milliseconds * 1e6);
+    const microseconds = milliseconds * 1000;
     const threshold = this.slowLog.thresholdMicroseconds;
     if (threshold < 0 || microseconds < threshold) return;
     this.slowLog.add(command.name, args, Math.round(microseconds), this.nowMs, context.peer.address, context.name);
   }
 
   /** Refuses a call before it ran. That spoils an open transaction, and a refused EXEC ends it. */
-  #refuse(context: Context, command: Command | undefined, reply: Reply, code: Refusal, message: string): void {
-    this.statistics.errors++;
+  #refuse(context: Context, command: Command | undefined, reply: Reply, code: ErrorCode, message: string): void {
+    this.statistics.countError(code);
     if (command !== undefined) command.rejected++;
     if (command?.name === "EXEC") {
       context.endTransaction();
@@ -367,22 +374,8 @@ export class LocalEngine implements Runner, Services {
   }
 
   resetStatistics(): void {
-    this.statistics.connections = 0;
-    this.statistics.refusedConnections = 0;
-    this.statistics.calls = 0;
-    this.statistics.errors = 0;
-    const { keys } = this.store;
-    keys.hits = 0;
-    keys.misses = 0;
-    keys.expired = 0;
-    keys.evicted = 0;
-    this.store.expiredFields = 0;
-    for (const command of this.commands.each()) {
-      command.calls = 0;
-      command.errors = 0;
-      command.rejected = 0;
-      command.microseconds = 0;
-    }
+    this.statistics.reset(this.store, this.commands.each());
+    this.loop.reset();
   }
 
   enterBusy(): void {

@@ -9,6 +9,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { HiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
+import { type Log, SILENT_LOG } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
@@ -19,11 +20,14 @@ import { Connections } from "../net/connections.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
 import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
+import { HiveEvents } from "./hive-events.ts";
+import { LoopDelay } from "./loop-delay.ts";
 import { Maintenance } from "./maintenance.ts";
+import { Pulse } from "./pulse.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./settings/defaults.ts";
+import { checkOptions } from "./settings/hive-options.ts";
 
-/** H-I-V-E on a phone. */
-export const DEFAULT_PORT = 4483;
-export const DEFAULT_HOST = "127.0.0.1";
+export { DEFAULT_HOST, DEFAULT_PORT };
 
 export type HiveOptions = {
   /** An address of this machine's loopback. */
@@ -43,8 +47,25 @@ export type HiveOptions = {
   /** Where the hive has its time from: a ManualClock lets a test decide when a TTL has passed. */
   clock?: Clock;
   limits?: Partial<Limits>;
+  /** What happens, for operators: a pino logger, or anything of its shape. Silent without it. */
+  log?: Log;
   /** One line for operators: a connection was cut off or refused, and why. */
   onNotice?: (message: string) => void;
+};
+
+/** Every option, so that one with a slip in its name is refused. */
+const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
+  host: true,
+  port: true,
+  unix: true,
+  listen: true,
+  maxMemoryBytes: true,
+  maxMemoryPolicy: true,
+  keepAlive: true,
+  clock: true,
+  limits: true,
+  log: true,
+  onNotice: true,
 };
 
 type Parts = {
@@ -53,8 +74,10 @@ type Parts = {
   doors: { resp: RespDoor; native: NativeDoor };
   connections: Connections;
   maintenance: Maintenance;
+  loop: LoopDelay;
   listeners: Listener[];
   limits: Limits;
+  events: HiveEvents;
 };
 
 export class Hive implements AsyncDisposable {
@@ -76,10 +99,12 @@ export class Hive implements AsyncDisposable {
    *
    * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; then nothing is left open.
    */
-  static async start(options: HiveOptions = {}): Promise<Hive> {
+  static async start(given: HiveOptions = {}): Promise<Hive> {
+    const options = checkOptions(given, Object.keys(OPTIONS));
     const limits = limitsWith(options.limits ?? {});
     const clock = options.clock ?? systemClock;
-    const notice = options.onNotice ?? (() => {});
+    const log = options.log ?? SILENT_LOG;
+    const events = new HiveEvents({ log, onNotice: options.onNotice });
     const store = new Store({
       nowMs: clock.nowMs(),
       valueBytesMax: limits.valueBytesMax,
@@ -88,22 +113,30 @@ export class Hive implements AsyncDisposable {
       ...(options.maxMemoryPolicy === undefined ? {} : { maxMemoryPolicy: options.maxMemoryPolicy }),
     });
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
-    const engine = new LocalEngine({ store, clock, limits, onShutdown: () => void hive.close() });
-    const onNotice = (address: string, message: string): void => notice(`${address} ${message}`);
+    const engine = new LocalEngine({ store, clock, limits, log, onShutdown: () => void hive.close() });
+    const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
     const doors = {
       resp: new RespDoor({ runner: engine, limits, onNotice }),
       native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
     };
+    const pulse = new Pulse({ store, statistics: engine.statistics, events });
+    const loop = new LoopDelay(clock.monotonicMs());
+    engine.loop = loop;
     const maintenance = new Maintenance({
       store,
       tick: () => engine.tick(),
+      onBeat(monotonicMs) {
+        pulse.beat(monotonicMs);
+        loop.beat(monotonicMs);
+      },
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax);
-    const hive = new Hive({ store, engine, doors, connections, maintenance, listeners: [], limits });
+    const hive = new Hive({ store, engine, doors, connections, maintenance, loop, listeners: [], limits, events });
     try {
-      await hive.#listen(options, notice);
+      await hive.#listen(options);
+      events.ready(hive.addresses);
     } catch (error) {
       await hive.close();
       throw error;
@@ -111,9 +144,9 @@ export class Hive implements AsyncDisposable {
     return hive;
   }
 
-  async #listen(options: HiveOptions, notice: (message: string) => void): Promise<void> {
+  async #listen(options: HiveOptions): Promise<void> {
     if (options.listen === false) return;
-    const { doors, limits, connections, listeners } = this.#parts;
+    const { doors, limits, connections, listeners, events } = this.#parts;
     const listenerOptions: ListenerOptions = {
       doors: {
         resp: (transport) => doors.resp.open(transport),
@@ -124,8 +157,8 @@ export class Hive implements AsyncDisposable {
       backlog: limits.pendingConnectionsMax,
       keepAlive: options.keepAlive ?? true,
       connections,
-      onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
-      onError: (error) => notice(`cannot accept connections: ${error.message}`),
+      onRefused: (transport, wire) => events.wireRefused(transport.address, wire),
+      onError: (error) => events.cannotAccept(error),
     };
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, unix } = options;
     const addresses: ListenAddress[] = port === false ? [] : [{ host, port }];
@@ -196,7 +229,8 @@ export class Hive implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { listeners, doors, engine, connections, maintenance, store, limits } = this.#parts;
+    const { listeners, doors, engine, connections, maintenance, loop, store, limits, events } = this.#parts;
+    events.closing(connections.count);
     for (const listener of listeners) listener.close();
     // Calls that CLIENT PAUSE holds back are in flight too.
     engine.unpause();
@@ -204,7 +238,9 @@ export class Hive implements AsyncDisposable {
     doors.native.close();
     await connections.drain(limits.closeTimeoutMs);
     maintenance.close();
+    loop.close();
     store.close();
+    events.closed();
     this.#resolveClosed();
   }
 

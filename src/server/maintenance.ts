@@ -17,6 +17,8 @@ export type MaintenanceParts = {
   store: Store;
   /** Reads the clock and lets time pass in the store. */
   tick(): void;
+  /** Ten times a second: for what looks at how the hive is. */
+  onBeat?(monotonicMs: number): void;
   /** Milliseconds of a clock that only goes forward. */
   monotonicMs(): number;
 };
@@ -37,6 +39,7 @@ export class Maintenance {
   #beat(): void {
     this.#parts.tick();
     this.#parts.store.beat();
+    this.#parts.onBeat?.(this.#parts.monotonicMs());
     if (this.#slice === undefined && this.#parts.store.hasWork) this.#schedule();
   }
 

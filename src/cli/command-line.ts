@@ -7,6 +7,7 @@ import { VERSION } from "../base/version.ts";
 import { flagsOf } from "../server/settings/flags.ts";
 import * as commands from "./client-commands.ts";
 import { configGet, configSet, showSettings } from "./config-commands.ts";
+import type { TopOptions } from "./top/top.ts";
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
@@ -90,6 +91,11 @@ function build(onExitCode: (code: number) => void): Command {
     .addHelpText("after", "\ndocs/commands.md lists the commands; COMMAND DOCS NAME asks the hive.")
     .action(run(commands.send));
   add("info", "print what the hive says of itself").argument("[section]").action(run(commands.info));
+  add("top", "show live how a hive is: calls, memory, clients, the busiest commands; q ends it")
+    .option("--interval <ms>", "between two looks (default 1000)", milliseconds)
+    .option("--once", "print once: also what it does where there is no terminal")
+    .option("--clients", "the connections too; c shows and hides them")
+    .action(run(showTop));
   addConfig(program, common, run);
   add("cli", "type commands and see their replies; with history, completion and hints").action(run(commands.cli));
   return program;
@@ -135,6 +141,12 @@ function addConfig(program: Command, common: (command: Command) => Command, run:
   common(config.command("set").description("change settings of a running hive: all of them, or none"))
     .argument("<pairs...>", "NAME VALUE …, such as maxmemory 1gb")
     .action(run(configSet));
+}
+
+/** Loaded when it is asked for. */
+async function showTop(options: TopOptions): Promise<boolean> {
+  const { top } = await import("./top/top.ts");
+  return await top(options);
 }
 
 type Add = (name: string, description: string) => Command;

@@ -48,6 +48,8 @@ function build(onExitCode: (code: number) => void): Command {
   const program = new Command("memhive")
     .description("Shared memory for TypeScript: a hive that processes, devices and any Redis client share")
     .version(VERSION)
+    // A flag belongs to the command that it stands behind.
+    .enablePositionalOptions()
     .showHelpAfterError("(memhive --help says more)")
     .addHelpText("after", EXIT_CODES)
     .exitOverride();

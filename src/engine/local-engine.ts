@@ -310,7 +310,7 @@ export class LocalEngine implements Runner, Services {
   #refuse(context: Context, command: Command | undefined, reply: Reply, code: ErrorCode, message: string): void {
     this.statistics.countError(code);
     if (command !== undefined) command.rejected++;
-    if (command?.name === "EXEC") {
+    if (command?.name === "EXEC" && code !== "UNSUPPORTED") {
       context.endTransaction();
       const word = ERRORS[code].resp;
       const why = word === "ERR" ? message : `${word} ${message}`;

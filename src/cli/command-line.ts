@@ -4,10 +4,12 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { isHiveError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
+import { flagsOf } from "../server/settings/flags.ts";
 import * as commands from "./client-commands.ts";
-import { SERVE_OPTIONS } from "./serve-options.ts";
+import { configGet, configSet, showSettings } from "./config-commands.ts";
 import { SNAPSHOT_ACTIONS, snapshot } from "./snapshot-commands.ts";
 import { addTokenCommands } from "./token-commands.ts";
+import type { TopOptions } from "./top/top.ts";
 
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
@@ -48,14 +50,16 @@ function build(onExitCode: (code: number) => void): Command {
   const program = new Command("memhive")
     .description("Shared memory for TypeScript: a hive that processes, devices and any Redis client share")
     .version(VERSION)
+    // A flag belongs to the command that it stands behind.
+    .enablePositionalOptions()
     .showHelpAfterError("(memhive --help says more)")
     .addHelpText("after", EXIT_CODES)
     .exitOverride();
   addServe(program);
   addTokenCommands(program, () => onExitCode(EXIT_NOT_FOUND));
 
-  const add = (name: string, description: string): Command => {
-    const command = program.command(name).description(description).exitOverride();
+  const common = (command: Command): Command => {
+    command.exitOverride();
     command.option(
       "--url <url>",
       "the hive: hive://host:port, unix:/path (default $MEMHIVE_URL, or hive://127.0.0.1:4483)",
@@ -64,6 +68,7 @@ function build(onExitCode: (code: number) => void): Command {
     command.option("--timeout <ms>", "how long an answer may take", milliseconds);
     return command.option("--json", "values and replies in JSON, a line each");
   };
+  const add = (name: string, description: string): Command => common(program.command(name).description(description));
   const run = (work: (...args: never[]) => Promise<boolean>): ((...args: unknown[]) => Promise<void>) => {
     return async (...args) => {
       const command = args.at(-1) as Command;
@@ -92,16 +97,62 @@ function build(onExitCode: (code: number) => void): Command {
     .action(run(commands.send));
   add("info", "print what the hive says of itself").argument("[section]").action(run(commands.info));
   addSnapshot(add, run);
+  add("top", "show live how a hive is: calls, memory, clients, the busiest commands; q ends it")
+    .option("--interval <ms>", "between two looks (default 1000)", milliseconds)
+    .option("--once", "print once: also what it does where there is no terminal")
+    .option("--clients", "the connections too; c shows and hides them")
+    .action(run(showTop));
+  addConfig(program, common, run);
   add("cli", "type commands and see their replies; with history, completion and hints").action(run(commands.cli));
   return program;
 }
 
 function addServe(program: Command): void {
   const serve = program.command("serve").description("run a hive in the foreground until SIGTERM or SIGINT");
-  for (const { name, value, help } of SERVE_OPTIONS) {
-    serve.option(value === undefined ? `--${name}` : `--${name} <${value}>`, help);
+  settingFlags(serve).exitOverride().addHelpText("after", SETTINGS_HELP);
+  // A call that commander finds nothing wrong with was answered by main.ts.
+  serve.action(() => serve.error("error: a flag of memhive serve is given wrongly"));
+}
+
+const SETTINGS_HELP = `
+Every flag is a setting: it may stand in the environment (MEMHIVE_PORT) or in the file of --config too.
+docs/settings.md has them all; memhive config prints what would be used.`;
+
+function settingFlags(command: Command): Command {
+  for (const { name, placeholder, help, repeats } of flagsOf()) {
+    if (repeats) command.option(`--${name} <${placeholder}>`, help, nameAndValue);
+    else command.option(placeholder === "" ? `--${name}` : `--${name} <${placeholder}>`, help);
   }
-  serve.exitOverride().action(() => {});
+  return command;
+}
+
+function nameAndValue(text: string): string {
+  if (/^[A-Za-z]+=/.test(text)) return text;
+  throw new InvalidArgumentError("expected NAME=VALUE, such as valueBytesMax=16mb");
+}
+
+function addConfig(program: Command, common: (command: Command) => Command, run: Run): void {
+  const config = program
+    .command("config")
+    .description("print the settings that memhive serve would use, and their sources");
+  // Behind get and set the flags are theirs.
+  settingFlags(config.enablePositionalOptions())
+    .argument("[names...]", "only these settings or groups: port, limits")
+    .option("--json", "as JSON")
+    .exitOverride()
+    .action(() => showSettings(process.argv.slice(3)));
+  common(config.command("get").description("print settings of a running hive, under Redis's names"))
+    .argument("<names...>", "names or globs, such as maxmemory*")
+    .action(run(configGet));
+  common(config.command("set").description("change settings of a running hive: all of them, or none"))
+    .argument("<pairs...>", "NAME VALUE …, such as maxmemory 1gb")
+    .action(run(configSet));
+}
+
+/** Loaded when it is asked for. */
+async function showTop(options: TopOptions): Promise<boolean> {
+  const { top } = await import("./top/top.ts");
+  return await top(options);
 }
 
 type Add = (name: string, description: string) => Command;

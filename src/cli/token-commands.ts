@@ -5,10 +5,10 @@
 // No hive has to run; one that does takes the change over at once. The commands dial nobody.
 
 import { type Command, InvalidArgumentError } from "commander";
-import { HiveError, isHiveError } from "../base/errors.ts";
+import { HiveError } from "../base/errors.ts";
 import { limitsWith } from "../base/limits.ts";
 import type { TokenInfo } from "../server/index.ts";
-import { parseMaxMemory } from "../server/memory-options.ts";
+import { bytes as bytesKind } from "../server/settings/kinds.ts";
 import { addToken, changeTokens, checkGrants, removeToken } from "../server/tokens-change.ts";
 import { readTokens } from "../server/tokens-file.ts";
 
@@ -135,12 +135,8 @@ function grant(text: string, before: string[] = []): string[] {
 }
 
 function bytes(text: string): number {
-  try {
-    const value = parseMaxMemory(text);
-    if (value > 0) return value;
-  } catch (error) {
-    if (!isHiveError(error)) throw error;
-  }
+  const value = bytesKind({ min: 1 }).parse(text);
+  if (typeof value === "number") return value;
   throw new InvalidArgumentError("expected bytes above 0, such as 500kb or 10mb");
 }
 

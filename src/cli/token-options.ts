@@ -1,33 +1,27 @@
-// Token options: what lets clients in, from flags and the environment.
+// The single token of a hive: a file of its own, the environment, or a flag.
 //
-//   --tokens FILE or MEMHIVE_TOKENS                             many, with grants: memhive token makes them
-//   --token-file FILE, MEMHIVE_TOKEN or --token TEXT            one that may do everything
+//   --token-file FILE, MEMHIVE_TOKEN or --token TEXT ──▶ option token of Hive.start()
 //
-// A flag wins over the environment. A token in a flag shows in ps to every user of the machine, so that is
-// said; the token itself is never in a message.
+// A token in a flag shows in ps to every user of the machine, so that is said; the token itself is never in a
+// message.
 
 import { fstatSync, openSync, readFileSync } from "node:fs";
 import { HiveError } from "../base/errors.ts";
-
-export type TokenFlags = { tokens?: string; tokenFile?: string; token?: string };
+import type { ResolvedSettings } from "../server/settings/resolve.ts";
 
 /** @throws {HiveError} REFUSED_SETTING: the file cannot be read, or two flags say two tokens. */
-export function tokenOptions(
-  { tokens, tokenFile, token }: TokenFlags,
-  environment: NodeJS.ProcessEnv,
-  warn: (message: string) => void,
-): { token?: string; tokens?: string } {
-  if (token !== undefined && tokenFile !== undefined) {
+export function singleToken(settings: ResolvedSettings, warn: (message: string) => void): { token?: string } {
+  const token = settings.get("token")!;
+  const file = settings.get("tokenFile")!;
+  if (token.source.kind === "flag" && file.source.kind === "flag") {
     throw new HiveError("REFUSED_SETTING", "--token and --token-file are two tokens: leave out one or the other");
   }
-  if (token !== undefined)
+  if (token.source.kind === "flag") {
     warn("--token shows in ps to every user of this machine: --token-file or MEMHIVE_TOKEN do not");
-  const single = token ?? (tokenFile === undefined ? environment["MEMHIVE_TOKEN"] : readTokenFile(tokenFile, warn));
-  const file = tokens ?? environment["MEMHIVE_TOKENS"];
-  return {
-    ...(single === undefined || (single === "" && token === undefined) ? {} : { token: single }),
-    ...(file === undefined || file === "" ? {} : { tokens: file }),
-  };
+    return { token: String(token.value) };
+  }
+  if (file.value !== undefined) return { token: readTokenFile(String(file.value), warn) };
+  return token.value === undefined ? {} : { token: String(token.value) };
 }
 
 function readTokenFile(path: string, warn: (message: string) => void): string {

@@ -6,11 +6,12 @@
 // context, and the context offers the catalogue.
 
 import { type Args, KIND_VALUE } from "./args.ts";
+import type { Latency } from "./latency.ts";
 
 /**
  * - read, write: touches the keys it names, and how
  * - admin: for operators
- * - fast: constant or logarithmic time; such rows are not timed for the slow log unless they have many arguments
+ * - fast: constant or logarithmic time; of such rows one call in 128 or so is timed, and those with many arguments
  * - grows: may need memory, so it is refused when there is none (`-OOM`)
  * - steps: changes as many entries as it has arguments, so the undo log is on while it runs when memory is
  *   nearly used up; a row that may need more than that arms it itself
@@ -92,7 +93,10 @@ export interface CommandEntry {
   readonly calls: number;
   readonly errors: number;
   readonly rejected: number;
+  /** Time of all calls. */
   readonly microseconds: number;
+  /** How long calls took; undefined before the first that was timed. */
+  readonly latency: Latency | undefined;
   readonly subcommands: ReadonlyMap<string, CommandEntry> | undefined;
   /** The subcommand that the second word of a call names. */
   subcommand(args: Args): CommandEntry | undefined;

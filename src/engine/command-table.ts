@@ -7,6 +7,7 @@
 import type { Args } from "./args.ts";
 import type { Catalogue, CommandEntry } from "./catalogue.ts";
 import type { Context } from "./context.ts";
+import { drawDistance, Latency } from "./latency.ts";
 import type { Reply } from "./reply.ts";
 import type { Flag, Row } from "./row.ts";
 
@@ -58,8 +59,12 @@ export class Command implements CommandEntry {
   errors = 0;
   /** Calls that policy refused before they ran. */
   rejected = 0;
-  /** Time of the calls that were timed, in microseconds. */
-  microseconds = 0;
+  /** How long calls took; undefined before the first that was timed. */
+  latency: Latency | undefined = undefined;
+  /** The next call that is timed, by its number: each, unless the command is fast. */
+  timedAt = 0;
+  /** Calls that `latency` stands for. */
+  #countedTo = 0;
 
   constructor(row: Row) {
     this.row = row;
@@ -82,6 +87,38 @@ export class Command implements CommandEntry {
       if (command.isNamed(args.buffer, start, length)) return command;
     }
     return undefined;
+  }
+
+  /** A call was timed. One of a fast command that was due stands for all since the one before it. */
+  time(nanoseconds: number): void {
+    this.latency ??= new Latency();
+    if ((this.flags & COMMAND_FAST) === 0) return this.latency.add(nanoseconds, 1);
+    if (this.calls >= this.timedAt) {
+      this.latency.add(nanoseconds, Math.max(1, this.calls - this.#countedTo));
+      this.#countedTo = this.calls;
+      this.timedAt = this.calls + drawDistance();
+      return;
+    }
+    // It was timed for a reason of its own, such as many arguments, and stands for itself alone.
+    this.latency.add(nanoseconds, 1);
+    this.#countedTo++;
+    this.timedAt++;
+  }
+
+  /** Time of all calls: of a fast command's as far as those that were timed tell. */
+  get microseconds(): number {
+    if (this.latency === undefined || this.latency.calls === 0) return 0;
+    const microseconds = this.latency.nanoseconds / 1000;
+    return (this.flags & COMMAND_FAST) === 0 ? microseconds : (microseconds * this.calls) / this.latency.calls;
+  }
+
+  resetStatistics(): void {
+    this.calls = 0;
+    this.errors = 0;
+    this.rejected = 0;
+    this.timedAt = 0;
+    this.#countedTo = 0;
+    this.latency?.clear();
   }
 
   /** "client|list", as error messages, COMMAND and CLIENT LIST have it. */

@@ -7,14 +7,17 @@
 
 import type { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { LoopMeter } from "./health.ts";
 import type { Persistence } from "./persistence.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
+import type { Statistics } from "./statistics.ts";
 import { DEFAULT_USER, type Token } from "./tokens.ts";
 import type { Transaction, Watches } from "./transaction.ts";
 
@@ -69,6 +72,11 @@ export interface Services {
   readonly nowMs: number;
   /** Counters since the start, for INFO; CONFIG RESETSTAT sets them to 0. */
   readonly statistics: Statistics;
+  /** What happens, for operators; silent unless the owner of the engine wants it. */
+  readonly log: Log;
+  /** How snapshots stand, and the event loop. */
+  readonly persistence: Persistence;
+  readonly loop: LoopMeter;
   /** Milliseconds of a clock that only goes forward, read now. */
   monotonicMs(): number;
   /** Epoch milliseconds, read now. */
@@ -82,20 +90,12 @@ export interface Services {
   resetStatistics(): void;
   /** CLIENT PAUSE, and what lets calls wait beside it. */
   readonly pauses: CallPause;
-  readonly persistence: Persistence;
   /**
    * Stops the hive after this call was answered; nothing happens where the owner of the engine does not allow it.
    * @param snapshot Whether it stores one before; undefined: as its settings say.
    */
   shutdown(snapshot?: boolean): void;
 }
-
-export type Statistics = {
-  connections: number;
-  refusedConnections: number;
-  calls: number;
-  errors: number;
-};
 
 /** Whether replies are sent: always, never, or not for the next call (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";

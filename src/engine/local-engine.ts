@@ -11,6 +11,7 @@
 import type { Clock } from "../base/clock.ts";
 import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
+import { type Log, SILENT_LOG } from "../base/log.ts";
 import { systemTimers, type Timers } from "../base/timers.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
@@ -20,7 +21,6 @@ import { CallPause } from "./call-pause.ts";
 import { hasTypedKey } from "./catalogue.ts";
 import {
   COMMAND_ENDS_MULTI,
-  COMMAND_FAST,
   COMMAND_GROWS,
   COMMAND_IMMEDIATE,
   COMMAND_NO_MULTI,
@@ -31,24 +31,18 @@ import {
   CommandTable,
 } from "./command-table.ts";
 import { ROWS } from "./commands/table.ts";
-import {
-  Context,
-  GATE_LIMITED,
-  GATE_MULTI,
-  GATE_NO_TOUCH,
-  type Peer,
-  type Services,
-  type Statistics,
-} from "./context.ts";
+import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services } from "./context.ts";
 import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
-import { NO_PERSISTENCE, type Persistence } from "./persistence.ts";
+import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
+import { noPersistence, type Persistence } from "./persistence.ts";
 import { rateRefusal, refusalOf } from "./policy.ts";
 import { QuotaGuard } from "./quota-guard.ts";
 import type { Reply } from "./reply.ts";
 import type { Row } from "./row.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
+import { Statistics } from "./statistics.ts";
 import type { TokenRegistry } from "./tokens.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
@@ -57,6 +51,7 @@ export type EngineOptions = {
   store: Store;
   clock: Clock;
   limits?: Limits;
+  log?: Log;
   /** Commands beside the built-in ones. */
   rows?: readonly Row[];
   /** Who may do what; without it everybody may do everything. */
@@ -80,6 +75,8 @@ const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 
 /** What ends a pause, and what tells how long a restore still takes. */
 const NEVER_PAUSED = new Set(["CLIENT UNPAUSE", "CLIENT PAUSE", "SNAPSHOT STATUS"]);
+/** Where a call writes its answer, and how much of it there was before. */
+type Answer = { reply: Reply; mark: number };
 
 const EXEC = Args.of("EXEC");
 
@@ -93,13 +90,16 @@ export class LocalEngine implements Runner, Services {
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
-  readonly statistics: Statistics = { connections: 0, refusedConnections: 0, calls: 0, errors: 0 };
+  readonly statistics: Statistics = new Statistics();
+  readonly log: Log;
+  /** Of their owners, who put them here. */
+  persistence: Persistence;
+  loop: LoopMeter = NO_LOOP_METER;
   readonly #clock: Clock;
   readonly #onShutdown: EngineOptions["onShutdown"];
   #nextId = 1;
   #sweepAtMs = 0;
   readonly pauses: CallPause;
-  persistence: Persistence = NO_PERSISTENCE;
   readonly #quotas: QuotaGuard | undefined;
 
   constructor(options: EngineOptions) {
@@ -112,6 +112,7 @@ export class LocalEngine implements Runner, Services {
     this.watches = new Watches(this.store);
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
+    this.log = options.log ?? SILENT_LOG;
     this.#quotas = options.tokens === undefined ? undefined : new QuotaGuard(this.store, options.tokens);
     this.authenticator = new Authentication({
       tokens: options.tokens,
@@ -122,6 +123,7 @@ export class LocalEngine implements Runner, Services {
       onNotice: options.onNotice ?? (() => {}),
     });
     this.startedAtMs = options.clock.nowMs();
+    this.persistence = noPersistence(() => this.store.memory.entries.version);
     this.tick();
   }
 
@@ -192,10 +194,8 @@ export class LocalEngine implements Runner, Services {
       return this.#refuse(context, command, reply, "WRONG_ARITY", message);
     }
     if ((command.flags & COMMAND_ORDERED) !== 0 && !context.ordered) {
-      return reply.error(
-        "UNSUPPORTED",
-        `${command.name}: many callers share this connection; calls go as one with multi()`,
-      );
+      const message = `${command.name}: many callers share this connection; calls go as one with multi()`;
+      return this.#refuse(context, command, reply, "UNSUPPORTED", message);
     }
     if (args.typed && hasTypedKey(command.row, args)) {
       return this.#refuse(context, command, reply, "BAD_VALUE", "a key is text or bytes, not a value");
@@ -217,9 +217,11 @@ export class LocalEngine implements Runner, Services {
     context.gate |= GATE_MULTI;
     // RESET and QUIT would end it half-way, and what follows would run outside of it.
     for (const args of calls) {
-      if (((this.commands.find(args)?.flags ?? 0) & COMMAND_IMMEDIATE) !== 0)
-        refusals.error("UNSUPPORTED", `${args.text(0).toUpperCase()} inside a transaction`);
-      else void this.run(context, args, refusals);
+      const command = this.commands.find(args);
+      if (((command?.flags ?? 0) & COMMAND_IMMEDIATE) !== 0) {
+        const message = `${args.text(0).toUpperCase()} inside a transaction`;
+        this.#refuse(context, command, refusals, "UNSUPPORTED", message);
+      } else void this.run(context, args, refusals);
     }
     if (refusals.code !== undefined) {
       context.endTransaction();
@@ -267,7 +269,7 @@ export class LocalEngine implements Runner, Services {
       void this.#apply(context, command, args, reply);
       return command.errors === errors;
     });
-    if (refused !== undefined) this.#fail(command, reply, mark, refused);
+    if (refused !== undefined) this.#fail(refused, command, { reply, mark });
   }
 
   /** What Redis refuses between MULTI and EXEC: without memory everything but the ways out. */
@@ -291,13 +293,12 @@ export class LocalEngine implements Runner, Services {
   /** Memory, undo and time around the command's own run. */
   #apply(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const flags = command.flags;
-    command.calls++;
-    this.statistics.calls++;
     if ((flags & COMMAND_GROWS) !== 0 && !this.store.eviction.makeRoom()) {
       return this.#refuse(context, command, reply, "OUT_OF_MEMORY", NO_MEMORY);
     }
-    const timed =
-      (flags & COMMAND_FAST) === 0 || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
+    const due = ++command.calls >= command.timedAt;
+    this.statistics.calls++;
+    const timed = due || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
     const mark = reply.mark();
     const armed = (flags & COMMAND_STEPS) !== 0 && this.#mayRunOut(args) && !this.store.undo.armed;
     const fromMs = timed ? this.#clock.monotonicMs() : 0;
@@ -305,12 +306,12 @@ export class LocalEngine implements Runner, Services {
       if (armed) this.store.undo.begin();
       const later = command.run(context, args, reply);
       if (armed) this.store.undo.commit();
-      if (later !== undefined) return this.#settle(later, command, reply, mark);
+      if (later !== undefined) return this.#settle(later, command, { reply, mark });
     } catch (error) {
       if (armed) this.store.undo.rollback();
-      this.#fail(command, reply, mark, error);
+      this.#fail(error, command, { reply, mark });
     }
-    if (timed) this.#time(context, command, args, (this.#clock.monotonicMs() - fromMs) * 1000);
+    if (timed) this.#time(context, command, args, this.#clock.monotonicMs() - fromMs);
   }
 
   /** Whether memory may run out in the middle of a call whose steps are as many as its arguments. */
@@ -318,21 +319,22 @@ export class LocalEngine implements Runner, Services {
     return !this.store.memory.pages.hasRoom(args.totalBytes() + args.count * STEP_BYTES);
   }
 
-  #settle(later: Promise<void>, command: Command, reply: Reply, mark: number): Promise<void> {
-    return later.catch((error: unknown) => this.#fail(command, reply, mark, error));
+  #settle(later: Promise<void>, command: Command, answer: Answer): Promise<void> {
+    return later.catch((error: unknown) => this.#fail(error, command, answer));
   }
 
   /** A HiveError becomes the reply; anything else is our own mistake and is thrown on. */
-  #fail(command: Command, reply: Reply, mark: number, error: unknown): void {
+  #fail(error: unknown, command: Command, { reply, mark }: Answer): void {
     if (!(error instanceof HiveError)) throw error;
     command.errors++;
-    this.statistics.errors++;
+    this.statistics.countError(error.code);
     reply.rewind(mark);
     reply.error(error.code, error.message);
   }
 
-  #time(context: Context, command: Command, args: Args, microseconds: number): void {
-    command.microseconds += microseconds;
+  #time(context: Context, command: Command, args: Args, milliseconds: number): void {
+    command.time(milliseconds * 1e6);
+    const microseconds = milliseconds * 1000;
     const threshold = this.slowLog.thresholdMicroseconds;
     if (threshold < 0 || microseconds < threshold) return;
     this.slowLog.add(command.name, args, Math.round(microseconds), this.nowMs, context.peer.address, context.name);
@@ -340,9 +342,9 @@ export class LocalEngine implements Runner, Services {
 
   /** Refuses a call before it ran. That spoils an open transaction, and a refused EXEC ends it. */
   #refuse(context: Context, command: Command | undefined, reply: Reply, code: ErrorCode, message: string): void {
-    this.statistics.errors++;
+    this.statistics.countError(code);
     if (command !== undefined) command.rejected++;
-    if (command?.name === "EXEC") {
+    if (command?.name === "EXEC" && code !== "UNSUPPORTED") {
       context.endTransaction();
       const word = ERRORS[code].resp;
       const why = word === "ERR" ? message : `${word} ${message}`;
@@ -374,12 +376,8 @@ export class LocalEngine implements Runner, Services {
   }
 
   resetStatistics(): void {
-    Object.assign(this.statistics, { connections: 0, refusedConnections: 0, calls: 0, errors: 0 });
-    Object.assign(this.store.keys, { hits: 0, misses: 0, expired: 0, evicted: 0 });
-    this.store.expiredFields = 0;
-    for (const command of this.commands.each()) {
-      Object.assign(command, { calls: 0, errors: 0, rejected: 0, microseconds: 0 });
-    }
+    this.statistics.reset(this.store, this.commands.each());
+    this.loop.reset();
   }
 
   enterBusy(): void {

@@ -25,6 +25,8 @@ export type SnapshotWork = {
   name: string;
   progress: number;
   keys: number;
+  /** Keys that there are to store; 0 where that is not known. */
+  keysTotal: number;
   bytes: number;
   /** Bytes that wait for the disk. */
   backlogBytes: number;
@@ -63,25 +65,27 @@ export interface Persistence {
 
 const REFUSAL = "this hive keeps no snapshots: start it with --snapshots FOLDER (snapshots: { folder } when embedded)";
 
-/** A hive that keeps nothing. */
-export const NO_PERSISTENCE: Persistence = {
-  requirePlace() {
-    throw new HiveError("UNSUPPORTED", REFUSAL);
-  },
-  status: () => ({
-    place: "",
-    work: undefined,
-    last: undefined,
-    lastFailure: undefined,
-    changes: 0,
-    stores: 0,
-    failures: 0,
-  }),
-  list: refuse,
-  store: refuse,
-  restore: refuse,
-  remove: refuse,
-};
+/** A hive that keeps nothing. @param changes How many there were since the start. */
+export function noPersistence(changes: () => number): Persistence {
+  return {
+    requirePlace() {
+      throw new HiveError("UNSUPPORTED", REFUSAL);
+    },
+    status: () => ({
+      place: "",
+      work: undefined,
+      last: undefined,
+      lastFailure: undefined,
+      changes: changes(),
+      stores: 0,
+      failures: 0,
+    }),
+    list: refuse,
+    store: refuse,
+    restore: refuse,
+    remove: refuse,
+  };
+}
 
 async function refuse(): Promise<never> {
   throw new HiveError("UNSUPPORTED", REFUSAL);

@@ -1,6 +1,7 @@
 // SlowLog: the calls that took longest lately, as SLOWLOG shows them.
 //
-// A call is timed when its row is not `fast` or it has many arguments; a threshold of 0 times all.
+// A call is timed when its row is not `fast` or it has many arguments, and one in 128 or so of the fast ones; a
+// threshold of 0 times all.
 // Arguments are cut short; those of rows that carry secrets are left out altogether.
 
 import type { Args } from "./args.ts";

@@ -9,6 +9,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { HiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
+import { type Log, SILENT_LOG } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
@@ -19,13 +20,16 @@ import { Connections } from "../net/connections.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
 import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
+import { HiveEvents } from "./hive-events.ts";
+import { LoopDelay } from "./loop-delay.ts";
 import { Maintenance } from "./maintenance.ts";
+import { Pulse } from "./pulse.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./settings/defaults.ts";
+import { checkOptions } from "./settings/hive-options.ts";
 import type { SnapshotSettings, Snapshots } from "./snapshots.ts";
 import { Tokens } from "./tokens.ts";
 
-/** H-I-V-E on a phone. */
-export const DEFAULT_PORT = 4483;
-export const DEFAULT_HOST = "127.0.0.1";
+export { DEFAULT_HOST, DEFAULT_PORT };
 
 export type HiveOptions = {
   /** An address of this machine. One that is not loopback needs a token. */
@@ -46,13 +50,33 @@ export type HiveOptions = {
   clock?: Clock;
   limits?: Partial<Limits>;
   /** Where snapshots are kept, and when they are made. Without it the hive keeps nothing. */
-  snapshots?: SnapshotSettings & { folder: string };
+  snapshots?: SnapshotSettings & { folder?: string };
   /** What every connection has to say, and may do everything then: at least 16 characters. In-process ones need none. */
   token?: string;
   /** Tokens with grants and quotas: a file of `memhive token`, or true for those that hive.tokens makes meanwhile. */
   tokens?: string | true;
+  /** What happens, for operators: a pino logger, or anything of its shape. Silent without it. */
+  log?: Log;
   /** One line for operators: a connection was cut off or refused, and why. */
   onNotice?: (message: string) => void;
+};
+
+/** Every option, so that one with a slip in its name is refused. */
+const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
+  host: true,
+  port: true,
+  unix: true,
+  listen: true,
+  maxMemoryBytes: true,
+  maxMemoryPolicy: true,
+  keepAlive: true,
+  clock: true,
+  limits: true,
+  snapshots: true,
+  token: true,
+  tokens: true,
+  log: true,
+  onNotice: true,
 };
 
 type Parts = {
@@ -62,8 +86,10 @@ type Parts = {
   connections: Connections;
   maintenance: Maintenance;
   tokens: Tokens;
+  loop: LoopDelay;
   listeners: Listener[];
   limits: Limits;
+  events: HiveEvents;
   snapshots: Snapshots | undefined;
 };
 
@@ -86,10 +112,13 @@ export class Hive implements AsyncDisposable {
    *
    * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; then nothing is left open.
    */
-  static async start(options: HiveOptions = {}): Promise<Hive> {
+  static async start(given: HiveOptions = {}): Promise<Hive> {
+    const options = checkOptions(given, Object.keys(OPTIONS));
     const limits = limitsWith(options.limits ?? {});
     const clock = options.clock ?? systemClock;
-    const notice = options.onNotice ?? (() => {});
+    const log = options.log ?? SILENT_LOG;
+    const events = new HiveEvents({ log, onNotice: options.onNotice });
+    const notice = (message: string): void => events.notice(message);
     const tokens = Tokens.open({
       single: options.token,
       store: options.tokens,
@@ -110,41 +139,50 @@ export class Hive implements AsyncDisposable {
       store,
       clock,
       limits,
+      log,
       ...(tokens.registry === undefined ? {} : { tokens: tokens.registry }),
       onNotice: notice,
       onShutdown,
     });
-    const onNotice = (address: string, message: string): void => notice(`${address} ${message}`);
+    const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
     const doors = {
       resp: new RespDoor({ runner: engine, limits, onNotice }),
       native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
     };
+    const pulse = new Pulse({ store, statistics: engine.statistics, events });
+    const loop = new LoopDelay(clock.monotonicMs());
+    engine.loop = loop;
     const maintenance = new Maintenance({
       workers: [store],
       beat() {
         engine.tick();
         store.beat();
+        const monotonicMs = clock.monotonicMs();
+        pulse.beat(monotonicMs);
+        loop.beat(monotonicMs);
         hive.#parts.snapshots?.beat();
       },
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax);
-    const parts = {
+    const hive = new Hive({
       store,
       engine,
       doors,
       connections,
       maintenance,
       tokens,
+      loop,
       listeners: [],
       limits,
+      events,
       snapshots: undefined,
-    };
-    const hive = new Hive(parts);
+    });
     try {
-      if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock, notice);
-      await hive.#listen(options, notice);
+      if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock);
+      await hive.#listen(options);
+      events.ready(hive.addresses);
     } catch (error) {
       await hive.close({ snapshot: false });
       throw error;
@@ -153,25 +191,23 @@ export class Hive implements AsyncDisposable {
   }
 
   /** What is needed for snapshots is loaded where they are wanted. */
-  async #openSnapshots(
-    { folder, ...settings }: NonNullable<HiveOptions["snapshots"]>,
-    clock: Clock,
-    onNotice: (message: string) => void,
-  ): Promise<void> {
-    const { Snapshots, checkSnapshotSettings } = await import("./snapshots.ts");
+  async #openSnapshots({ folder, ...settings }: NonNullable<HiveOptions["snapshots"]>, clock: Clock): Promise<void> {
+    if (folder === undefined) {
+      throw new HiveError("REFUSED_SETTING", "snapshots.folder is missing: without it no snapshots are kept");
+    }
+    const { Snapshots } = await import("./snapshots.ts");
     const { SnapshotFolder } = await import("../snapshot/folder.ts");
-    checkSnapshotSettings(settings);
-    const { store, engine, maintenance, limits } = this.#parts;
+    const { store, engine, maintenance, limits, events } = this.#parts;
     const place = await SnapshotFolder.open(folder);
-    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, onNotice });
+    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, events });
     await snapshots.start();
     engine.persistence = snapshots;
     this.#parts.snapshots = snapshots;
   }
 
-  async #listen(options: HiveOptions, notice: (message: string) => void): Promise<void> {
+  async #listen(options: HiveOptions): Promise<void> {
     if (options.listen === false) return;
-    const { doors, limits, connections, listeners } = this.#parts;
+    const { doors, limits, connections, listeners, events } = this.#parts;
     const listenerOptions: ListenerOptions = {
       doors: {
         resp: (transport) => doors.resp.open(transport),
@@ -183,8 +219,8 @@ export class Hive implements AsyncDisposable {
       keepAlive: options.keepAlive ?? true,
       connections,
       allowRemote: this.#parts.tokens.registry !== undefined,
-      onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
-      onError: (error) => notice(`cannot accept connections: ${error.message}`),
+      onRefused: (transport, wire) => events.wireRefused(transport.address, wire),
+      onError: (error) => events.cannotAccept(error),
     };
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, unix } = options;
     const addresses: ListenAddress[] = port === false ? [] : [{ host, port }];
@@ -273,7 +309,9 @@ export class Hive implements AsyncDisposable {
   }
 
   async #close(snapshot: boolean | undefined): Promise<void> {
-    const { listeners, doors, engine, connections, maintenance, tokens, store, limits, snapshots } = this.#parts;
+    const { listeners, doors, engine, connections, maintenance, tokens, loop, store, limits, events, snapshots } =
+      this.#parts;
+    events.closing(connections.count);
     for (const listener of listeners) listener.close();
     // Calls that CLIENT PAUSE holds back are in flight too.
     engine.pauses.end();
@@ -285,7 +323,9 @@ export class Hive implements AsyncDisposable {
     } finally {
       maintenance.close();
       tokens.close();
+      loop.close();
       store.close();
+      events.closed();
       this.#resolveClosed();
     }
   }

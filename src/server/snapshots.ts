@@ -7,7 +7,7 @@
 // time, the newest `keep` do. A store that fails leaves the old ones alone, and the hive goes on.
 
 import type { Clock } from "../base/clock.ts";
-import { HiveError, isHiveError } from "../base/errors.ts";
+import { isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
 import type { Persistence, PersistenceStatus, SnapshotReport, SnapshotWork } from "../engine/persistence.ts";
@@ -16,6 +16,7 @@ import type { SnapshotInfo, SnapshotPlace } from "../snapshot/sink.ts";
 import { SnapshotWriting, type Written } from "../snapshot/writing.ts";
 import { runId } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
+import type { HiveEvents } from "./hive-events.ts";
 import type { Maintenance } from "./maintenance.ts";
 
 /** What the hive names itself: "auto-20261126T025310123Z". */
@@ -40,7 +41,8 @@ export type SnapshotsParts = {
   limits: Limits;
   maintenance: Maintenance;
   settings: SnapshotSettings;
-  onNotice(message: string): void;
+  /** For operators. */
+  events: Pick<HiveEvents, "snapshot">;
 };
 
 /** Names and details of the events: "storing", "stored", "failed", "restoring", "restored", "progress". */
@@ -133,14 +135,14 @@ export class Snapshots extends EventTarget implements Persistence {
     run: (task: Task) => Promise<SnapshotReport>,
   ): Promise<SnapshotReport> {
     const startedMs = this.#parts.clock.nowMs();
-    const work = { kind, name, progress: 0, keys: 0, bytes: 0, backlogBytes: 0, startedMs };
+    const work = { kind, name, progress: 0, keys: 0, keysTotal: 0, bytes: 0, backlogBytes: 0, startedMs };
     const task: Task = { work, writing: undefined };
     this.#tasks.push(task);
     const done = this.#queue.then(async () => {
       try {
         return await run(task);
       } catch (error) {
-        throw this.#failed(name, error);
+        throw this.#failed(kind, name, error);
       } finally {
         this.#tasks.shift();
       }
@@ -200,7 +202,9 @@ export class Snapshots extends EventTarget implements Persistence {
       onWork: () => maintenance.wake(),
     });
     task.writing = writing;
+    task.work.keysTotal = writing.header.keys;
     this.#tell("storing", { name });
+    this.#parts.events.snapshot({ kind: "store-began", name });
     const leave = maintenance.add(writing);
     let written: Written;
     try {
@@ -224,6 +228,7 @@ export class Snapshots extends EventTarget implements Persistence {
     const fromMs = clock.monotonicMs();
     this.#tell("restoring", { name });
     const source = await place.open(name);
+    this.#parts.events.snapshot({ kind: "restore-began", name, bytes: source.bytes });
     let restored: Restored;
     try {
       restored = await restoreSnapshot(source, {
@@ -251,17 +256,17 @@ export class Snapshots extends EventTarget implements Persistence {
   #done(event: "stored" | "restored", report: SnapshotReport): void {
     this.#lastFailure = undefined;
     const { name, keys, bytes, durationMs } = report;
-    this.#parts.onNotice(`snapshot ${name} ${event}: ${keys} keys, ${bytes} bytes, ${Math.round(durationMs)} ms`);
+    this.#parts.events.snapshot({ kind: event, name, keys, bytes, ms: Math.round(durationMs) });
     this.#tell(event, report);
   }
 
-  #failed(name: string, error: unknown): unknown {
+  #failed(kind: "store" | "check", name: string, error: unknown): unknown {
     // A wrong name is its caller's business alone.
     if (isHiveError(error) && (error.code === "NO_SNAPSHOT" || error.code === "INVALID_ARGUMENT")) return error;
     this.#failures++;
     const message = error instanceof Error ? error.message : String(error);
     this.#lastFailure = { message, atMs: this.#parts.clock.nowMs() };
-    this.#parts.onNotice(`snapshot ${name} failed: ${message}`);
+    this.#parts.events.snapshot({ kind: kind === "store" ? "store-failed" : "restore-failed", name, reason: message });
     this.#tell("failed", { name, message });
     return error;
   }
@@ -272,12 +277,15 @@ export class Snapshots extends EventTarget implements Persistence {
 
   /** Removes what is more than `keep`. What cannot be removed is told, and is no failure of the store. */
   async #prune(): Promise<void> {
-    const { place, onNotice } = this.#parts;
+    const { place, events } = this.#parts;
     try {
       const own = (await place.list()).filter(({ name }) => AUTO.test(name));
-      for (const { name } of own.slice(this.#keep)) await place.remove(name);
+      for (const { name } of own.slice(this.#keep)) {
+        await place.remove(name);
+        events.snapshot({ kind: "removed", name });
+      }
     } catch (error) {
-      onNotice(`old snapshots stay: ${(error as Error).message}`);
+      events.snapshot({ kind: "remove-failed", reason: (error as Error).message });
     }
   }
 
@@ -286,14 +294,5 @@ export class Snapshots extends EventTarget implements Persistence {
     const time = new Date(this.#parts.clock.nowMs()).toISOString().replace(/[-:.]/g, "");
     this.#named = this.#named.time === time ? { time, count: this.#named.count + 1 } : { time, count: 0 };
     return `auto-${time}${this.#named.count === 0 ? "" : `-${this.#named.count}`}`;
-  }
-}
-
-/** @throws {HiveError} REFUSED_SETTING */
-export function checkSnapshotSettings({ keep = 3, intervalMs = 0 }: SnapshotSettings): void {
-  if (!Number.isSafeInteger(keep) || keep < 1)
-    throw new HiveError("REFUSED_SETTING", `snapshots.keep ${keep}: expected a whole number from 1`);
-  if (!Number.isSafeInteger(intervalMs) || intervalMs < 0) {
-    throw new HiveError("REFUSED_SETTING", `snapshots.intervalMs ${intervalMs}: expected whole milliseconds from 0`);
   }
 }

@@ -66,7 +66,11 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     const { code, out, error } = await ended;
     assert.equal(code, 0);
     assert.equal(out, `memhive ready on 127.0.0.1:${port}\n`);
-    assert.equal(error, "");
+    const events = error.split("\n").map((line) => line.split(" ").slice(1).join(" ").trim());
+    assert.match(events[0]!, /^info {2}starting {2}version=\d+\.\d+\.\d+ node=[\d.]+ settings\.port=0 settings\.unix=/);
+    assert.equal(events[1], `info  ready  addresses=127.0.0.1:${port},${unix}`);
+    assert.equal(events[2], "info  closing: no new connections, last replies go out  connections=2");
+    assert.deepEqual(events.slice(3), ["info  closed", ""]);
     assert.ok(!existsSync(unix));
     await client.closed;
   });
@@ -177,9 +181,10 @@ test("a port that is taken is an error that says what to do, and ends it with 1"
   const second = await memhive(["serve", "--port", String(port)]).ended;
   assert.equal(second.code, 1);
   assert.equal(second.out, "");
+  const lines = second.error.trimEnd().split("\n");
   assert.equal(
-    second.error,
-    `memhive: 127.0.0.1:${port} is in use by another process: stop it, or choose another port\n`,
+    lines.at(-1),
+    `memhive: 127.0.0.1:${port} is in use by another process: stop it, or choose another port`,
   );
   child.kill("SIGTERM");
   await ended;
@@ -190,9 +195,9 @@ test("settings that are refused say why", async () => {
     [["--host", "0.0.0.0"], /without a token only this machine may reach a hive/],
     [["--no-tcp"], /no TCP port and no unix socket/],
     [["--no-tcp", "--port", "1", "--unix", "/x"], /--no-tcp means no --host and no --port/],
-    [["--port", "70000"], /--port 70000: expected a whole number from 0 to 65535/],
-    [["--max-memory", "lots"], /maximal memory lots: expected bytes, such as 500mb or 1gb/],
-    [["--max-memory-policy", "none"], /memory policy none: expected one of noeviction, allkeys-lru/],
+    [["--port", "70000"], /--port: expected a whole number from 0 to 65535, got 70000/],
+    [["--max-memory", "lots"], /--max-memory: expected bytes such as 64mb, got lots/],
+    [["--max-memory-policy", "none"], /--max-memory-policy: expected one of noeviction, allkeys-lru, .* got none/],
   ] as const) {
     const { code, error } = await memhive(["serve", ...args]).ended;
     assert.equal(code, 1);

@@ -2,7 +2,7 @@
 //
 //   npm run build ──▶ npm pack ──▶ npm install in a new folder ──▶ JavaScript and TypeScript, Node 22 and 24
 //
-// It needs the registry, for commander and for Node 22: without it the tests are skipped and say so, and
+// It needs the registry, for commander, pino and Node 22: without it the tests are skipped and say so, and
 // with CI=true they fail.
 
 import assert from "node:assert/strict";
@@ -51,6 +51,23 @@ before(async () => {
     if (process.env["CI"] === "true") throw error;
   }
 });
+
+/** pino, and what it brings. */
+const PINO: readonly string[] = [
+  "@pinojs",
+  "atomic-sleep",
+  "on-exit-leak-free",
+  "pino",
+  "pino-abstract-transport",
+  "pino-std-serializers",
+  "process-warning",
+  "quick-format-unescaped",
+  "real-require",
+  "safe-stable-stringify",
+  "sonic-boom",
+  "split2",
+  "thread-stream",
+];
 
 const tarball = (name: string): string => join(folder, `${name}-0.1.0.tgz`);
 
@@ -118,12 +135,10 @@ test("the client alone is one package, and says clearly that there is no hive", 
 test("client and hive together run from JavaScript and TypeScript, on Node 22 and 24", async (t) => {
   if (missing !== undefined) return t.skip(missing);
   const target = await install("both", [tarball("memhive"), tarball("memhive-server")]);
-  assert.deepEqual(
-    readdirSync(join(target, "node_modules"))
-      .filter((name) => !name.startsWith("."))
-      .sort(),
-    ["commander", "memhive", "memhive-server"],
-  );
+  const installed = readdirSync(join(target, "node_modules"))
+    .filter((name) => !name.startsWith("."))
+    .sort();
+  assert.deepEqual(installed, ["commander", "memhive", "memhive-server", ...PINO].sort());
   writeFileSync(join(target, "main.js"), PROGRAM);
   writeFileSync(join(target, "main22.js"), forNode22(PROGRAM));
   writeFileSync(join(target, "typed.ts"), TYPED_PROGRAM);
@@ -162,6 +177,6 @@ test("the memhive command of the installed package serves and answers", async (t
 test("what the packages import stands in their manifests, and nothing else does", () => {
   const manifest = (name: string) => JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   assert.deepEqual(manifest("memhive").dependencies, {});
-  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive"]);
+  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino"]);
   assert.equal(manifest("memhive-server").dependencies.memhive, manifest("memhive").version);
 });

@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS } from "../../src/base/limits.ts";
 import { connect } from "../../src/client/node.ts";
 import { LocalEngine } from "../../src/engine/local-engine.ts";
 import { Hive } from "../../src/server/hive.ts";
+import type { SnapshotEvent } from "../../src/server/hive-events.ts";
 import { Maintenance } from "../../src/server/maintenance.ts";
 import { type SnapshotEventDetail, type SnapshotSettings, Snapshots } from "../../src/server/snapshots.ts";
 import type { SnapshotInfo, SnapshotPlace, SnapshotSink, SnapshotSource } from "../../src/snapshot/sink.ts";
@@ -74,8 +75,8 @@ function setUp(settings: SnapshotSettings = {}, limits: Partial<typeof DEFAULT_L
   const maintenance = new Maintenance({ workers: [store], beat() {}, monotonicMs: () => clock.monotonicMs() });
   const place = new MemoryPlace();
   const notices: string[] = [];
-  const onNotice = (message: string): void => void notices.push(message);
-  const snapshots = new Snapshots({ store, engine, place, clock, limits: all, maintenance, settings, onNotice });
+  const events = { snapshot: (event: SnapshotEvent): void => void notices.push(JSON.stringify(event)) };
+  const snapshots = new Snapshots({ store, engine, place, clock, limits: all, maintenance, settings, events });
   let number = 0;
   const put = (name: string, bytes: number = 8): void => {
     const key = Buffer.from(name);
@@ -132,7 +133,7 @@ test("a failure is told, counted and mended by the next store", async () => {
   };
   await assert.rejects(snapshots.store("one"), { code: "SNAPSHOT_FAILED" });
   assert.equal(place.sinks.size, 0, "nothing is left of it");
-  assert.match(notices[0]!, /snapshot one failed: the disk is full/);
+  assert.match(notices[1]!, /"store-failed","name":"one","reason":"the disk is full"/);
   assert.equal(snapshots.status().failures, 1);
   place.beforeWrite = async () => {};
   assert.equal((await snapshots.store("two")).keys, 1);

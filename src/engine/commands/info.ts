@@ -4,9 +4,10 @@
 //   redis_version:7.4.0
 //
 // Field names are Redis's where the figure is the same thing, since tools look for them (clients wait
-// for `loading:0`). What a hive does not have is not shown.
+// for `loading:0`). What a hive does not have is not shown. Times of commands are explained in latency.ts.
 
 import { arch, platform, release, totalmem } from "node:os";
+import { ERRORS } from "../../base/errors.ts";
 import { runId } from "../../store/header.ts";
 import { KEYSPACE_ROOT, PAGE_BYTES } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
@@ -26,11 +27,15 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   replication,
   cpu,
   commandstats,
+  errorstats,
+  errorcodes,
+  latencystats,
+  loop,
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace,
 };
 /** Left out where nothing is asked for: long. */
-const EXTRA: readonly string[] = ["commandstats"];
+const EXTRA: readonly string[] = ["commandstats", "errorcodes", "latencystats"];
 const TITLES: Readonly<Record<string, string>> = { cpu: "CPU" };
 
 export function info(context: Context, args: Args, reply: Reply): void {
@@ -80,7 +85,11 @@ function server({ services, store }: Context): Fields {
 function clients({ services }: Context): Fields {
   let watching = 0;
   let inMulti = 0;
-  for (const { transaction, gate } of services.clients.values()) {
+  let inputBytes = 0;
+  let outputBytes = 0;
+  for (const { transaction, gate, peer } of services.clients.values()) {
+    inputBytes += peer.inputBytes;
+    outputBytes += peer.outputBytes;
     if (transaction !== undefined && transaction.watched.size > 0) watching++;
     if ((gate & GATE_MULTI) !== 0) inMulti++;
   }
@@ -93,18 +102,23 @@ function clients({ services }: Context): Fields {
     watching_clients: watching,
     clients_in_multi: inMulti,
     total_watched_keys: services.watches.size,
+    total_input_bytes_waiting: inputBytes,
+    total_output_bytes_waiting: outputBytes,
   };
 }
 
-function memory({ store }: Context): Fields {
+function memory({ store, services }: Context): Fields {
   const { pages, totals } = store.memory;
   const { eviction } = store;
   const { rss, heapUsed, external } = process.memoryUsage();
+  const peakBytes = Math.max(services.statistics.peakBytes, store.usedBytes);
   return {
     used_memory: store.usedBytes,
     used_memory_human: human(store.usedBytes),
     used_memory_rss: rss,
     used_memory_rss_human: human(rss),
+    used_memory_peak: peakBytes,
+    used_memory_peak_human: human(peakBytes),
     used_memory_dataset: totals.entryBytes,
     allocator_allocated: pages.blockBytes,
     allocator_active: pages.inUse * PAGE_BYTES,
@@ -133,6 +147,8 @@ function persistence({ services }: Context): Fields {
     loading: loading ? 1 : 0,
     async_loading: 0,
     ...(loading ? { loading_loaded_perc: Math.floor(work.progress * 100) } : {}),
+    current_save_keys_processed: storing?.keys ?? 0,
+    current_save_keys_total: storing?.keysTotal ?? 0,
     rdb_changes_since_last_save: changes,
     rdb_bgsave_in_progress: storing === undefined ? 0 : 1,
     rdb_last_save_time: seconds(last?.createdMs ?? services.startedAtMs),
@@ -155,6 +171,7 @@ function stats({ services, store }: Context): Fields {
   return {
     total_connections_received: connections,
     total_commands_processed: calls,
+    instantaneous_ops_per_sec: services.statistics.callsPerSecond,
     rejected_connections: refusedConnections,
     expired_keys: store.keys.expired,
     evicted_keys: store.keys.evicted,
@@ -180,7 +197,7 @@ function cpu(): Fields {
   return { used_cpu_sys: (system / 1e6).toFixed(6), used_cpu_user: (user / 1e6).toFixed(6) };
 }
 
-/** Rows that are `fast` are not timed, so their time is 0. */
+/** The time of a fast command is what its timed calls tell of all of them. */
 function commandstats({ services }: Context): Fields {
   const fields: Record<string, string> = {};
   for (const { wireName, calls, errors, rejected, microseconds } of services.commands.each()) {
@@ -190,6 +207,52 @@ function commandstats({ services }: Context): Fields {
     fields[`cmdstat_${wireName}`] = `${figures},rejected_calls=${rejected},failed_calls=${errors}`;
   }
   return fields;
+}
+
+/** Percentiles of each command that was called, in microseconds. */
+function latencystats({ services }: Context): Fields {
+  const fields: Record<string, string> = {};
+  for (const { wireName, latency } of services.commands.each()) {
+    if (latency === undefined || latency.calls === 0) continue;
+    const shown = PERCENTILES.map((percent) => {
+      return `p${percent}=${latency.percentileMicroseconds(percent / 100).toFixed(3)}`;
+    });
+    fields[`latency_percentiles_usec_${wireName}`] = shown.join(",");
+  }
+  return fields;
+}
+
+const PERCENTILES: readonly number[] = [50, 99, 99.9];
+
+/** Failed and refused calls by the word that RESP begins an error with, as in Redis. */
+function errorstats({ services }: Context): Fields {
+  const counts = new Map<string, number>();
+  for (const [code, count] of services.statistics.errorsByCode) {
+    const word = ERRORS[code].resp;
+    counts.set(word, (counts.get(word) ?? 0) + count);
+  }
+  return Object.fromEntries([...counts].map(([word, count]) => [`errorstat_${word}`, `count=${count}`]));
+}
+
+/** The same by code (docs/errors.md). */
+function errorcodes({ services }: Context): Fields {
+  const { errorsByCode } = services.statistics;
+  return Object.fromEntries([...errorsByCode].map(([code, count]) => [`errorcode_${code}`, `count=${count}`]));
+}
+
+/** How late the event loop comes to what is due; nothing where nobody measures. */
+function loop({ services }: Context): Fields {
+  const figures = services.loop.read();
+  if (figures === undefined) return {};
+  return {
+    loop_window_ms: Math.round(figures.windowMs),
+    loop_delay_p50_ms: figures.p50Ms.toFixed(3),
+    loop_delay_p99_ms: figures.p99Ms.toFixed(3),
+    "loop_delay_p99.9_ms": figures.p999Ms.toFixed(3),
+    loop_delay_max_ms: figures.maxMs.toFixed(3),
+    loop_delay_peak_ms: figures.peakMs.toFixed(3),
+    loop_busy: figures.busy.toFixed(4),
+  };
 }
 
 /** Not for a token that may not read every key: how many there are is told by DBSIZE, which it may not call. */

@@ -1,8 +1,9 @@
-// SLOWLOG and LATENCY: which calls took long. A hive keeps no latency events, so LATENCY answers that
-// there are none.
+// SLOWLOG and LATENCY: which calls took long, and how long the calls of each command take. A hive keeps no
+// latency events, so LATENCY LATEST, HISTORY and RESET answer that there are none.
 
 import { HiveError } from "../../base/errors.ts";
 import type { Args } from "../args.ts";
+import type { CommandEntry } from "../catalogue.ts";
 import type { Context } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
@@ -45,6 +46,30 @@ function reset({ services }: Context, _args: Args, reply: Reply): void {
   reply.ok();
 }
 
+/** How long calls took, by command: how many took at most 1, 2, 4, … microseconds (of 1024 ns each). */
+function histogram({ services }: Context, args: Args, reply: Reply): void {
+  const asked = new Set<CommandEntry>();
+  for (let i = 2; i < args.count; i++) {
+    const entry = services.commands.named(args.latin1(i));
+    if (entry !== undefined) for (const one of [entry, ...(entry.subcommands?.values() ?? [])]) asked.add(one);
+  }
+  const shown = [...(args.count === 2 ? services.commands.each() : asked)].filter(({ latency }) => latency?.calls);
+  reply.map(shown.length);
+  for (const { wireName, calls, latency } of shown) {
+    const powers = [...latency!.powers()];
+    reply.text(wireName);
+    reply.map(2);
+    reply.text("calls");
+    reply.integer(calls);
+    reply.text("histogram_usec");
+    reply.map(powers.length);
+    for (const [microseconds, count] of powers) {
+      reply.integer(microseconds);
+      reply.integer(count);
+    }
+  }
+}
+
 type Inner = Pick<Row, "name" | "arity" | "summary" | "syntax" | "run">;
 
 function inner(row: Inner): Row {
@@ -76,11 +101,18 @@ export const LATENCY_ROW: Row = {
   ...inner({
     name: "LATENCY",
     arity: -2,
-    summary: "Latency events: a hive keeps none, see SLOWLOG",
+    summary: "How long calls take; latency events: a hive keeps none, see SLOWLOG",
     syntax: "subcommand [argument ...]",
     run: () => {},
   }),
   subcommands: [
+    inner({
+      name: "LATENCY HISTOGRAM",
+      arity: -2,
+      summary: "Returns of commands how many calls took at most 1, 2, 4, ... microseconds",
+      syntax: "[command [command ...]]",
+      run: histogram,
+    }),
     inner({
       name: "LATENCY LATEST",
       arity: 2,

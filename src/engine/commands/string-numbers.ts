@@ -40,7 +40,7 @@ function increase(context: Context, args: Args, reply: Reply, by: number | bigin
   const start = entries.valueStart(ref);
   const kind = entries.valueKind(ref);
   const before = readInteger(entries.bytesOf(ref), start, start + entries.valueLength(ref), kind);
-  if (before === undefined) return reply.error("NOT_INTEGER", "value is not an integer or out of range");
+  if (before === undefined) throw new HiveError("NOT_INTEGER", "value is not an integer or out of range");
   const sum = addIntegers(before, by);
   const next = writeInteger(sum, kind, before);
   keys.write(ref, 0, next.bytes, next.start, next.length, next.length, next.kind);

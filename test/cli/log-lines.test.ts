@@ -1,12 +1,11 @@
-// Notices never hold up or end the hive: what nobody reads is dropped, counted, and told of later.
+// Log lines never hold up or end the hive: what nobody reads is dropped, counted, and told of later.
 
 import assert from "node:assert/strict";
 import { Writable } from "node:stream";
 import { test } from "node:test";
-import { Notices } from "../../src/cli/notices.ts";
+import { LogLines } from "../../src/cli/log-lines.ts";
 
-const TIME = "2026-01-31T12:00:00.000Z";
-const OPTIONS = { bytesMax: 100, nowMs: () => Date.parse(TIME) };
+const OPTIONS = { bytesMax: 50, droppedLine: (count: number) => `${count} lines dropped` };
 
 /** A stream whose reader takes a chunk when it is told to. */
 class SlowStream extends Writable {
@@ -29,19 +28,19 @@ class SlowStream extends Writable {
 
 test("what does not fit is dropped, and the next notice that does says how many were", async () => {
   const stream = new SlowStream();
-  const notices = new Notices(stream, OPTIONS);
-  for (let i = 0; i < 20; i++) notices.write(`notice ${i}`);
+  const lines = new LogLines(stream, OPTIONS);
+  for (let i = 0; i < 20; i++) lines.write(`notice ${i}`);
   assert.ok(stream.writableLength < 200);
-  const kept = 20 - notices.dropped;
-  assert.ok(kept >= 3 && notices.dropped > 10, `${kept} kept`);
-  const { dropped } = notices;
+  const kept = 20 - lines.dropped;
+  assert.ok(kept >= 3 && lines.dropped > 10, `${kept} kept`);
+  const { dropped } = lines;
   while (stream.take()) await null;
-  notices.write("at last");
+  lines.write("at last");
   while (stream.take()) await null;
-  assert.equal(notices.dropped, 0);
-  assert.equal(stream.read.at(0), `${TIME} notice 0\n`);
-  assert.equal(stream.read.at(-2), `${TIME} dropped before this: ${dropped} notices, since nobody read them\n`);
-  assert.equal(stream.read.at(-1), `${TIME} at last\n`);
+  assert.equal(lines.dropped, 0);
+  assert.equal(stream.read.at(0), "notice 0\n");
+  assert.equal(stream.read.at(-2), `${dropped} lines dropped\n`);
+  assert.equal(stream.read.at(-1), "at last\n");
   assert.equal(stream.read.length, kept + 2);
 });
 
@@ -51,9 +50,9 @@ test("a reader that has gone is no reason to end", async () => {
       done(new Error("EPIPE"));
     },
   });
-  const notices = new Notices(stream, OPTIONS);
-  notices.write("to nobody");
+  const lines = new LogLines(stream, OPTIONS);
+  lines.write("to nobody");
   while (!stream.destroyed) await new Promise((resolve) => setImmediate(resolve));
-  notices.write("to nobody either");
-  assert.equal(notices.dropped, 1);
+  lines.write("to nobody either");
+  assert.equal(lines.dropped, 1);
 });

@@ -1,0 +1,71 @@
+// Limit rows: every limit of base/limits.ts as a setting, with a line of help.
+//
+//   limits.valueBytesMax · --limit valueBytesMax=64mb · MEMHIVE_LIMIT_VALUE_BYTES_MAX
+//
+// What a limit counts is told by the end of its name. A limit without a line here does not compile.
+
+import { DEFAULT_LIMITS, type Limits } from "../../base/limits.ts";
+import { bytes, count, type Kind, milliseconds } from "./kinds.ts";
+import { type Setting, setting } from "./setting.ts";
+
+const HELP: Readonly<Record<keyof Limits, string>> = {
+  keyBytesMax: "a key, field or member",
+  valueBytesMax: "a value",
+  valueDepthMax: "how deep arrays and maps nest inside one value",
+  frameBytesMax: "all arguments of one call together",
+  argumentsMax: "arguments of one call, its name included",
+  inlineBytesMax: "a line of RESP's inline form",
+  firstLineBytesMax: "the first line of a connection",
+  unauthenticatedArgumentsMax: "arguments of one call before authentication",
+  unauthenticatedBytesMax: "all arguments of one call before authentication",
+  authenticationTimeoutMs: "from connecting to being authenticated, where the hive has a token",
+  authenticationDelayMs: "after a wrong token its address waits before its next try, twice as long after each",
+  authenticationDelayMsMax: "the same at the most",
+  failedAddressesMax: "addresses whose wrong tokens are remembered",
+  failedAddressMs: "how long they are remembered after the last one",
+  waitingAuthenticationsMax: "connections of one address that wait to try a token",
+  tokensMax: "tokens of a hive",
+  tokenNameBytesMax: "the name of a token, and of its device",
+  grantsMax: "grants of one token",
+  grantBytesMax: "the pattern of a grant",
+  unknownInlineMax: "unknown inline commands before authentication, then the connection closes",
+  firstBytesTimeoutMs: "from connecting to the first line",
+  connectionsMax: "connections at once",
+  pendingConnectionsMax: "connections that the kernel holds until they are accepted",
+  connectionNameBytesMax: "the name a connection gives itself",
+  watchedKeysMax: "keys that one connection watches",
+  watchedBytesMax: "the names of all keys that one connection watches",
+  patternBytesMax: "a pattern of KEYS and of MATCH",
+  outputBytesMax: "answered and not yet read by a client: above it the client is cut off at once",
+  outputSoftBytesMax: "the same: above it no further call of that connection runs until it has read",
+  outputSoftTimeoutMs: "above outputSoftBytesMax for this long without reading: the client is cut off",
+  openCallsMax: "calls of one native connection that wait for their answer",
+  openCallsBytesMax: "the arguments of all calls of one native connection that wait",
+  heartbeatMs: "a native connection sends something at least this often",
+  transactionCallsMax: "calls between MULTI and EXEC",
+  transactionBytesMax: "all arguments between MULTI and EXEC",
+  slowlogEntriesMax: "calls that the slow log remembers",
+  slowlogArgumentsMax: "arguments that the slow log keeps of a call",
+  slowlogArgumentBytesMax: "bytes that the slow log keeps of an argument",
+  snapshotBacklogBytesMax: "bytes of a snapshot that wait for the disk; above it calls that write wait",
+  noticeBytesMax: "lines of the log that wait because nobody reads them; above it they are dropped and counted",
+  closeTimeoutMs: "how long a hive that closes waits for clients to read their last replies",
+};
+
+/** Of "valueBytesMax", "heartbeatMs", "argumentsMax". */
+function kindOf(name: string): Kind {
+  if (/Bytes(Max)?$/.test(name)) return bytes({ min: 1 });
+  return name.endsWith("Ms") ? milliseconds({ min: 1 }) : count({ min: 1 });
+}
+
+export const LIMIT_ROWS: readonly Setting[] = Object.entries(HELP).map(([name, help]) =>
+  setting({
+    name: `limits.${name}`,
+    kind: kindOf(name),
+    group: "limits",
+    help,
+    initial: DEFAULT_LIMITS[name as keyof Limits],
+    flag: undefined,
+    environment: `MEMHIVE_LIMIT_${name.replace(/([a-z])([A-Z])/g, "$1_$2").toUpperCase()}`,
+  }),
+);

@@ -1,0 +1,153 @@
+// Settings: the one table of what can be set before a hive starts.
+//
+//   flags of `memhive serve` and their help · MEMHIVE_… · memhive.json and its schema · docs/settings.md ·
+//   `memhive config` · the check of Hive.start()             all of them are read from these rows
+//
+// To add a setting, add a row; where its taker is the hive, its name is an option of Hive.start() too.
+// Then `npm run docs`. What can be changed while a hive runs is in engine/settings.ts (CONFIG SET).
+
+import { LOG_LEVELS } from "../../base/log.ts";
+import { EVICTION_POLICIES } from "../../store/eviction.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
+import { bytes, choice, count, type Kind, milliseconds, path, port, text, yesOrNo } from "./kinds.ts";
+import { LIMIT_ROWS } from "./limit-rows.ts";
+import { type Group, type Setting, setting } from "./setting.ts";
+
+/** In the order in which they are shown. */
+export const GROUP_TITLES: Readonly<Record<Group, string>> = {
+  start: "Where settings come from",
+  network: "Network",
+  access: "Access",
+  tls: "TLS",
+  memory: "Memory",
+  snapshots: "Snapshots",
+  logs: "Logs",
+  limits: "Limits",
+};
+
+/** Embedded it may be `true` too: tokens that are kept nowhere. */
+const tokensFile: Kind = { ...path, read: (value, folder) => (value === true ? true : path.read(value, folder)) };
+
+export const SETTINGS: readonly Setting[] = [
+  setting({
+    name: "config",
+    kind: path,
+    group: "start",
+    help: "a file with settings in JSON; without it none is read",
+    inFile: false,
+    taker: "command",
+  }),
+  setting({
+    name: "host",
+    kind: text("address"),
+    group: "network",
+    help: "address to listen on; others than loopback need a token",
+    initial: DEFAULT_HOST,
+  }),
+  setting({
+    name: "port",
+    kind: port,
+    group: "network",
+    help: "TCP port, 0 for a free one",
+    initial: DEFAULT_PORT,
+    offFlag: "no-tcp",
+  }),
+  setting({
+    name: "unix",
+    kind: path,
+    group: "network",
+    help: "unix socket to listen on as well, or alone with --no-tcp",
+  }),
+  setting({
+    name: "maxMemoryBytes",
+    kind: bytes(),
+    group: "memory",
+    help: "what the data may take, 0: as much as the system gives",
+    initial: 0,
+    flag: "max-memory",
+  }),
+  setting({
+    name: "maxMemoryPolicy",
+    kind: choice(EVICTION_POLICIES),
+    group: "memory",
+    help: "what happens when it is used up",
+    initial: "noeviction",
+  }),
+  setting({
+    name: "tokens",
+    kind: tokensFile,
+    group: "access",
+    help: "a file of tokens with grants and quotas, of memhive token; changes count at once",
+  }),
+  setting({
+    name: "tokenFile",
+    kind: path,
+    group: "access",
+    help: "a file with one token that may do everything",
+    taker: "command",
+  }),
+  setting({
+    name: "token",
+    kind: text("token"),
+    group: "access",
+    help: "the same token itself",
+    secret: true,
+  }),
+  setting({
+    name: "snapshots.folder",
+    kind: path,
+    group: "snapshots",
+    help: "where snapshots are kept; without it none are",
+    flag: "snapshots",
+  }),
+  setting({
+    name: "snapshots.intervalMs",
+    kind: milliseconds(),
+    group: "snapshots",
+    help: "store one every so often while something changes; 0: never",
+    initial: 0,
+    flag: "snapshot-interval",
+  }),
+  setting({
+    name: "snapshots.keep",
+    kind: count({ min: 1 }),
+    group: "snapshots",
+    help: "how many of those that the hive names by the time stay",
+    initial: 3,
+    flag: "snapshot-keep",
+  }),
+  setting({
+    name: "snapshots.from",
+    kind: text("name"),
+    group: "snapshots",
+    help: "what to start from: newest, none, or a snapshot's name",
+    initial: "newest",
+    flag: "snapshot-from",
+  }),
+  setting({
+    name: "snapshots.atClose",
+    kind: yesOrNo,
+    group: "snapshots",
+    help: "store one when the hive stops",
+    initial: true,
+    flag: "snapshot-at-close",
+    offFlag: "no-snapshot-at-close",
+  }),
+  setting({
+    name: "logLevel",
+    kind: choice([...LOG_LEVELS, "silent"]),
+    group: "logs",
+    help: "the least that is logged, on standard error",
+    initial: "info",
+    taker: "command",
+  }),
+  setting({
+    name: "logFormat",
+    kind: choice(["text", "json"]),
+    group: "logs",
+    help: "lines for people, or one JSON object a line",
+    initial: "text",
+    taker: "command",
+  }),
+  ...LIMIT_ROWS,
+];

@@ -30,7 +30,11 @@ const CLOSE_TIMEOUT_MS = 10_000;
 export async function startHive(unix?: string): Promise<Server> {
   const args = ["scripts/memhive.ts", "serve", "--port", "0", ...(unix === undefined ? [] : ["--unix", unix])];
   const cwd = new URL("..", import.meta.url);
-  const child = spawn(process.execPath, args, { cwd, env: plainEnvironment(), stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, {
+    cwd,
+    env: { ...plainEnvironment(), MEMHIVE_LOG_LEVEL: "warn" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
   const port = await readyPort(child);

@@ -181,7 +181,7 @@ function jsonOrText(text: string): unknown {
 
 export function info(options: CommonOptions, section?: string): Promise<boolean> {
   return withHive(options, async (hive) => {
-    const sections = await hive.info(section);
+    const sections = await hive.info(section ?? "everything");
     if (options.json) print(sections, options);
     else process.stdout.write(infoText(sections));
     return true;

@@ -151,7 +151,7 @@ export class Hive implements AsyncDisposable {
       native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
     };
     const pulse = new Pulse({ store, statistics: engine.statistics, events });
-    const loop = new LoopDelay(clock.monotonicMs());
+    const loop = new LoopDelay();
     engine.loop = loop;
     const maintenance = new Maintenance({
       workers: [store],
@@ -160,7 +160,7 @@ export class Hive implements AsyncDisposable {
         store.beat();
         const monotonicMs = clock.monotonicMs();
         pulse.beat(monotonicMs);
-        loop.beat(monotonicMs);
+        loop.beat(monotonicMs, engine.statistics.calls);
         hive.#parts.snapshots?.beat();
       },
       monotonicMs: () => clock.monotonicMs(),

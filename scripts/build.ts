@@ -38,6 +38,8 @@ type Package = {
    * browsers get another one.
    */
   exports: Readonly<Record<string, string | { browser: string; default: string }>>;
+  /** Files and folders beside the code: path in the package → path in this repository. */
+  beside?: Readonly<Record<string, string>>;
   /** Command → the file in src/. Its first line is `#!/usr/bin/env node`. */
   bin: Readonly<Record<string, string>>;
 };
@@ -59,6 +61,7 @@ const PACKAGES: readonly Package[] = [
     description: "Shared memory for TypeScript: the hive, embedded or as a command, for any Redis client too",
     folders: FOLDERS.filter((folder) => !CLIENT_FOLDERS.includes(folder)),
     exports: { ".": "server/index.ts" },
+    beside: { "memhive.schema.json": "docs/memhive.schema.json", deploy: "deploy" },
     bin: { memhive: "cli/main.ts" },
   },
 ];
@@ -84,6 +87,9 @@ function assemble(built: Package, compiled: string, folder: string): void {
   for (const name of built.folders) cpSync(join(compiled, name), join(folder, "lib", name), { recursive: true });
   crossPackages(built, join(folder, "lib"));
   for (const name of ["README.md", "LICENSE"]) copyFileSync(join(ROOT, name), join(folder, name));
+  for (const [path, source] of Object.entries(built.beside ?? {})) {
+    cpSync(join(ROOT, source), join(folder, path), { recursive: true });
+  }
   for (const path of Object.values(built.bin)) {
     const command = join(folder, compiledPath(path));
     if (!existsSync(command)) throw new Error(`${built.name}: src/${path}, which is to be a command, does not exist`);
@@ -135,12 +141,18 @@ function manifestOf(built: Package, folder: string): object {
       ...Object.fromEntries(exports),
       "./internal/*.js": { types: "./lib/*.d.ts", default: "./lib/*.js" },
       "./package.json": "./package.json",
+      ...Object.fromEntries(Object.keys(built.beside ?? {}).flatMap(jsonExport)),
     },
     sideEffects: false,
     bin: Object.fromEntries(Object.entries(built.bin).map(([name, path]) => [name, compiledPath(path)])),
-    files: ["lib"],
+    files: ["lib", ...Object.keys(built.beside ?? {})],
     dependencies: dependenciesOf(built, join(folder, "lib")),
   };
+}
+
+/** A JSON file beside the code can be named by programs and by "$schema". */
+function jsonExport(path: string): [string, string][] {
+  return path.endsWith(".json") ? [[`./${path}`, `./${path}`]] : [];
 }
 
 /** "cli/main.ts" → "./lib/cli/main.js" */

@@ -22,7 +22,7 @@ memhive: memhive.json: limits.valueBytesMax: expected bytes such as 64mb (from 1
 memhive: environment MEMHIVE_PORT: expected a whole number from 0 to 65535, got http
 \`\`\`
 
-\`memhive config\` prints every setting with its value, its unit and its source, for the same flags, environment and file. Values in a file are JSON: \`"port": 4483\`, \`"limits": { "valueBytesMax": "64mb" }\`; [memhive.schema.json](memhive.schema.json) describes it for editors that read \`"$schema"\`. Paths in a file are relative to its folder. Sizes are in bytes, or with \`kb\`, \`mb\`, \`gb\` (powers of 1024); times in milliseconds, or with \`s\`, \`m\`, \`h\`, \`d\`. A variable that is empty is not set. What can be changed while a hive runs is changed by \`CONFIG SET\` ([redis-differences.md](redis-differences.md)).
+\`memhive config\` prints every setting with its value, its unit and its source, for the same flags, environment and file. Values in a file are JSON: \`"port": 4483\`, \`"limits": { "valueBytesMax": "64mb" }\`; [memhive.schema.json](memhive.schema.json), in the package too, describes it for editors that read \`"$schema"\`. Paths in a file are relative to its folder. Sizes are in bytes, or with \`kb\`, \`mb\`, \`gb\` (powers of 1024); times in milliseconds, or with \`s\`, \`m\`, \`h\`, \`d\`. A variable that is empty is not set. What can be changed while a hive runs is changed by \`CONFIG SET\` ([redis-differences.md](redis-differences.md)).
 `;
 
 const LIMITS_INTRODUCTION = `How much of everything. Each has the flag \`--limit NAME=VALUE\`, as often as you like, and a place under \`"limits"\` in the file. The reasons are in \`src/base/limits.ts\`.

@@ -180,3 +180,10 @@ test("what the packages import stands in their manifests, and nothing else does"
   assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino"]);
   assert.equal(manifest("memhive-server").dependencies.memhive, manifest("memhive").version);
 });
+
+test("the server brings the schema of its settings and what runs it as a service", () => {
+  const folderOf = (name: string): string[] => readdirSync(join(folder, "memhive-server", name)).sort();
+  assert.deepEqual(folderOf("deploy"), ["Containerfile", "memhive.json", "memhive.service"]);
+  const schema = readFileSync(join(folder, "memhive-server", "memhive.schema.json"), "utf8");
+  assert.equal(schema, readFileSync(join(ROOT, "docs", "memhive.schema.json"), "utf8"));
+});

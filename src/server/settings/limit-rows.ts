@@ -55,7 +55,7 @@ const HELP: Readonly<Record<keyof Limits, string>> = {
 /** Of "valueBytesMax", "heartbeatMs", "argumentsMax". */
 function kindOf(name: string): Kind {
   if (/Bytes(Max)?$/.test(name)) return bytes({ min: 1 });
-  return name.endsWith("Ms") ? milliseconds({ min: 1 }) : count({ min: 1 });
+  return /Ms(Max)?$/.test(name) ? milliseconds({ min: 1 }) : count({ min: 1 });
 }
 
 export const LIMIT_ROWS: readonly Setting[] = Object.entries(HELP).map(([name, help]) =>

@@ -41,6 +41,8 @@ export type ErrorCode =
   | "NO_AUTH"
   | "WRONG_PASSWORD"
   | "NO_PERMISSION"
+  | "BAD_CERTIFICATE"
+  | "NOT_ENCRYPTED"
   // transactions
   | "EXEC_ABORT"
   | "IN_TRANSACTION"
@@ -101,6 +103,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },
   WRONG_PASSWORD:       { fault: 403, resp: "WRONGPASS", retry: false },
   NO_PERMISSION:        { fault: 404, resp: "NOPERM",    retry: false },
+  BAD_CERTIFICATE:      { fault: 420, resp: "ERR",       retry: false },
+  NOT_ENCRYPTED:        { fault: 421, resp: "ERR",       retry: false },
 
   EXEC_ABORT:           { fault: 501, resp: "EXECABORT", retry: false },
   IN_TRANSACTION:       { fault: 502, resp: "ERR",       retry: false },

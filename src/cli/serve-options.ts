@@ -10,6 +10,11 @@ export type ServeOptions = {
   unix?: string;
   maxMemory?: string;
   maxMemoryPolicy?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsCa?: string;
+  tlsClientCertificates?: string;
+  tlsOnly?: boolean;
 };
 
 /** Name, what stands behind it (nothing behind a flag), and a line for the help. */
@@ -24,6 +29,11 @@ export const SERVE_OPTIONS: readonly { name: string; value?: string; help: strin
     value: "policy",
     help: "noeviction (default), allkeys-lru, allkeys-lfu or volatile-ttl",
   },
+  { name: "tls-cert", value: "file", help: "certificate in PEM form: TLS on the same port (SIGHUP reads it again)" },
+  { name: "tls-key", value: "file", help: "its private key" },
+  { name: "tls-ca", value: "file", help: "authorities of client certificates, which are then required" },
+  { name: "tls-client-certificates", value: "which", help: "required (default with --tls-ca) or optional" },
+  { name: "tls-only", help: "refuse TCP connections without TLS" },
 ];
 
 /** The options in `args`; undefined where something else is in there, which is then commander's to explain. */

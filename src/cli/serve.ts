@@ -1,6 +1,6 @@
 // serve: a hive in the foreground.
 //
-//   start ──▶ "memhive ready on 127.0.0.1:4483" ──▶ SIGTERM, SIGINT or SIGHUP ──▶ close ──▶ exit 0
+//   start ──▶ "memhive ready on 127.0.0.1:4483" ──▶ SIGTERM or SIGINT ──▶ close ──▶ exit 0          SIGHUP ──▶ reload
 //
 // Standard output has the line that says it is ready and nothing that a script would have to filter;
 // notices go to standard error. A hive goes on where nobody reads either.
@@ -10,8 +10,10 @@ import { DEFAULT_LIMITS } from "../base/limits.ts";
 import { Hive, type HiveOptions } from "../server/hive.ts";
 import { parseMaxMemory, parseMaxMemoryPolicy } from "../server/memory-options.ts";
 import { ignoreErrors, Notices } from "./notices.ts";
+import { ReloadSignal } from "./reload-signal.ts";
 import type { ServeOptions } from "./serve-options.ts";
 import { StopSignals } from "./stop-signals.ts";
+import { tlsOptions } from "./tls-options.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_SECOND_SIGNAL = 130;
@@ -41,7 +43,9 @@ async function untilStopped(hive: Hive): Promise<void> {
     giveUp: () => process.exit(EXIT_SECOND_SIGNAL),
     monotonicMs: () => performance.now(),
   });
+  const reload = new ReloadSignal({ reload: () => hive.reload(), hangUp: () => signals.receive() });
   signals.open();
+  reload.open();
 
   process.stdout.write(`memhive ready on ${hive.address}\n`);
   const started = process.env["npm_lifecycle_event"] === "start";
@@ -49,6 +53,7 @@ async function untilStopped(hive: Hive): Promise<void> {
 
   await hive.closed;
   signals.close();
+  reload.close();
 }
 
 function hiveOptions(options: ServeOptions): HiveOptions {
@@ -60,6 +65,7 @@ function hiveOptions(options: ServeOptions): HiveOptions {
     ...(options.host === undefined ? {} : { host: options.host }),
     ...(options.port === undefined ? {} : { port: parsePort(options.port) }),
     ...(options.unix === undefined ? {} : { unix: options.unix }),
+    ...tlsOptions(options),
     ...(options.maxMemory === undefined ? {} : { maxMemoryBytes: parseMaxMemory(options.maxMemory) }),
     ...(options.maxMemoryPolicy === undefined
       ? {}

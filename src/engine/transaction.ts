@@ -9,6 +9,9 @@ import { KEYSPACE_ROOT } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 
+/** What a watched key takes beside its name: its places in two sets, and the strings. */
+const WATCH_BYTES = 250;
+
 export class Transaction {
   queue: Args[] = [];
   queuedBytes = 0;
@@ -22,6 +25,11 @@ export class Transaction {
   readonly watched: Set<string> = new Set();
   /** Bytes of their names. */
   watchedBytes = 0;
+
+  /** What the watched keys take on the heap, about. */
+  get watchedHeapBytes(): number {
+    return this.watchedBytes + this.watched.size * WATCH_BYTES;
+  }
 
   /** Forgets the queue, not the watches. */
   clear(): void {

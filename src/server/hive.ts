@@ -7,15 +7,18 @@
 // into. Embedded, a hive neither writes to the console nor listens for signals; the command does that.
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { HiveError } from "../base/errors.ts";
+import { HiveError, isHiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
 import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
+import { WaitingBytes } from "../base/waiting-bytes.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
+import type { CertificateOptions } from "../net/certificates.ts";
 import { Connections } from "../net/connections.ts";
+import { Encryption } from "../net/encryption.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
 import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
@@ -32,6 +35,8 @@ export type HiveOptions = {
   port?: number | false;
   /** A path to listen on as well, or alone. */
   unix?: string;
+  /** TLS, on the same port as everything else. */
+  tls?: TlsOptions;
   /** False opens no port and no socket: the hive is there for this process alone. */
   listen?: boolean;
   /** Bytes that the data may take, rounded to pages; without it as much as the system gives. */
@@ -47,6 +52,12 @@ export type HiveOptions = {
   onNotice?: (message: string) => void;
 };
 
+/** PEM files by their path, or PEM itself. Files are read again by reload(). */
+export type TlsOptions = CertificateOptions & {
+  /** True: over TCP nothing but TLS is let in. A unix socket needs none. Default: false. */
+  only?: boolean;
+};
+
 type Parts = {
   store: Store;
   engine: LocalEngine;
@@ -55,6 +66,8 @@ type Parts = {
   maintenance: Maintenance;
   listeners: Listener[];
   limits: Limits;
+  waiting: WaitingBytes;
+  notice: (message: string) => void;
 };
 
 export class Hive implements AsyncDisposable {
@@ -63,6 +76,7 @@ export class Hive implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #resolveClosed: () => void;
   #closing: Promise<void> | undefined = undefined;
+  #encryption: Encryption | undefined = undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -91,19 +105,20 @@ export class Hive implements AsyncDisposable {
     const engine = new LocalEngine({ store, clock, limits, onShutdown: () => void hive.close() });
     const onNotice = (address: string, message: string): void => notice(`${address} ${message}`);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
+    const waiting = new WaitingBytes(limits.waitingBytesMax);
     const doors = {
-      resp: new RespDoor({ runner: engine, limits, onNotice }),
-      native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
+      resp: new RespDoor({ runner: engine, limits, waiting, onNotice }),
+      native: new NativeDoor({ runner: engine, limits, waiting, identity, onNotice }),
     };
     const maintenance = new Maintenance({
       store,
       tick: () => engine.tick(),
       monotonicMs: () => clock.monotonicMs(),
     });
-    const connections = new Connections(limits.connectionsMax);
-    const hive = new Hive({ store, engine, doors, connections, maintenance, listeners: [], limits });
+    const connections = new Connections(limits.connectionsMax, limits.connectionsPerAddressMax);
+    const hive = new Hive({ store, engine, doors, connections, maintenance, listeners: [], limits, waiting, notice });
     try {
-      await hive.#listen(options, notice);
+      await hive.#listen(options);
     } catch (error) {
       await hive.close();
       throw error;
@@ -111,20 +126,32 @@ export class Hive implements AsyncDisposable {
     return hive;
   }
 
-  async #listen(options: HiveOptions, notice: (message: string) => void): Promise<void> {
+  async #listen(options: HiveOptions): Promise<void> {
     if (options.listen === false) return;
-    const { doors, limits, connections, listeners } = this.#parts;
+    const { doors, limits, connections, listeners, notice } = this.#parts;
+    const { tls } = options;
+    if (tls !== undefined) {
+      const handshakeTimeoutMs = limits.tlsHandshakeTimeoutMs;
+      this.#encryption = await Encryption.open({ ...tls, handshakeTimeoutMs, onNotice: notice });
+    }
     const listenerOptions: ListenerOptions = {
       doors: {
         resp: (transport) => doors.resp.open(transport),
         native: (transport) => doors.native.open(transport),
       },
+      refusals: { native: (transport, error) => doors.native.refuse(transport, error) },
+      encryption: this.#encryption,
+      encryptedOnly: tls?.only ?? false,
+      allowRemote: false,
       lineBytesMax: limits.firstLineBytesMax,
       timeoutMs: limits.firstBytesTimeoutMs,
       backlog: limits.pendingConnectionsMax,
       keepAlive: options.keepAlive ?? true,
       connections,
-      onRefused: (transport, wire) => notice(`${transport.address} asked for ${wire}, and there is no such door`),
+      onRefused: ({ address }, wire, error) =>
+        notice(`${address} ${error?.message ?? `asked for ${wire}, and there is no such door`}`),
+      onHandshakeFailed: ({ address }, reason) => notice(`${address} the handshake of TLS failed: ${reason}`),
+      onCrowd: (address) => notice(`${address} has as many connections as connectionsPerAddressMax allows`),
       onError: (error) => notice(`cannot accept connections: ${error.message}`),
     };
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, unix } = options;
@@ -164,7 +191,7 @@ export class Hive implements AsyncDisposable {
     const { connections, doors } = this.#parts;
     if (this.#closing !== undefined) throw new HiveError("HIVE_CLOSED", "this hive is closed");
     const [near, far] = transportPair({ near: `process:${process.pid}`, far: "hive:0" });
-    if (!connections.add(far)) {
+    if (connections.add(far).refusedBy !== undefined) {
       connections.delete(far);
       throw new HiveError("TOO_MANY_CONNECTIONS", "connectionsMax connections are open");
     }
@@ -179,6 +206,34 @@ export class Hive implements AsyncDisposable {
       },
     };
     return near;
+  }
+
+  /**
+   * Takes over what has changed in the files that the hive was started with: its certificates. What is no
+   * good is refused with a notice, and what was there stays. Open connections go on as they are.
+   */
+  reload(): void {
+    const { notice } = this.#parts;
+    try {
+      this.reloadCertificates();
+      if (this.#encryption !== undefined) notice("the certificates were read again: new connections get them");
+    } catch (error) {
+      if (!isHiveError(error)) throw error;
+      notice(`the old certificates stay: ${error.message}`);
+    }
+  }
+
+  /**
+   * Reads the files of the option tls again, for connections from now on. Nothing happens without TLS.
+   * @throws {HiveError} REFUSED_SETTING, naming the file that is no good: the old ones stay.
+   */
+  reloadCertificates(): void {
+    this.#encryption?.reload();
+  }
+
+  /** Bytes that wait on all connections: what waitingBytesMax bounds. */
+  get waitingBytes(): number {
+    return this.#parts.waiting.total;
   }
 
   /** What runs the calls, for doors of this process. */

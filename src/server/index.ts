@@ -11,4 +11,4 @@ export { type ErrorCode, HiveError, isHiveError } from "../base/errors.ts";
 export type { Limits } from "../base/limits.ts";
 export { VERSION } from "../base/version.ts";
 export type { EvictionPolicy } from "../store/store.ts";
-export { DEFAULT_HOST, DEFAULT_PORT, Hive, type HiveOptions } from "./hive.ts";
+export { DEFAULT_HOST, DEFAULT_PORT, Hive, type HiveOptions, type TlsOptions } from "./hive.ts";

@@ -89,6 +89,8 @@ export class SocketTransport implements Transport {
       if (socket !== this.#socket) return;
       this.#failure ??= error;
       this.#shut = true;
+      // After its handshake a socket of TLS tells of an error and stays open.
+      socket.destroy();
     });
     socket.on("close", () => {
       if (socket !== this.#socket) return;
@@ -121,7 +123,8 @@ export class SocketTransport implements Transport {
     const handle = (this.#socket as unknown as { _handle?: Handle })._handle;
     const state = (this.#socket as unknown as { _writableState?: { writelen?: number } })._writableState;
     if (handle?.writeQueueSize === undefined || state?.writelen === undefined) return length;
-    return Math.max(0, length - state.writelen) + handle.writeQueueSize;
+    // TLS counts what it has encrypted, which is a little more.
+    return Math.max(0, length - state.writelen) + Math.min(handle.writeQueueSize, state.writelen);
   }
 
   write(buffer: Uint8Array, length: number): boolean {
@@ -168,6 +171,7 @@ export class SocketTransport implements Transport {
         if (this.#shut) return void socket.destroy();
         this.#handshaking = false;
         this.#encrypted = true;
+        socket.allowHalfOpen = true;
         this.#adopt(socket);
         onReady(refusal);
         this.#readChunks(socket);
@@ -184,7 +188,8 @@ export class SocketTransport implements Transport {
       this.#socket.removeAllListeners("data").pause();
       return this.#socket;
     }
-    const options = { handle, allowHalfOpen: true, pauseOnCreate: true };
+    // Who ends in the middle of a handshake has nothing to be answered.
+    const options = { handle, allowHalfOpen: false, pauseOnCreate: true };
     const raw = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
     this.#adopt(raw);
     return raw;

@@ -95,7 +95,7 @@ async function encrypted(transport: SocketTransport, raw: Socket): Promise<Socke
     finished() {},
     closed() {},
   };
-  const client = connectTls({ socket: raw, ca: certificate.cert, servername: "localhost", allowHalfOpen: true });
+  const client = connectTls({ socket: raw, ca: certificate.cert, servername: "localhost" });
   client.on("error", () => {});
   await Promise.all([ready, once(client, "secureConnect")]);
   assert.equal(transport.encrypted, true);

@@ -4,5 +4,6 @@
 
 import { Hive } from "../../src/server/hive.ts";
 
-const hive = await Hive.start({ port: false, ...JSON.parse(process.argv[2]!), onNotice: () => {} });
+const onNotice = (message: string): void => void process.stderr.write(`${message}\n`);
+const hive = await Hive.start({ port: false, ...JSON.parse(process.argv[2]!), onNotice });
 process.stdout.write(`${JSON.stringify({ port: hive.port, address: hive.address })}\n`);

@@ -1,12 +1,14 @@
 // The long forms of what npm test does in short, where real time has to pass: npm run torture [-- NAME]
 //
 //   restarts    a hive killed and started again 50 times under 20 busy clients   --restarts N --clients N
+//   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
 //   store       histories of the store without end                              --minutes N
 //
 // Each prints its seed and its distribution, and ends with 1 where something was wrong.
 
 import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
+import { hostile } from "./hostile.ts";
 import { torture } from "./restarts.ts";
 
 const { values, positionals } = parseArgs({
@@ -15,6 +17,8 @@ const { values, positionals } = parseArgs({
     seed: { type: "string" },
     restarts: { type: "string", default: "50" },
     clients: { type: "string", default: "20" },
+    connections: { type: "string", default: "1000" },
+    seconds: { type: "string", default: "60" },
     minutes: { type: "string", default: "5" },
   },
 });
@@ -39,6 +43,17 @@ async function restarts(): Promise<boolean> {
   return result.wrong.length === 0 && result.lateMs < 100 && left <= 0;
 }
 
+async function hostileClients(): Promise<boolean> {
+  const result = await hostile({
+    connections: Number(values.connections),
+    seconds: Number(values.seconds),
+    note: (text) => void process.stderr.write(`  ${text}\r`),
+  });
+  process.stderr.write("\n");
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.wrong.length === 0;
+}
+
 function store(): boolean {
   const endMs = performance.now() + Number(values.minutes) * 60_000;
   for (let round = 0; performance.now() < endMs; round++) {
@@ -53,7 +68,11 @@ function store(): boolean {
   return true;
 }
 
-const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = { restarts, store };
+const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
+  restarts,
+  hostile: hostileClients,
+  store,
+};
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(TORTURES)) {
   const run = TORTURES[name];

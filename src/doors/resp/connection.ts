@@ -24,6 +24,8 @@ const FLUSH_BYTES = 64 * 1024;
 const UNREAD_BYTES_MAX = 64 * 1024;
 /** A chunk larger than this is likely to hold several calls, whose keys are looked ahead for. */
 const PIPELINE_BYTES_MIN = 128;
+/** What the position of an argument takes, in lists that grow to twice their size. */
+const ARGUMENT_BYTES = 18;
 /** An Args that one call made this big is not kept for the next. */
 const ARGS_KEPT_MAX = 4 * 1024;
 
@@ -101,7 +103,9 @@ export class RespConnection implements Receiver, Peer, Holder {
   // Holder.
 
   get waitingBytes(): number {
-    return this.#reader.pendingBytes + this.#transport.pendingBytes + this.#laterBytes + this.#queuedBytes;
+    const reader = this.#reader;
+    const input = reader.pendingBytes + reader.heldArguments * ARGUMENT_BYTES + this.#laterBytes;
+    return input + this.#transport.pendingBytes + this.#queuedBytes;
   }
 
   cutOff(reason: string): void {

@@ -142,6 +142,7 @@ export class Hive implements AsyncDisposable {
       refusals: { native: (transport, error) => doors.native.refuse(transport, error) },
       encryption: this.#encryption,
       encryptedOnly: tls?.only ?? false,
+      // Whoever connects from elsewhere has to have a token, and there is none yet.
       allowRemote: false,
       lineBytesMax: limits.firstLineBytesMax,
       timeoutMs: limits.firstBytesTimeoutMs,
@@ -214,9 +215,10 @@ export class Hive implements AsyncDisposable {
    */
   reload(): void {
     const { notice } = this.#parts;
+    if (this.#encryption === undefined) return notice("nothing to read again: this hive was started without files");
     try {
       this.reloadCertificates();
-      if (this.#encryption !== undefined) notice("the certificates were read again: new connections get them");
+      notice("the certificates were read again: new connections get them");
     } catch (error) {
       if (!isHiveError(error)) throw error;
       notice(`the old certificates stay: ${error.message}`);

@@ -45,6 +45,8 @@ export type ErrorCode =
   | "WRONG_PASSWORD"
   | "NO_PERMISSION"
   | "QUOTA"
+  | "BAD_CERTIFICATE"
+  | "NOT_ENCRYPTED"
   // transactions
   | "EXEC_ABORT"
   | "IN_TRANSACTION"
@@ -109,6 +111,8 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   WRONG_PASSWORD:       { fault: 403, resp: "WRONGPASS", retry: false },
   NO_PERMISSION:        { fault: 404, resp: "NOPERM",    retry: false },
   QUOTA:                { fault: 405, resp: "QUOTA",     retry: true },
+  BAD_CERTIFICATE:      { fault: 420, resp: "ERR",       retry: false },
+  NOT_ENCRYPTED:        { fault: 421, resp: "ERR",       retry: false },
 
   EXEC_ABORT:           { fault: 501, resp: "EXECABORT", retry: false },
   IN_TRANSACTION:       { fault: 502, resp: "ERR",       retry: false },

@@ -62,9 +62,17 @@ export type Limits = {
    * likes, as in Redis; one that never does takes a place from those that will.
    */
   firstBytesTimeoutMs: number;
+  /** From the first byte of TLS to the end of its handshake. The connection has no door until then. */
+  tlsHandshakeTimeoutMs: number;
 
   /** Connections at once. Ten thousand idle ones take about 100 MB. As Redis has it. */
   connectionsMax: number;
+  /**
+   * The same from one address; of IPv6 one network of 64 bits, which is what one host is given. Loopback,
+   * unix sockets and connections inside the process have no limit but connectionsMax: a program on this
+   * machine may call itself any of 16 million loopback addresses, and a proxy on it has one for everybody.
+   */
+  connectionsPerAddressMax: number;
   /** Connections that the kernel holds until they are accepted; it may have a lower limit of its own. */
   pendingConnectionsMax: number;
   /** The name a connection gives itself, and the name and version of its library. */
@@ -80,6 +88,12 @@ export type Limits = {
   outputSoftBytesMax: number;
   /** Above outputSoftBytesMax for this long without reading: the client is cut off. As Redis has it for subscribers. */
   outputSoftTimeoutMs: number;
+  /**
+   * What waits on all connections together: received and not yet run, queued in transactions, answered and
+   * not yet read. Above it those that hold the most are cut off, until an eighth is free again. A connection
+   * that holds less than 16 KiB does not count.
+   */
+  waitingBytesMax: number;
 
   /** Calls of one native connection that wait for their answer. Their arguments wait with them. */
   openCallsMax: number;
@@ -133,8 +147,10 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   grantBytesMax:                 256,
   unknownInlineMax:                3,
   firstBytesTimeoutMs:        60_000,
+  tlsHandshakeTimeoutMs:       5_000,
 
   connectionsMax:             10_000,
+  connectionsPerAddressMax:    1_000,
   pendingConnectionsMax:       4_096,
   connectionNameBytesMax:          1 * KIB,
   watchedKeysMax:             65_536,
@@ -143,6 +159,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,
   outputSoftTimeoutMs:        60_000,
+  waitingBytesMax:             1_024 * MIB,
 
   openCallsMax:              65_536,
   openCallsBytesMax:             128 * MIB,
@@ -190,6 +207,8 @@ export function limitsWith(changes: Partial<Limits>): Limits {
     ["unauthenticatedBytesMax", "frameBytesMax"],
     ["outputSoftBytesMax", "outputBytesMax"],
     ["authenticationDelayMs", "authenticationDelayMsMax"],
+    ["frameBytesMax", "waitingBytesMax"],
+    ["outputBytesMax", "waitingBytesMax"],
   ];
   for (const [smaller, bigger] of pairs) {
     if (limits[smaller] > limits[bigger]) {

@@ -62,9 +62,12 @@ function build(onExitCode: (code: number) => void): Command {
     command.exitOverride();
     command.option(
       "--url <url>",
-      "the hive: hive://host:port, unix:/path (default $MEMHIVE_URL, or hive://127.0.0.1:4483)",
+      "the hive: hive://host:port, hives:// for TLS, unix:/path (default $MEMHIVE_URL, or hive://127.0.0.1:4483)",
     );
     command.option("--token <token>", "its token, where it wants one ($MEMHIVE_TOKEN is safer: ps shows options)");
+    command.option("--ca <file>", "for hives://: the authority of the hive's certificate ($MEMHIVE_CA)");
+    command.option("--cert <file>", "for hives://: a client certificate ($MEMHIVE_CERT)");
+    command.option("--key <file>", "for hives://: its private key ($MEMHIVE_KEY)");
     command.option("--timeout <ms>", "how long an answer may take", milliseconds);
     return command.option("--json", "values and replies in JSON, a line each");
   };

@@ -1,6 +1,7 @@
 // serve: a hive in the foreground.
 //
-//   settings ──▶ start ──▶ "memhive ready on 127.0.0.1:4483" ──▶ SIGTERM, SIGINT or SIGHUP ──▶ close ──▶ exit 0
+//   settings ──▶ start ──▶ "memhive ready on 127.0.0.1:4483" ──▶ SIGTERM or SIGINT ──▶ close ──▶ exit 0
+//                                                            └──▶ SIGHUP ──▶ files are read again
 //
 // Standard output has the line that says it is ready and nothing that a script would have to filter; the
 // log goes to standard error. A hive goes on where nobody reads either.
@@ -15,6 +16,7 @@ import { hiveOptionsOf } from "../server/settings/hive-options.ts";
 import { changedSettings } from "../server/settings/listing.ts";
 import { type ResolvedSettings, resolveSettings, suspiciousVariables } from "../server/settings/resolve.ts";
 import { ignoreErrors, LogLines } from "./log-lines.ts";
+import { ReloadSignal } from "./reload-signal.ts";
 import { droppedLine, type LogSettings, openLog } from "./serve-log.ts";
 import { StopSignals } from "./stop-signals.ts";
 import { singleToken } from "./token-options.ts";
@@ -64,7 +66,9 @@ async function untilStopped(hive: Hive): Promise<unknown> {
     giveUp: () => process.exit(EXIT_SECOND_SIGNAL),
     monotonicMs: () => performance.now(),
   });
+  const reload = new ReloadSignal({ reload: () => hive.reload(), hangUp: () => signals.receive() });
   signals.open();
+  reload.open();
 
   process.stdout.write(`memhive ready on ${hive.address}\n`);
   const started = process.env["npm_lifecycle_event"] === "start";
@@ -72,6 +76,7 @@ async function untilStopped(hive: Hive): Promise<unknown> {
 
   await hive.closed;
   signals.close();
+  reload.close();
   return hive.close().catch((error: unknown) => error);
 }
 

@@ -1,11 +1,11 @@
 // Stop signals: what ends a hive, in order at first and at once for whoever is impatient.
 //
-//   SIGTERM, SIGINT, SIGHUP ──▶ stop()          again, after half a second ──▶ giveUp()
+//   SIGTERM, SIGINT ──▶ stop()          again, after half a second ──▶ giveUp()
 //
 // Ctrl+C under npm arrives twice: the terminal sends it to all processes of the group, and npm passes
 // its own on. So what follows within half a second is the same wish once more.
 
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 /** Longer than npm needs to pass a signal on, shorter than a person needs to lose patience. */
 export const SAME_WISH_MS = 500;
 

@@ -17,6 +17,7 @@ import type { As } from "../wire/items.ts";
 import { refusalOf } from "./admission.ts";
 import { type CallOptions, type CallOwner, type CallSpec, ClientCall, callInfo } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
+import { isFinal } from "./final-errors.ts";
 import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
 import { type Dial, Session } from "./session.ts";
@@ -37,8 +38,6 @@ export type ConnectionParts = {
   onState(state: ConnectionState, cause: HiveError | undefined): void;
 };
 
-/** Refusals that another attempt would only meet again. */
-const FINAL: readonly ErrorCode[] = ["NO_AUTH", "WRONG_PASSWORD", "NO_PERMISSION", "NO_PROTOCOL"];
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
 /** When so much is written in one turn it goes out at once: the hive works while the client still writes. */
@@ -324,7 +323,7 @@ export class Connection implements CallOwner {
   }
 
   #givesUp(error: HiveError): boolean {
-    if (FINAL.includes(error.code)) return true;
+    if (isFinal(error)) return true;
     if (this.#welcome === undefined) {
       return this.#timers.monotonicMs() - this.#startedMs >= this.#settings.waitMs;
     }

@@ -4,7 +4,7 @@
 //
 // What is lost with it, and whether there is a next one, is its owner's business.
 
-import { HiveError } from "../base/errors.ts";
+import { type ErrorCode, HiveError, isHiveError } from "../base/errors.ts";
 import type { Cancel, Timers } from "../base/timers.ts";
 import type { Transport } from "../base/transport.ts";
 import type { CallTable } from "../wire/call-table.ts";
@@ -40,6 +40,8 @@ const HANDSHAKE_BYTES_MAX = 64 * 1024;
 /** What a reply may have: more than any hive sends unless it is told to. */
 const REPLY_BYTES_MAX: number = 512 * 1024 * 1024;
 const SILENT_BEATS_MAX = 3;
+/** Why dialing failed, where that is no matter of the connection. */
+const OWN_CODES: readonly ErrorCode[] = ["BAD_CERTIFICATE", "REFUSED_SETTING"];
 
 export class Session implements LinkOwner {
   readonly #parts: SessionParts;
@@ -62,6 +64,10 @@ export class Session implements LinkOwner {
     dial(this.#dialing.signal).then(
       (transport) => this.#greet(transport),
       (error: unknown) => {
+        if (isHiveError(error) && OWN_CODES.includes(error.code)) {
+          const options = { detail: error.detail, cause: error.cause ?? error };
+          return this.#lost(new HiveError(error.code, `cannot connect to ${address}: ${error.message}`, options));
+        }
         const message = error instanceof Error ? error.message : String(error);
         this.#lost(new HiveError("CONNECTION_LOST", `cannot connect to ${address}: ${message}`, { cause: error }));
       },

@@ -13,6 +13,8 @@ import type { Args } from "./args.ts";
 /** What a queued call takes beside its bytes: for each argument, and the objects that hold them. */
 const ARGUMENT_BYTES = 9;
 const QUEUED_BYTES = 600;
+/** What a watched key takes beside its name: its places in two sets, and the strings. */
+const WATCH_BYTES = 250;
 
 export class Transaction {
   queue: Args[] = [];
@@ -42,6 +44,11 @@ export class Transaction {
     this.queuedBytes = bytes;
     if (grows) this.grows = true;
     return undefined;
+  }
+
+  /** What the watched keys take on the heap, about. */
+  get watchedHeapBytes(): number {
+    return this.watchedBytes + this.watched.size * WATCH_BYTES;
   }
 
   /** Forgets the queue, not the watches. */

@@ -8,6 +8,7 @@ import { connect as connectSocket, type Socket } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { Transport } from "../base/transport.ts";
 import { SocketTransport } from "./socket-transport.ts";
+import { tlsFailure } from "./tls-failure.ts";
 
 /** As Redis has it: a peer that vanished is noticed after about five minutes. Heartbeats are quicker. */
 const KEEP_ALIVE_MS = 300_000;
@@ -20,6 +21,7 @@ export type { TlsOptions };
 /**
  * Resolves when the connection is open.
  * @param tls Given: the connection is encrypted, and the hive's certificate is checked.
+ * @throws {HiveError} BAD_CERTIFICATE: of either end (see tls-failure.ts); REFUSED_SETTING: what `tls` has cannot be used.
  * @throws {Error} what the system or TLS says; the signal's reason where it ended the attempt.
  */
 export async function dial(target: DialTarget, signal: AbortSignal, tls?: TlsOptions): Promise<Transport> {
@@ -33,7 +35,7 @@ export async function dial(target: DialTarget, signal: AbortSignal, tls?: TlsOpt
     signal.addEventListener("abort", abort, { once: true });
     const fail = (error: Error): void => {
       signal.removeEventListener("abort", abort);
-      reject(error);
+      reject(tls === undefined ? error : tlsFailure(error));
     };
     socket.once("error", fail);
     socket.once(tls === undefined ? "connect" : "secureConnect", () => {
@@ -58,8 +60,17 @@ async function openTls(target: DialTarget, options: TlsOptions): Promise<Socket>
   const { connect } = await import("node:tls");
   const host = "host" in target ? target.host : undefined;
   const servername = host === undefined || /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  const socket = connect({ ...servername, ...options, ...target });
+  const socket = connectTls(() => connect({ minVersion: "TLSv1.2", ...servername, ...options, ...target }));
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   return socket;
+}
+
+/** A certificate and a key that do not fit are found out before anything is dialed. */
+function connectTls<T>(connect: () => T): T {
+  try {
+    return connect();
+  } catch (error) {
+    throw tlsFailure(error);
+  }
 }

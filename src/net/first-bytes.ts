@@ -31,17 +31,25 @@ function isLetter(byte: number): boolean {
   return lower >= 97 && lower <= 122;
 }
 
+/** Of an HTTP answer to somebody who is not let in, or who asks for what there is not. */
+const HTTP_STATUS = { forbidden: "403 Forbidden", missing: "501 Not Implemented" } as const;
+
 /** What a hive without a door for `wire` answers, in that wire's own form where it has one for strangers. */
 export function refusalOf(wire: Wire): string {
-  const advice = `This hive has no ${wire} door. It answers Redis clients: redis-cli -p PORT\n`;
+  const advice = `This hive has no ${wire} door. It answers Redis clients: redis-cli -p PORT`;
+  return sayNo(wire, advice, "missing");
+}
+
+/** `message` in the form of `wire`; empty where that form has no place for it. */
+export function sayNo(wire: Wire, message: string, why: keyof typeof HTTP_STATUS): string {
   if (wire === "http") {
     return (
-      "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\n" +
-      `Content-Length: ${advice.length}\r\nConnection: close\r\n\r\n${advice}`
+      `HTTP/1.1 ${HTTP_STATUS[why]}\r\nContent-Type: text/plain; charset=utf-8\r\n` +
+      `Content-Length: ${message.length + 1}\r\nConnection: close\r\n\r\n${message}\n`
     );
   }
   // An alert record of TLS 1.2: fatal, handshake failure.
   if (wire === "tls") return "\x15\x03\x03\x00\x02\x02\x28";
-  // A frame that answers nothing is no use to a ZMTP or native peer: both see the connection end.
-  return wire === "resp" ? `-ERR ${advice.trimEnd()}\r\n` : "";
+  // A frame that answers nothing is no use to a ZMTP peer; a native one is answered by its door.
+  return wire === "resp" ? `-ERR ${message}\r\n` : "";
 }

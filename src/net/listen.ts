@@ -1,17 +1,19 @@
 // Listener: one address, TCP or unix socket, whose connections go to the sniffer and on to a door.
 //
-//   bind ──▶ accept ──▶ SocketTransport ──▶ Sniffer ──▶ door
+//   bind ──▶ accept ──▶ SocketTransport ──▶ Sniffer (and TLS, where it is wanted) ──▶ door
 //
 // Without a token only loopback and unix sockets can be bound: a hive that anybody on the network may use
-// is refused with advice, not warned about. A connection above the limit is told so as Redis does it.
+// is refused with advice, not warned about. A connection above a limit is told so as Redis does it.
 // close() accepts no more, ends the connections that have said nothing yet, and leaves the others alone:
 // their last replies have to go out.
 
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIP, type Server, type Socket } from "node:net";
 import { HiveError } from "../base/errors.ts";
-import type { Connections } from "./connections.ts";
-import { Sniffer, type SnifferOptions } from "./sniffer.ts";
+import type { Transport } from "../base/transport.ts";
+import type { ConnectionLimit, Connections } from "./connections.ts";
+import type { Encryption } from "./encryption.ts";
+import { Sniffer, type SnifferOptions, type SnifferTls } from "./sniffer.ts";
 import { SocketTransport } from "./socket-transport.ts";
 import { claimUnixPath, type UnixClaim } from "./unix-path.ts";
 
@@ -21,15 +23,23 @@ const LOOPBACK_NAMES: readonly string[] = ["localhost", "ip6-localhost"];
 
 export type ListenAddress = { host: string; port: number } | { path: string };
 
-export type ListenerOptions = Omit<SnifferOptions, "onDecided"> & {
+export type ListenerOptions = Omit<SnifferOptions, "onDecided" | "tls" | "refusePlain"> & {
+  /** Does TLS; without it a client that begins it is refused. */
+  encryption?: Encryption | undefined;
+  /** True: over TCP nothing but TLS is let in. A unix socket needs none. */
+  encryptedOnly?: boolean;
+  /** True: addresses other than loopback may be bound, since whoever connects needs a token. Default: false. */
+  allowRemote?: boolean;
   /** Connections that the kernel holds until they are accepted. */
   backlog: number;
   /** False: neither listening nor a connection keeps the process alive. Default: both do. */
   keepAlive?: boolean;
   /** Where connections are counted. The listener keeps it up to date. */
   connections: Connections;
-  /** Whether others than this machine may connect: they need a token then. Default: no. */
-  allowRemote?: boolean;
+  /** A handshake of TLS came to nothing. */
+  onHandshakeFailed?(transport: Transport, reason: string): void;
+  /** An address has as many connections as one may have. Told once, until it has fewer. */
+  onCrowd?(remoteAddress: string): void;
   /** Accepting failed, for example for want of file descriptors. The listener goes on. */
   onError(error: Error): void;
 };
@@ -58,12 +68,12 @@ export class Listener {
   /**
    * Listens. Resolves when connections are accepted.
    *
-   * @throws {HiveError} REFUSED_SETTING for an address that is not loopback, ADDRESS_IN_USE, CANNOT_LISTEN.
+   * @throws {HiveError} REFUSED_SETTING for an address that is not loopback and not allowed, ADDRESS_IN_USE, CANNOT_LISTEN.
    */
   static async open(address: ListenAddress, options: ListenerOptions): Promise<Listener> {
     const path = "path" in address ? address.path : undefined;
-    const isLocal = options.allowRemote !== true;
-    if ("host" in address && isLocal) requireLoopback(address.host);
+    const { encryption, encryptedOnly, allowRemote = false } = options;
+    if ("host" in address && !allowRemote) requireLoopback(address.host);
     const claim = path === undefined ? undefined : await claimUnixPath(path);
     const server = createServer({
       allowHalfOpen: true,
@@ -73,16 +83,21 @@ export class Listener {
       keepAliveInitialDelay: KEEP_ALIVE_MS,
     });
     const undecided = new Set<Sniffer>();
+    const { onHandshakeFailed = () => {} } = options;
+    const tls = {
+      tls: encryption === undefined ? undefined : tlsWith(encryption, onHandshakeFailed),
+      refusePlain: encryptedOnly && path === undefined ? notEncrypted : undefined,
+    };
     const onDecided = (sniffer: Sniffer): void => void undecided.delete(sniffer);
     server.on("connection", (socket) => {
-      const sniffer = accept(socket, path, { ...options, onDecided });
+      const sniffer = accept(socket, path, { ...options, ...tls, onDecided });
       if (sniffer !== undefined) undecided.add(sniffer);
     });
     try {
       if (claim !== undefined) server.listen({ path: claim.listenPath, backlog: options.backlog });
       else server.listen({ ...(address as { host: string; port: number }), backlog: options.backlog });
       await once(server, "listening");
-      if (claim === undefined && isLocal) requireLoopback((server.address() as AddressInfo).address);
+      if (claim === undefined && !allowRemote) requireLoopback((server.address() as AddressInfo).address);
       claim?.publish();
     } catch (error) {
       server.close();
@@ -109,11 +124,15 @@ function accept(
   options: ListenerOptions & SnifferOptions,
 ): Sniffer | undefined {
   const { connections } = options;
+  // Its handle is taken over, and the address with it.
+  const remoteAddress = path === undefined ? socket.remoteAddress : undefined;
   const transport = new SocketTransport(socket, { path, onGone: (gone) => connections.delete(gone) });
   if (options.keepAlive === false) transport.unref();
-  if (!connections.add(transport)) {
-    transport.writeLatin1("-ERR max number of clients reached\r\n");
-    transport.end();
+  const { refusedBy, first, crowded } = connections.add(transport, remoteAddress);
+  if (refusedBy !== undefined) {
+    if (first) options.onCrowd?.(transport.address);
+    if (crowded) transport.destroy();
+    else refuse(transport, refusedBy);
     return undefined;
   }
   const sniffer = new Sniffer(transport, options);
@@ -121,12 +140,35 @@ function accept(
   return sniffer;
 }
 
+/** In Redis's words, since nothing is known of the client yet. */
+function refuse(transport: SocketTransport, limit: ConnectionLimit): void {
+  const whose = limit === "connectionsMax" ? "" : " of one address";
+  transport.writeLatin1(`-ERR max number of clients${whose} reached\r\n`);
+  transport.end();
+}
+
+function tlsWith(encryption: Encryption, onFailed: SnifferTls["onFailed"]): SnifferTls {
+  return {
+    timeoutMs: encryption.handshakeTimeoutMs,
+    begin(transport, handshake) {
+      if (!(transport instanceof SocketTransport)) throw new Error("TLS goes over sockets");
+      transport.encrypt(encryption, handshake);
+    },
+    onFailed,
+  };
+}
+
+function notEncrypted(): HiveError {
+  const how = "redis-cli --tls, or hives:// in place of hive://";
+  return new HiveError("NOT_ENCRYPTED", `this hive takes encrypted connections only: ${how}`);
+}
+
 function requireLoopback(host: string): void {
   const loopback = LOOPBACK_NAMES.includes(host) || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
   if (loopback) return;
   throw new HiveError(
     "REFUSED_SETTING",
-    `refused to listen on ${host}: without a token only this machine may reach a hive; use 127.0.0.1, ::1 or a unix socket`,
+    `refused to listen on ${host}: without a token only this machine may reach a hive; set a token first, or use 127.0.0.1, ::1 or a unix socket`,
   );
 }
 

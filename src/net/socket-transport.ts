@@ -7,11 +7,16 @@
 // the allocator's heap small. It can be shared because reads are synchronous: a receiver is done with
 // the bytes when it returns. Where a handle cannot be taken over, the socket is read as usual.
 //
+// encrypt() goes on over TLS: the handle moves to a socket that reads as usual, and Node's native TLS reads
+// from that. It is the same transport before and after, with one place among the hive's connections.
+//
 // end() shuts our side down and reads on for a moment, throwing away what comes: a socket closed with
 // unread bytes is reset, and the reset destroys replies that the peer has not read yet.
 
 import { type AddressInfo, Socket } from "node:net";
+import type { HiveError } from "../base/errors.ts";
 import type { EndCause, Receiver, Transport } from "../base/transport.ts";
+import type { Encryption } from "./encryption.ts";
 
 /** What one read event brings at most. */
 const READ_BYTES = 64 * 1024;
@@ -46,8 +51,12 @@ export class SocketTransport implements Transport {
   receiver: Receiver = DISCARD;
   readonly address: string;
   readonly localAddress: string;
-  readonly encrypted: boolean;
-  readonly #socket: Socket;
+  readonly #onGone: (transport: SocketTransport) => void;
+  #socket: Socket;
+  #encrypted: boolean;
+  /** The handshake of TLS is under way: nobody can be told anything. */
+  #handshaking = false;
+  #keepsAlive = true;
   #failure: Error | undefined = undefined;
   /** Nothing more is written: ended, destroyed or broken. */
   #shut = false;
@@ -55,25 +64,45 @@ export class SocketTransport implements Transport {
 
   /** @param accepted A socket as net.Server gives it with pauseOnConnect. It is not to be used any more. */
   constructor(accepted: Socket, { path, encrypted = false, onGone, shareBuffer = true }: SocketTransportOptions) {
-    this.encrypted = encrypted;
+    this.#onGone = onGone;
+    this.#encrypted = encrypted;
     const handle = shareBuffer && !encrypted ? takeHandle(accepted) : undefined;
     const socket = handle === undefined ? accepted : this.#reopen(handle);
     this.#socket = socket;
     this.address = path === undefined ? endpoint(socket.remoteAddress, socket.remotePort) : `${path}:0`;
     this.localAddress = path === undefined ? endpoint(socket.localAddress, socket.localPort) : `${path}:0`;
-    if (handle === undefined) {
-      socket.on("data", (chunk: Buffer) => this.receiver.receive(chunk, 0, chunk.length));
-    }
-    socket.on("end", () => this.#peerEnded());
+    this.#listen(socket);
+    if (handle === undefined) this.#readChunks(socket);
+    socket.resume();
+  }
+
+  get encrypted(): boolean {
+    return this.#encrypted;
+  }
+
+  /** Hears of the ends of `socket`, as long as it is this transport's. */
+  #listen(socket: Socket): void {
+    socket.on("end", () => {
+      if (socket === this.#socket) this.#peerEnded();
+    });
     socket.on("error", (error) => {
+      if (socket !== this.#socket) return;
       this.#failure ??= error;
       this.#shut = true;
+      // After its handshake a socket of TLS tells of an error and stays open.
+      socket.destroy();
     });
     socket.on("close", () => {
+      if (socket !== this.#socket) return;
       this.#closed();
-      onGone(this);
+      this.#onGone(this);
     });
-    socket.resume();
+  }
+
+  #readChunks(socket: Socket): void {
+    socket.on("data", (chunk: Buffer) => {
+      if (socket === this.#socket) this.receiver.receive(chunk, 0, chunk.length);
+    });
   }
 
   /** A socket on `handle` that reads into the shared buffer. */
@@ -94,7 +123,8 @@ export class SocketTransport implements Transport {
     const handle = (this.#socket as unknown as { _handle?: Handle })._handle;
     const state = (this.#socket as unknown as { _writableState?: { writelen?: number } })._writableState;
     if (handle?.writeQueueSize === undefined || state?.writelen === undefined) return length;
-    return Math.max(0, length - state.writelen) + handle.writeQueueSize;
+    // TLS counts what it has encrypted, which is a little more.
+    return Math.max(0, length - state.writelen) + Math.min(handle.writeQueueSize, state.writelen);
   }
 
   write(buffer: Uint8Array, length: number): boolean {
@@ -115,7 +145,60 @@ export class SocketTransport implements Transport {
 
   /** The process may end although the connection is open. */
   unref(): void {
+    this.#keepsAlive = false;
     this.#socket.unref();
+  }
+
+  /**
+   * Goes on over TLS, which began with `first`, the bytes that have just been received. Until `onReady`
+   * nothing is received, and nothing can be written; a handshake that fails closes the transport.
+   * @param onReady Told why the client is to be sent away, if it is.
+   * @param onFailed Told why; closed() of the receiver follows.
+   */
+  encrypt(
+    encryption: Encryption,
+    {
+      first,
+      onReady,
+      onFailed,
+    }: { first: Buffer; onReady(refusal: HiveError | undefined): void; onFailed(reason: string): void },
+  ): void {
+    const raw = this.#withoutReader();
+    this.#handshaking = true;
+    raw.unshift(first);
+    encryption.begin(raw, {
+      ready: (socket, refusal) => {
+        if (this.#shut) return void socket.destroy();
+        this.#handshaking = false;
+        this.#encrypted = true;
+        socket.allowHalfOpen = true;
+        this.#adopt(socket);
+        onReady(refusal);
+        this.#readChunks(socket);
+        socket.resume();
+      },
+      failed: onFailed,
+    });
+  }
+
+  /** The socket, or another one on its handle, which reads nothing until somebody does. */
+  #withoutReader(): Socket {
+    const handle = takeHandle(this.#socket);
+    if (handle === undefined) {
+      this.#socket.removeAllListeners("data").pause();
+      return this.#socket;
+    }
+    // Who ends in the middle of a handshake has nothing to be answered.
+    const options = { handle, allowHalfOpen: false, pauseOnCreate: true };
+    const raw = new Socket(options as unknown as ConstructorParameters<typeof Socket>[0]);
+    this.#adopt(raw);
+    return raw;
+  }
+
+  #adopt(socket: Socket): void {
+    this.#socket = socket;
+    if (!this.#keepsAlive) socket.unref();
+    this.#listen(socket);
   }
 
   awaitDrained(): void {
@@ -132,6 +215,7 @@ export class SocketTransport implements Transport {
 
   end(): void {
     if (this.#shut) return;
+    if (this.#handshaking) return this.destroy();
     this.#shut = true;
     this.#muteReceiver();
     this.#socket.resume();

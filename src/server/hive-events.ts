@@ -50,10 +50,21 @@ export class HiveEvents {
     this.#notice(message);
   }
 
-  /** Nobody here speaks what a connection asked for. */
-  wireRefused(address: string, wire: string): void {
-    this.#log.warn({ address, wire }, "connection refused: there is no such door");
-    this.#notice(`${address} asked for ${wire}, and there is no such door`);
+  /** Nobody here speaks what a connection asked for, or it may not ask: then `reason` says why. */
+  wireRefused(address: string, wire: string, reason: string = `asked for ${wire}, and there is no such door`): void {
+    this.#log.warn({ address, wire, reason }, "connection refused");
+    this.#notice(`${address} ${reason}`);
+  }
+
+  handshakeFailed(address: string, reason: string): void {
+    this.#log.warn({ address, reason }, "the handshake of TLS failed");
+    this.#notice(`${address} the handshake of TLS failed: ${reason}`);
+  }
+
+  /** An address has as many connections as one may have. */
+  crowded(address: string): void {
+    this.#log.warn({ address }, "as many connections as connectionsPerAddressMax allows");
+    this.#notice(`${address} has as many connections as connectionsPerAddressMax allows`);
   }
 
   cannotAccept(error: Error): void {

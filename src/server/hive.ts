@@ -7,16 +7,19 @@
 // into. Embedded, a hive neither writes to the console nor listens for signals; the command does that.
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { HiveError } from "../base/errors.ts";
+import { HiveError, isHiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
 import { type Log, SILENT_LOG } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
+import { WaitingBytes } from "../base/waiting-bytes.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
+
 import { Connections } from "../net/connections.ts";
+import { Encryption } from "../net/encryption.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
 import { runId } from "../store/header.ts";
 import { type EvictionPolicy, Store } from "../store/store.ts";
@@ -27,6 +30,7 @@ import { Pulse } from "./pulse.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./settings/defaults.ts";
 import { checkOptions } from "./settings/hive-options.ts";
 import type { SnapshotSettings, Snapshots } from "./snapshots.ts";
+import { type TlsOptions, wantedTls } from "./tls-options.ts";
 import { Tokens } from "./tokens.ts";
 
 export { DEFAULT_HOST, DEFAULT_PORT };
@@ -38,6 +42,8 @@ export type HiveOptions = {
   port?: number | false;
   /** A path to listen on as well, or alone. */
   unix?: string;
+  /** TLS, on the same port as everything else. */
+  tls?: TlsOptions;
   /** False opens no port and no socket: the hive is there for this process alone. */
   listen?: boolean;
   /** Bytes that the data may take, rounded to pages; without it as much as the system gives. */
@@ -67,6 +73,7 @@ const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
   port: true,
   unix: true,
   listen: true,
+  tls: true,
   maxMemoryBytes: true,
   maxMemoryPolicy: true,
   keepAlive: true,
@@ -91,6 +98,7 @@ type Parts = {
   limits: Limits;
   events: HiveEvents;
   snapshots: Snapshots | undefined;
+  waiting: WaitingBytes;
 };
 
 export class Hive implements AsyncDisposable {
@@ -99,6 +107,7 @@ export class Hive implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #resolveClosed: () => void;
   #closing: Promise<void> | undefined = undefined;
+  #encryption: Encryption | undefined = undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -146,9 +155,10 @@ export class Hive implements AsyncDisposable {
     });
     const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
+    const waiting = new WaitingBytes(limits.waitingBytesMax);
     const doors = {
-      resp: new RespDoor({ runner: engine, limits, onNotice }),
-      native: new NativeDoor({ runner: engine, limits, identity, onNotice }),
+      resp: new RespDoor({ runner: engine, limits, waiting, onNotice }),
+      native: new NativeDoor({ runner: engine, limits, waiting, identity, onNotice }),
     };
     const pulse = new Pulse({ store, statistics: engine.statistics, events });
     const loop = new LoopDelay();
@@ -165,7 +175,7 @@ export class Hive implements AsyncDisposable {
       },
       monotonicMs: () => clock.monotonicMs(),
     });
-    const connections = new Connections(limits.connectionsMax);
+    const connections = new Connections(limits.connectionsMax, limits.connectionsPerAddressMax);
     const hive = new Hive({
       store,
       engine,
@@ -178,6 +188,7 @@ export class Hive implements AsyncDisposable {
       limits,
       events,
       snapshots: undefined,
+      waiting,
     });
     try {
       if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock);
@@ -208,18 +219,30 @@ export class Hive implements AsyncDisposable {
   async #listen(options: HiveOptions): Promise<void> {
     if (options.listen === false) return;
     const { doors, limits, connections, listeners, events } = this.#parts;
+    const tls = wantedTls(options.tls);
+    if (tls !== undefined) {
+      const handshakeTimeoutMs = limits.tlsHandshakeTimeoutMs;
+      const onNotice = (message: string): void => events.notice(message);
+      this.#encryption = await Encryption.open({ ...tls, handshakeTimeoutMs, onNotice });
+    }
     const listenerOptions: ListenerOptions = {
       doors: {
         resp: (transport) => doors.resp.open(transport),
         native: (transport) => doors.native.open(transport),
       },
+      refusals: { native: (transport, error) => doors.native.refuse(transport, error) },
+      encryption: this.#encryption,
+      encryptedOnly: tls?.only ?? false,
+      // Whoever connects from elsewhere has to have a token.
+      allowRemote: this.#parts.tokens.registry !== undefined,
       lineBytesMax: limits.firstLineBytesMax,
       timeoutMs: limits.firstBytesTimeoutMs,
       backlog: limits.pendingConnectionsMax,
       keepAlive: options.keepAlive ?? true,
       connections,
-      allowRemote: this.#parts.tokens.registry !== undefined,
-      onRefused: (transport, wire) => events.wireRefused(transport.address, wire),
+      onRefused: ({ address }, wire, error) => events.wireRefused(address, wire, error?.message),
+      onHandshakeFailed: ({ address }, reason) => events.handshakeFailed(address, reason),
+      onCrowd: (address) => events.crowded(address),
       onError: (error) => events.cannotAccept(error),
     };
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, unix } = options;
@@ -259,7 +282,7 @@ export class Hive implements AsyncDisposable {
     const { connections, doors } = this.#parts;
     if (this.#closing !== undefined) throw new HiveError("HIVE_CLOSED", "this hive is closed");
     const [near, far] = transportPair({ near: `process:${process.pid}`, far: "hive:0" });
-    if (!connections.add(far)) {
+    if (connections.add(far).refusedBy !== undefined) {
       connections.delete(far);
       throw new HiveError("TOO_MANY_CONNECTIONS", "connectionsMax connections are open");
     }
@@ -286,9 +309,35 @@ export class Hive implements AsyncDisposable {
     return this.#parts.tokens;
   }
 
-  /** Takes over what was changed on disk: the tokens file. What is broken is a notice, and changes nothing. */
+  /**
+   * Takes over what has changed in the files that the hive was started with: tokens and certificates. What is
+   * no good is refused with a notice, and what was there stays. Open connections go on as they are, but for
+   * those of tokens that are gone.
+   */
   reload(): void {
-    this.#parts.tokens.reload();
+    const { tokens, events } = this.#parts;
+    tokens.reload();
+    if (this.#encryption === undefined) return;
+    try {
+      this.reloadCertificates();
+      events.notice("the certificates were read again: new connections get them");
+    } catch (error) {
+      if (!isHiveError(error)) throw error;
+      events.notice(`the old certificates stay: ${error.message}`);
+    }
+  }
+
+  /**
+   * Reads the files of the option tls again, for connections from now on. Nothing happens without TLS.
+   * @throws {HiveError} REFUSED_SETTING, naming the file that is no good: the old ones stay.
+   */
+  reloadCertificates(): void {
+    this.#encryption?.reload();
+  }
+
+  /** Bytes that wait on all connections: what waitingBytesMax bounds. */
+  get waitingBytes(): number {
+    return this.#parts.waiting.total;
   }
 
   /** What runs the calls, for doors of this process. */

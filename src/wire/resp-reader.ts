@@ -92,6 +92,11 @@ export class RespReader<A extends ArgumentList> {
     return this.#end - start + (this.#chunkEnd - this.#chunkAt);
   }
 
+  /** Arguments of the call that is there in part: their positions take memory too. */
+  get heldArguments(): number {
+    return this.#held === undefined ? 0 : this.#held.count;
+  }
+
   /** Whether `args` holds the beginning of a call: then it belongs to the reader until next() returns it. */
   holds(args: A): boolean {
     return this.#held === args;

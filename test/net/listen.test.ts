@@ -80,7 +80,8 @@ test("only loopback can be bound", async () => {
   for (const host of ["0.0.0.0", "::", "192.0.2.1", "example.com", ""]) {
     await assert.rejects(Listener.open({ host, port: 0 }, options()), {
       code: "REFUSED_SETTING",
-      message: /without a token only this machine may reach a hive; use 127\.0\.0\.1, ::1 or a unix socket/,
+      message:
+        /without a token only this machine may reach a hive; set a token first, or use 127\.0\.0\.1, ::1 or a unix socket/,
     });
   }
   for (const host of ["127.0.0.1", "127.1.2.3", "localhost"]) {

@@ -4,8 +4,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import type { EndCause, Receiver } from "../../src/base/transport.ts";
+import { Encryption } from "../../src/net/encryption.ts";
 import { SocketTransport } from "../../src/net/socket-transport.ts";
+import { makeCertificate } from "../kit/certificates.ts";
 
 class Recorder implements Receiver {
   received = "";
@@ -39,9 +42,17 @@ class Recorder implements Receiver {
   }
 }
 
-type Pair = { transport: SocketTransport; recorder: Recorder; client: Socket; gone: Promise<void> };
+type Pair = {
+  transport: SocketTransport;
+  recorder: Recorder;
+  client: Socket;
+  gone: Promise<void>;
+  /** The client's machine forgets the connection. */
+  reset(): void;
+};
+type How = "reading into the shared buffer" | "reading as usual" | "over TLS";
 
-async function pair(shareBuffer = true): Promise<Pair> {
+async function pair(how: How = "reading into the shared buffer"): Promise<Pair> {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
@@ -52,11 +63,43 @@ async function pair(shareBuffer = true): Promise<Pair> {
     unknown,
   ];
   const { promise: gone, resolve } = Promise.withResolvers<void>();
-  const transport = new SocketTransport(accepted, { onGone: () => resolve(), shareBuffer });
+  const transport = new SocketTransport(accepted, {
+    onGone: () => resolve(),
+    shareBuffer: how !== "reading as usual",
+  });
   server.close();
   const recorder = new Recorder();
+  const reset = (): void => void client.resetAndDestroy();
+  const secured = how === "over TLS" ? await encrypted(transport, client) : client;
   transport.receiver = recorder;
-  return { transport, recorder, client, gone };
+  return { transport, recorder, client: secured, gone, reset };
+}
+
+const certificate = makeCertificate({});
+const encryption = await Encryption.open({
+  ...certificate,
+  handshakeTimeoutMs: 10_000,
+  onNotice: (message) => assert.fail(message),
+});
+
+/** Both ends go on over TLS. Returns the client's. */
+async function encrypted(transport: SocketTransport, raw: Socket): Promise<Socket> {
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  transport.receiver = {
+    receive: (bytes, start, end) => {
+      assert.equal(transport.encrypted, false);
+      const first = Buffer.from(bytes.subarray(start, end));
+      transport.encrypt(encryption, { first, onReady: () => resolve(), onFailed: (reason) => assert.fail(reason) });
+    },
+    drained() {},
+    finished() {},
+    closed() {},
+  };
+  const client = connectTls({ socket: raw, ca: certificate.cert, servername: "localhost" });
+  client.on("error", () => {});
+  await Promise.all([ready, once(client, "secureConnect")]);
+  assert.equal(transport.encrypted, true);
+  return client;
 }
 
 async function readAll(client: Socket): Promise<string> {
@@ -65,18 +108,17 @@ async function readAll(client: Socket): Promise<string> {
   return text;
 }
 
-for (const shareBuffer of [true, false]) {
-  const how = shareBuffer ? "reading into the shared buffer" : "reading as usual";
-
+for (const how of ["reading into the shared buffer", "reading as usual", "over TLS"] as const) {
   test(`${how}: bytes go both ways, as a string and as a buffer`, async () => {
-    const { transport, recorder, client, gone } = await pair(shareBuffer);
+    const { transport, recorder, client, gone } = await pair(how);
     assert.match(transport.address, /^127\.0\.0\.1:\d+$/);
     assert.match(transport.localAddress, /^127\.0\.0\.1:\d+$/);
     client.write("ping");
     await recorder.until(() => recorder.received === "ping");
     transport.writeLatin1("h\xff");
-    assert.equal(transport.write(Buffer.from("allo!!"), 4), true);
-    assert.equal(transport.pendingBytes, 0);
+    const out = transport.write(Buffer.from("allo!!"), 4);
+    // TLS is never done with a write at once.
+    if (how !== "over TLS") assert.equal(out && transport.pendingBytes === 0, true);
     transport.end();
     assert.equal(await readAll(client), "h\xffallo");
     await gone;
@@ -84,7 +126,7 @@ for (const shareBuffer of [true, false]) {
   });
 
   test(`${how}: a peer that ends is heard of, and can still be answered`, async () => {
-    const { transport, recorder, client, gone } = await pair(shareBuffer);
+    const { transport, recorder, client, gone } = await pair(how);
     client.end("question");
     await recorder.until(() => recorder.events.includes("finished"));
     assert.equal(recorder.received, "question");
@@ -97,7 +139,7 @@ for (const shareBuffer of [true, false]) {
   });
 
   test(`${how}: what a peer does not read is pending until it does`, async () => {
-    const { transport, recorder, client, gone } = await pair(shareBuffer);
+    const { transport, recorder, client, gone } = await pair(how);
     client.pause();
     const big = Buffer.alloc(32 << 20, 97);
     assert.equal(transport.write(big, big.length), false, "the transport keeps the buffer");
@@ -119,7 +161,7 @@ for (const shareBuffer of [true, false]) {
   });
 
   test(`${how}: a paused connection is not read until it is resumed`, async () => {
-    const { transport, recorder, client, gone } = await pair(shareBuffer);
+    const { transport, recorder, client, gone } = await pair(how);
     transport.pause();
     await new Promise<void>((resolve) => client.write("later", () => resolve()));
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -131,10 +173,10 @@ for (const shareBuffer of [true, false]) {
   });
 
   test(`${how}: a peer that resets is an error, and nothing is written any more`, async () => {
-    const { transport, recorder, client, gone } = await pair(shareBuffer);
+    const { transport, recorder, client, gone, reset } = await pair(how);
     client.write("x");
     await recorder.until(() => recorder.received === "x");
-    client.resetAndDestroy();
+    reset();
     await gone;
     assert.deepEqual(recorder.events, ["closed"]);
     assert.equal(recorder.cause!.kind, "error");
@@ -145,7 +187,7 @@ for (const shareBuffer of [true, false]) {
   });
 
   test(`${how}: destroy closes at once`, async () => {
-    const { transport, recorder, client, gone } = await pair(shareBuffer);
+    const { transport, recorder, client, gone } = await pair(how);
     transport.destroy();
     await gone;
     assert.equal(await readAll(client), "");

@@ -2,6 +2,7 @@
 //
 //   restarts    a hive killed and started again 50 times under 20 busy clients   --restarts N --clients N
 //   kills       a hive killed 200 times while it stores snapshots                --kills N --keys N
+//   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
 //   store       histories of the store without end                              --minutes N
 //   tokens      how long wrong tokens take, by what is wrong about them         --rounds N
 //
@@ -9,6 +10,7 @@
 
 import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
+import { hostile } from "./hostile.ts";
 import { torture } from "./restarts.ts";
 import { tortureSnapshots } from "./snapshot-kills.ts";
 import { showTiming, tokenTiming } from "./token-timing.ts";
@@ -21,6 +23,8 @@ const { values, positionals } = parseArgs({
     clients: { type: "string", default: "20" },
     kills: { type: "string", default: "200" },
     keys: { type: "string", default: "60000" },
+    connections: { type: "string", default: "1000" },
+    seconds: { type: "string", default: "60" },
     minutes: { type: "string", default: "5" },
     rounds: { type: "string", default: "200000" },
   },
@@ -44,6 +48,17 @@ async function restarts(): Promise<boolean> {
   const grown = (process.memoryUsage().heapUsed - before.heap) / 1e6;
   console.log(`open handles: ${left} more than before; heap after a collection: ${grown.toFixed(1)} MB more`);
   return result.wrong.length === 0 && result.lateMs < 100 && left <= 0;
+}
+
+async function hostileClients(): Promise<boolean> {
+  const result = await hostile({
+    connections: Number(values.connections),
+    seconds: Number(values.seconds),
+    note: (text) => void process.stderr.write(`  ${text}\r`),
+  });
+  process.stderr.write("\n");
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.wrong.length === 0;
 }
 
 async function kills(): Promise<boolean> {
@@ -83,7 +98,13 @@ function tokens(): boolean {
   return result.secretSpreadNs <= SECRET_SHARE * median && result.spreadNs <= TIMING_SHARE * median;
 }
 
-const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = { restarts, kills, store, tokens };
+const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
+  restarts,
+  kills,
+  hostile: hostileClients,
+  store,
+  tokens,
+};
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(TORTURES)) {
   const run = TORTURES[name];

@@ -9,6 +9,7 @@
 
 import { HiveError, isHiveError } from "../../base/errors.ts";
 import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
+import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import type { Context, Peer } from "../../engine/context.ts";
 import { CallTable } from "../../wire/call-table.ts";
@@ -18,8 +19,9 @@ import { type Hello, readHello } from "../../wire/handshake.ts";
 import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner } from "../../wire/link.ts";
 import { readArguments, readNested } from "./arguments.ts";
 import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts";
+import { type LateCall, LateCalls } from "./late-calls.ts";
 import { NativeOutlet } from "./outlet.ts";
-import type { NativeShared, WaitingCall } from "./shared.ts";
+import type { NativeShared } from "./shared.ts";
 
 /** In a long pipeline the scratch is written out whenever it holds this much: the client reads meanwhile. */
 const FLUSH_BYTES = 16 * 1024;
@@ -38,7 +40,7 @@ export type NativeConnectionParts = {
   onGone(connection: NativeConnection): void;
 };
 
-export class NativeConnection implements LinkOwner, Peer {
+export class NativeConnection implements LinkOwner, Peer, Holder {
   readonly door = "native";
   readonly ordered = false;
   readonly trusted: boolean;
@@ -49,12 +51,9 @@ export class NativeConnection implements LinkOwner, Peer {
   readonly #outlet: NativeOutlet;
   readonly #calls = new CallTable<LinkCall>(false);
   readonly #onGone: (connection: NativeConnection) => void;
-  /** Calls that answer later, by id. */
-  readonly #waiting = new Map<number, WaitingCall>();
-  /** The same and those that were cancelled: the engine still has them. */
-  #running = 0;
-  /** Bytes of their arguments. */
-  #runningBytes = 0;
+  readonly #late: LateCalls;
+  /** Whether it counts among those on which much waits. */
+  #weighed = false;
   #ending = false;
   #left = false;
   #authentication: NodeJS.Timeout | undefined = undefined;
@@ -70,6 +69,7 @@ export class NativeConnection implements LinkOwner, Peer {
     this.trusted = trusted;
     this.#transport = transport;
     this.#onGone = onGone;
+    this.#late = new LateCalls(shared.limits);
     this.#context = shared.runner.open(this);
     this.#context.protocol = 3;
     this.#outlet = new NativeOutlet({
@@ -77,7 +77,8 @@ export class NativeConnection implements LinkOwner, Peer {
       transport,
       onHeld: () => this.#stop(),
       onReleased: () => this.#goOn(),
-      onCutOff: (reason) => this.#cutOff(reason),
+      onBehind: () => this.#weigh(),
+      onCutOff: (reason) => this.cutOff(reason),
     });
     this.#link = new Link({
       dialing: false,
@@ -86,7 +87,7 @@ export class NativeConnection implements LinkOwner, Peer {
       bodyBytesMax: shared.limits.unauthenticatedBytesMax,
     });
     const { authenticationTimeoutMs } = shared.limits;
-    this.#authentication = setTimeout(() => this.#cutOff("no handshake in time"), authenticationTimeoutMs).unref();
+    this.#authentication = setTimeout(() => this.cutOff("no handshake in time"), authenticationTimeoutMs).unref();
   }
 
   get receiver(): Receiver {
@@ -116,6 +117,24 @@ export class NativeConnection implements LinkOwner, Peer {
     return this.#transport.pendingBytes;
   }
 
+  // Holder.
+
+  get waitingBytes(): number {
+    return this.#link.pendingBytes + this.#transport.pendingBytes + this.#late.heapBytes;
+  }
+
+  cutOff(reason: string): void {
+    this.#shared.onNotice(this.address, reason);
+    this.close("now");
+  }
+
+  /** What waits on it has become more, or was much before. */
+  #weigh(): void {
+    this.#weighed = true;
+    this.#shared.waiting.weigh(this);
+    this.#weighed = this.waitingBytes > UNCOUNTED_BYTES;
+  }
+
   close(how: "drain" | "now"): void {
     if (how === "drain") return this.finish("the hive closes this connection");
     this.#transport.destroy();
@@ -128,7 +147,7 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#ending = true;
     this.#link.stopped = true;
     this.#goodbye = new HiveError("HIVE_CLOSED", message);
-    if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
+    if (this.#late.size === 0 && !this.#outlet.reading) this.#leave();
   }
 
   // Receiving.
@@ -138,7 +157,9 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#outlet.reading = true;
     if (!this.#link.stopped) this.#shared.runner.tick();
     this.#link.receive(bytes, start, end);
-    if (this.#link.stopped && this.#link.pendingBytes > UNREAD_BYTES_MAX) this.#transport.pause();
+    const unread = this.#link.pendingBytes;
+    if (this.#link.stopped && unread > UNREAD_BYTES_MAX) this.#transport.pause();
+    if (this.#weighed || unread > UNCOUNTED_BYTES || this.#late.heapBytes > UNCOUNTED_BYTES) this.#weigh();
   }
 
   /** All frames of a read event are handled: what was answered goes out. */
@@ -147,12 +168,13 @@ export class NativeConnection implements LinkOwner, Peer {
     // The scratch is another connection's next.
     if (this.#left) return this.#shared.writer.clear();
     this.#outlet.flush(this.#shared.writer);
-    if (this.#ending && this.#waiting.size === 0) this.#leave();
+    if (this.#ending && this.#late.size === 0) this.#leave();
   }
 
   #closed(cause: EndCause): void {
     this.#link.closed(cause);
     this.#leave();
+    this.#shared.waiting.forget(this);
   }
 
   ended({ how, error }: LinkEnd): void {
@@ -171,12 +193,8 @@ export class NativeConnection implements LinkOwner, Peer {
   /** Nothing comes any more: what is asked for is answered, but no call waits for anything. */
   #endSoon(why: string): void {
     this.#ending = true;
-    this.#abortAll(why);
-    if (this.#waiting.size === 0 && !this.#outlet.reading) this.#leave();
-  }
-
-  #abortAll(why: string): void {
-    for (const { abort } of this.#waiting.values()) abort?.abort(new HiveError("CONNECTION_LOST", why));
+    this.#late.abortAll(why);
+    if (this.#late.size === 0 && !this.#outlet.reading) this.#leave();
   }
 
   // The handshake.
@@ -222,7 +240,7 @@ export class NativeConnection implements LinkOwner, Peer {
 
   call(id: number, bytes: Uint8Array, start: number, end: number, _stream: IncomingStream | undefined): void {
     const shared = this.#shared;
-    if (this.#waiting.size > 0) this.#requireNew(id);
+    if (this.#late.size > 0) this.#late.requireNew(id);
     const args = shared.args;
     const writer = shared.writer;
     const from = writer.begin(RESULT, id);
@@ -245,7 +263,7 @@ export class NativeConnection implements LinkOwner, Peer {
 
   transact(id: number, bytes: Uint8Array, start: number, end: number): void {
     const shared = this.#shared;
-    if (this.#waiting.size > 0) this.#requireNew(id);
+    if (this.#late.size > 0) this.#late.requireNew(id);
     const from = shared.writer.begin(RESULT, id);
     const calls: Args[] = [];
     try {
@@ -266,10 +284,6 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#answered(id, shared.writer);
   }
 
-  #requireNew(id: number): void {
-    if (this.#waiting.has(id)) throw new HiveError("BAD_FRAME", `call ${id} has no answer yet, and its id came again`);
-  }
-
   /** The arguments of a call are no good. What is no frame at all ends the connection. */
   #refuse(id: number, error: unknown): void {
     const writer = this.#shared.writer;
@@ -287,47 +301,33 @@ export class NativeConnection implements LinkOwner, Peer {
     if (writer.length >= FLUSH_BYTES) this.#outlet.flush(writer);
   }
 
-  /** Whether as much waits as may: then nothing more is read. */
-  get #isFull(): boolean {
-    const { openCallsMax, openCallsBytesMax } = this.#shared.limits;
-    return this.#running >= openCallsMax || this.#runningBytes >= openCallsBytesMax;
-  }
-
   /** The call whose frame began at `from` answers later: it keeps the writer, and the door gets another one. */
   #wait(id: number, later: Promise<void>, from: number, bytes: number): void {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
     const call = { reply, abort: this.#context.takeAbort(), bytes };
-    this.#waiting.set(id, call);
-    this.#running++;
-    this.#runningBytes += bytes;
-    if (this.#isFull) this.#stop();
+    this.#late.begin(id, call);
+    if (this.#late.isFull) this.#stop();
     // A rejection is our own bug: nobody catches it, and it ends the process.
     void later.then(() => this.#answerLater(id, call));
   }
 
-  #answerLater(id: number, call: WaitingCall): void {
-    this.#running--;
-    this.#runningBytes -= call.bytes;
+  #answerLater(id: number, call: LateCall): void {
+    const awaited = this.#late.end(id, call);
     if (this.#left) return;
-    // Where it was cancelled the id may be another call's by now.
-    if (this.#waiting.get(id) === call) {
-      this.#waiting.delete(id);
+    if (awaited) {
       call.reply.finish();
       this.#link.closeIncoming(id);
       this.#outlet.append(call.reply);
       // The client may have been cut off for it.
       if (this.#left) return;
     }
-    if (this.#ending && this.#waiting.size === 0) return this.#leave();
+    if (this.#ending && this.#late.size === 0) return this.#leave();
     if (this.#link.stopped) this.#goOn();
   }
 
   cancelled(id: number): void {
-    const call = this.#waiting.get(id);
-    if (call === undefined) return;
-    this.#waiting.delete(id);
-    call.abort?.abort(new HiveError("ABORTED", "the caller wants no answer any more"));
+    this.#late.cancel(id);
   }
 
   /** No further call runs until the client has read, or calls have been answered. */
@@ -339,7 +339,7 @@ export class NativeConnection implements LinkOwner, Peer {
   /** Goes on after a stop, with the frames that are there. */
   #goOn(): void {
     if (this.#left || this.#ending || this.#outlet.held) return;
-    if (this.#isFull) return;
+    if (this.#late.isFull) return;
     this.#link.stopped = false;
     this.#outlet.reading = true;
     this.#shared.runner.tick();
@@ -365,7 +365,7 @@ export class NativeConnection implements LinkOwner, Peer {
   beat(): void {
     if (this.#silentBeatsMax === Number.POSITIVE_INFINITY || this.#left) return;
     if (!this.#link.stopped && ++this.#silentBeats > this.#silentBeatsMax) {
-      return this.#cutOff("the client has been silent for too long");
+      return this.cutOff("the client has been silent for too long");
     }
     if (!this.#outlet.wrote) {
       this.writer().bare(PING, 0);
@@ -374,19 +374,14 @@ export class NativeConnection implements LinkOwner, Peer {
     this.#outlet.wrote = false;
   }
 
-  #cutOff(reason: string): void {
-    this.#shared.onNotice(this.address, reason);
-    this.close("now");
-  }
-
   /** The last thing: the engine forgets the connection, and what is written goes out. */
   #leave(): void {
     if (this.#left) return;
     this.#left = true;
     clearTimeout(this.#authentication);
     this.#link.abandon();
-    this.#abortAll("the connection ended");
-    this.#waiting.clear();
+    this.#late.abortAll("the connection ended");
+    this.#late.clear();
     this.#outlet.close(this.#goodbye);
     this.#transport.end();
     this.#shared.runner.close(this.#context);

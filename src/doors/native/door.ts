@@ -32,9 +32,19 @@ export class NativeDoor {
       return connection.receiver;
     } catch (error) {
       if (!isHiveError(error)) throw error;
-      this.#refuse(transport, error);
+      this.#shared.onNotice(transport.address, error.message);
+      this.refuse(transport, error);
       return undefined;
     }
+  }
+
+  /** Tells a connection that it is not let in, and why, and ends it. */
+  refuse(transport: Transport, error: HiveError): void {
+    const { writer } = this.#shared;
+    writeGoodbye(writer, error);
+    transport.writeLatin1(latin1Slice!(writer.scratch.bytes, 0, writer.length));
+    writer.clear();
+    transport.end();
   }
 
   /** Half a heartbeat passes. Done by a timer of the door. */
@@ -47,14 +57,5 @@ export class NativeDoor {
     this.#closed = true;
     clearInterval(this.#beat);
     for (const connection of [...this.#connections]) connection.finish();
-  }
-
-  #refuse(transport: Transport, error: HiveError): void {
-    this.#shared.onNotice(transport.address, error.message);
-    const { writer } = this.#shared;
-    writeGoodbye(writer, error);
-    transport.writeLatin1(latin1Slice!(writer.scratch.bytes, 0, writer.length));
-    writer.clear();
-    transport.end();
   }
 }

@@ -9,6 +9,7 @@
 import { latin1Slice } from "../../base/bytes.ts";
 import type { HiveError } from "../../base/errors.ts";
 import type { Transport } from "../../base/transport.ts";
+import { UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { GOODBYE } from "../../wire/frame.ts";
 import { FrameWriter } from "../../wire/frame-writer.ts";
 import { Scratch } from "../../wire/value.ts";
@@ -27,6 +28,8 @@ export type OutletParts = {
   onHeld(): void;
   /** It has read everything. */
   onReleased(): void;
+  /** Much waits to be read, or more than before. It may be cut off. */
+  onBehind(): void;
   onCutOff(reason: string): void;
 };
 
@@ -91,7 +94,7 @@ export class NativeOutlet {
 
   /** Hands what `writer` has to the transport. */
   flush(writer: FrameWriter): void {
-    const { transport, shared } = this.#parts;
+    const { transport } = this.#parts;
     const { bytes, end } = writer.scratch;
     if (end === 0) return;
     this.wrote = true;
@@ -100,13 +103,15 @@ export class NativeOutlet {
       writer.clear();
     } else if (transport.write(bytes, end)) writer.clear();
     else writer.surrender();
-    if (transport.pendingBytes > shared.limits.outputSoftBytesMax) this.#hold();
+    const pending = transport.pendingBytes;
+    if (pending > UNCOUNTED_BYTES) this.#fallBehind(pending);
   }
 
-  #hold(): void {
-    const { transport, shared, onHeld, onCutOff } = this.#parts;
-    const { outputBytesMax, outputSoftTimeoutMs } = shared.limits;
-    const pending = transport.pendingBytes;
+  #fallBehind(pending: number): void {
+    const { transport, shared, onHeld, onBehind, onCutOff } = this.#parts;
+    const { outputBytesMax, outputSoftBytesMax, outputSoftTimeoutMs } = shared.limits;
+    onBehind();
+    if (pending <= outputSoftBytesMax || this.#closed) return;
     if (pending > outputBytesMax) {
       return onCutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
     }

@@ -5,6 +5,7 @@
 // their place here.
 
 import type { Limits } from "../../base/limits.ts";
+import { WaitingBytes } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import type { Runner } from "../../engine/engine.ts";
 import { FrameWriter } from "../../wire/frame-writer.ts";
@@ -12,6 +13,8 @@ import { FrameWriter } from "../../wire/frame-writer.ts";
 export type NativeDoorOptions = {
   runner: Runner;
   limits: Limits;
+  /** Where what waits on all doors of the hive is counted. Default: for this door alone. */
+  waiting?: WaitingBytes;
   /** Of the hive, for the handshake: its package's version, and its run id. */
   identity: { version: string; runId: string };
   /** One line for operators: why a connection was cut off or refused. */
@@ -30,6 +33,7 @@ export type WaitingCall = {
 export class NativeShared {
   readonly runner: Runner;
   readonly limits: Limits;
+  readonly waiting: WaitingBytes;
   readonly identity: { version: string; runId: string };
   readonly onNotice: (address: string, message: string) => void;
   /** Between two looks at each connection: what is silent in one is heard of in the next, so within heartbeatMs. */
@@ -39,9 +43,10 @@ export class NativeShared {
   /** The next call's arguments. */
   args: Args = new Args();
 
-  constructor({ runner, limits, identity, onNotice }: NativeDoorOptions) {
+  constructor({ runner, limits, waiting, identity, onNotice }: NativeDoorOptions) {
     this.runner = runner;
     this.limits = limits;
+    this.waiting = waiting ?? new WaitingBytes(limits.waitingBytesMax);
     this.identity = identity;
     this.onNotice = onNotice;
     this.beatMs = limits.heartbeatMs / 2;

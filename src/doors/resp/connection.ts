@@ -9,6 +9,7 @@
 // because nothing runs beside a call that waits. Hot path: #runCalls(), once per call.
 
 import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
+import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
 import { RespReader } from "../../wire/resp-reader.ts";
@@ -23,6 +24,8 @@ const FLUSH_BYTES = 64 * 1024;
 const UNREAD_BYTES_MAX = 64 * 1024;
 /** A chunk larger than this is likely to hold several calls, whose keys are looked ahead for. */
 const PIPELINE_BYTES_MIN = 128;
+/** What the position of an argument takes, in lists that grow to twice their size. */
+const ARGUMENT_BYTES = 18;
 /** An Args that one call made this big is not kept for the next. */
 const ARGS_KEPT_MAX = 4 * 1024;
 
@@ -44,7 +47,7 @@ export type RespConnectionParts = {
   onGone(connection: RespConnection): void;
 };
 
-export class RespConnection implements Receiver, Peer {
+export class RespConnection implements Receiver, Peer, Holder {
   readonly door = "resp";
   readonly ordered = true;
   readonly #shared: RespShared;
@@ -61,6 +64,10 @@ export class RespConnection implements Receiver, Peer {
   #unknownInline = 0;
   /** A stranger has to have authenticated by then. */
   #authentication: NodeJS.Timeout | undefined = undefined;
+  /** Bytes of the arguments of the call that answers later. */
+  #laterBytes = 0;
+  /** Whether it counts among those on which much waits. */
+  #weighed = false;
   /** Looks whether a client that is behind has read something. */
   #reading: NodeJS.Timeout | undefined = undefined;
 
@@ -93,6 +100,32 @@ export class RespConnection implements Receiver, Peer {
     return this.#transport.pendingBytes;
   }
 
+  // Holder.
+
+  get waitingBytes(): number {
+    const reader = this.#reader;
+    const input = reader.pendingBytes + reader.heldArguments * ARGUMENT_BYTES + this.#laterBytes;
+    return input + this.#transport.pendingBytes + this.#queuedBytes;
+  }
+
+  cutOff(reason: string): void {
+    this.#shared.onNotice(this.address, reason);
+    this.close("now");
+  }
+
+  /** What waits on the heap for EXEC. */
+  get #queuedBytes(): number {
+    const { transaction } = this.#context;
+    return transaction === undefined ? 0 : transaction.queuedBytes + transaction.watchedHeapBytes;
+  }
+
+  /** What waits on it has become more, or was much before. */
+  #weigh(): void {
+    this.#weighed = true;
+    this.#shared.waiting.weigh(this);
+    this.#weighed = this.waitingBytes > UNCOUNTED_BYTES;
+  }
+
   close(how: "drain" | "now"): void {
     if (how === "drain") return this.finish();
     this.#transport.destroy();
@@ -120,7 +153,9 @@ export class RespConnection implements Receiver, Peer {
       this.#runCalls();
     }
     reader.settle();
-    if (this.#stops !== 0 && reader.pendingBytes > UNREAD_BYTES_MAX) this.#transport.pause();
+    const unread = reader.pendingBytes;
+    if (this.#stops !== 0 && unread > UNREAD_BYTES_MAX) this.#transport.pause();
+    if (this.#weighed || unread > UNCOUNTED_BYTES || this.#queuedBytes > UNCOUNTED_BYTES) this.#weigh();
   }
 
   drained(): void {
@@ -138,6 +173,7 @@ export class RespConnection implements Receiver, Peer {
   closed(_cause: EndCause): void {
     this.#stops |= CLOSED;
     this.#leave();
+    this.#shared.waiting.forget(this);
   }
 
   // Calls.
@@ -192,6 +228,7 @@ export class RespConnection implements Receiver, Peer {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
     this.#replaceArgs(args);
+    this.#laterBytes = args.totalBytes();
     this.#stops |= WAITING;
     // A rejection is our own bug: nobody catches it, and it ends the process.
     void later.then(() => this.#answered(reply));
@@ -199,6 +236,7 @@ export class RespConnection implements Receiver, Peer {
 
   #answered(reply: RespWriter): void {
     this.#stops &= ~WAITING;
+    this.#laterBytes = 0;
     if ((this.#stops & CLOSED) !== 0) return;
     if (this.#context.replyMode !== "on") this.#withhold(reply, 0);
     // A big one goes out by itself: it may be as large as the limit, and no error of its would have a taker.
@@ -254,15 +292,17 @@ export class RespConnection implements Receiver, Peer {
       writer.clear();
     } else if (transport.write(writer.buffer, length)) writer.clear();
     else writer.surrender();
-    if (transport.pendingBytes > this.#shared.limits.outputSoftBytesMax) this.#hold();
+    const pending = transport.pendingBytes;
+    if (pending > UNCOUNTED_BYTES) this.#fallBehind(pending);
   }
 
   /** The client does not read: it is cut off above the hard limit, else it gets time and no further call. */
-  #hold(): void {
-    const { outputBytesMax, outputSoftTimeoutMs } = this.#shared.limits;
-    const pending = this.#transport.pendingBytes;
+  #fallBehind(pending: number): void {
+    const { outputBytesMax, outputSoftBytesMax, outputSoftTimeoutMs } = this.#shared.limits;
+    this.#weigh();
+    if (pending <= outputSoftBytesMax || (this.#stops & CLOSED) !== 0) return;
     if (pending > outputBytesMax) {
-      this.#cutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
+      this.cutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
       return;
     }
     if ((this.#stops & BACKLOG) !== 0) return;
@@ -277,24 +317,19 @@ export class RespConnection implements Receiver, Peer {
     clearTimeout(this.#reading);
     this.#reading = setTimeout(() => {
       const now = this.#transport.pendingBytes;
-      if (now >= pending) this.#cutOff(`read nothing of ${now} bytes for outputSoftTimeoutMs (${timeoutMs})`);
+      if (now >= pending) this.cutOff(`read nothing of ${now} bytes for outputSoftTimeoutMs (${timeoutMs})`);
       else this.#watchReading(now, timeoutMs);
     }, timeoutMs).unref();
   }
 
   #awaitAuthentication(): void {
     const { authenticationTimeoutMs } = this.#shared.limits;
-    this.#authentication = setTimeout(() => this.#cutOff("no authentication in time"), authenticationTimeoutMs).unref();
+    this.#authentication = setTimeout(() => this.cutOff("no authentication in time"), authenticationTimeoutMs).unref();
   }
 
   #end(reason: string): void {
     this.#shared.onNotice(this.address, reason);
     this.#stops |= ENDING;
-  }
-
-  #cutOff(reason: string): void {
-    this.#shared.onNotice(this.address, reason);
-    this.close("now");
   }
 
   /** The last thing: the engine forgets the connection, and what is written goes out. */

@@ -5,6 +5,7 @@
 // their place here.
 
 import type { Limits } from "../../base/limits.ts";
+import { WaitingBytes } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import type { Runner } from "../../engine/engine.ts";
 import { keySpans, peekKeys } from "../../wire/resp-peek.ts";
@@ -14,6 +15,8 @@ import { RespWriter } from "../../wire/resp-writer.ts";
 export type RespDoorOptions = {
   runner: Runner;
   limits: Limits;
+  /** Where what waits on all doors of the hive is counted. Default: for this door alone. */
+  waiting?: WaitingBytes;
   /** One line for operators: why a connection was cut off or refused. */
   onNotice(address: string, message: string): void;
 };
@@ -27,6 +30,7 @@ const NOBODY: { readonly protocol: 2 | 3 } = { protocol: 2 };
 export class RespShared {
   readonly runner: Runner;
   readonly limits: Limits;
+  readonly waiting: WaitingBytes;
   readonly onNotice: (address: string, message: string) => void;
   /** What one call may have after authentication, and before. */
   readonly requestLimits: RequestLimits;
@@ -38,9 +42,10 @@ export class RespShared {
 
   readonly #spans = keySpans(LOOKAHEAD_MAX);
 
-  constructor({ runner, limits, onNotice }: RespDoorOptions) {
+  constructor({ runner, limits, waiting, onNotice }: RespDoorOptions) {
     this.runner = runner;
     this.limits = limits;
+    this.waiting = waiting ?? new WaitingBytes(limits.waitingBytesMax);
     this.onNotice = onNotice;
     this.writer = new RespWriter(NOBODY, limits.outputBytesMax);
     const lineBytesMax = limits.inlineBytesMax;
@@ -53,7 +58,8 @@ export class RespShared {
     this.strangersLimits = {
       argumentsMax: limits.unauthenticatedArgumentsMax,
       argumentBytesMax: limits.unauthenticatedBytesMax,
-      lineBytesMax,
+      // A line may wait for its end as long as a stranger has time.
+      lineBytesMax: Math.min(lineBytesMax, limits.unauthenticatedBytesMax),
       unauthenticated: true,
     };
   }

@@ -197,6 +197,15 @@ export const path: Kind = {
   show: String,
 };
 
+/** A file in PEM form by its path; embedded also PEM itself, as text or bytes. */
+export const pem: Kind = {
+  ...path,
+  read: (value, folder) =>
+    value instanceof Uint8Array || (typeof value === "string" && value.includes("-----BEGIN "))
+      ? (value as string)
+      : path.read(value, folder),
+};
+
 export function choice(words: readonly string[]): Kind {
   const parse = (given: string): string | undefined => words.find((word) => word === given.toLowerCase());
   return {

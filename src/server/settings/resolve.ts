@@ -134,6 +134,7 @@ function checkTogether(resolved: ResolvedSettings): void {
   ) {
     throw new HiveError("REFUSED_SETTING", "--no-tcp means no --host and no --port: leave out one or the other");
   }
+  checkTls(resolved);
   const changed = new Map<string, number>();
   for (const [name, { value, source }] of resolved) {
     if (name.startsWith("limits.") && source.kind !== "default")
@@ -145,6 +146,22 @@ function checkTogether(resolved: ResolvedSettings): void {
     if (!isHiveError(error)) throw error;
     throw withPlace(error, resolved);
   }
+}
+
+/** Each part of TLS needs its certificate and its key. */
+function checkTls(resolved: ResolvedSettings): void {
+  const given = (name: string): Resolved | undefined => {
+    const found = resolved.get(name);
+    return found === undefined || found.value === found.setting.initial ? undefined : found;
+  };
+  const [cert, key] = [given("tls.cert"), given("tls.key")];
+  if (cert !== undefined && key !== undefined) return;
+  const other = ["tls.ca", "tls.clientCertificates", "tls.only"].map(given).find((found) => found !== undefined);
+  const lacks = (found: Resolved, what: string): HiveError =>
+    new HiveError("REFUSED_SETTING", `${placeOf(found.setting.name, found.source)} needs ${what}`);
+  if (cert !== undefined) throw lacks(cert, "its private key: add --tls-key FILE");
+  if (key !== undefined) throw lacks(key, "its certificate: add --tls-cert FILE");
+  if (other !== undefined) throw lacks(other, "TLS: add --tls-cert FILE --tls-key FILE");
 }
 
 /** A limit's error with where the limit, or the one that it is at odds with, was set. */

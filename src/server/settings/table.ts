@@ -9,7 +9,7 @@
 import { LOG_LEVELS } from "../../base/log.ts";
 import { EVICTION_POLICIES } from "../../store/eviction.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
-import { bytes, choice, count, type Kind, milliseconds, path, port, text, yesOrNo } from "./kinds.ts";
+import { bytes, choice, count, type Kind, milliseconds, path, pem, port, text, yesOrNo } from "./kinds.ts";
 import { LIMIT_ROWS } from "./limit-rows.ts";
 import { type Group, type Setting, setting } from "./setting.ts";
 
@@ -92,6 +92,32 @@ export const SETTINGS: readonly Setting[] = [
     group: "access",
     help: "the same token itself",
     secret: true,
+  }),
+  setting({
+    name: "tls.cert",
+    kind: pem,
+    group: "tls",
+    help: "its certificate in PEM form: TLS on the same port; SIGHUP reads it again",
+  }),
+  setting({ name: "tls.key", kind: pem, group: "tls", help: "the private key of the certificate" }),
+  setting({
+    name: "tls.ca",
+    kind: pem,
+    group: "tls",
+    help: "authorities of client certificates, which are required then",
+  }),
+  setting({
+    name: "tls.clientCertificates",
+    kind: choice(["none", "optional", "required"]),
+    group: "tls",
+    help: "whether clients have to show one; required where there is a tls.ca, else none",
+  }),
+  setting({
+    name: "tls.only",
+    kind: yesOrNo,
+    group: "tls",
+    help: "refuse TCP connections without TLS",
+    initial: false,
   }),
   setting({
     name: "snapshots.folder",

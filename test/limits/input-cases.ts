@@ -1,0 +1,196 @@
+// Limits of what one call may have: sizes, counts and depths.
+
+import assert from "node:assert/strict";
+import type { Limits } from "../../src/base/limits.ts";
+import { limited } from "../kit/limited-hive.ts";
+import { codeOf } from "../kit/native-hive.ts";
+import { type RespClient, RespError } from "../kit/resp-client.ts";
+
+/** The error that a call is answered with. */
+export async function errorOf(client: RespClient, ...args: (string | Uint8Array)[]): Promise<string> {
+  const { value } = await client.call(...args);
+  assert.ok(value instanceof RespError, `an error was expected, and ${String(value)} came`);
+  return value.message;
+}
+
+/** What a RESP connection says last before it ends. */
+export async function lastWords(client: RespClient, bytes: string): Promise<string> {
+  client.write(bytes);
+  await client.closed;
+  return client.unread().toString("latin1");
+}
+
+type Names =
+  | "keyBytesMax"
+  | "valueBytesMax"
+  | "valueDepthMax"
+  | "frameBytesMax"
+  | "argumentsMax"
+  | "inlineBytesMax"
+  | "firstLineBytesMax"
+  | "unauthenticatedArgumentsMax"
+  | "unauthenticatedBytesMax"
+  | "unknownInlineMax"
+  | "connectionNameBytesMax"
+  | "watchedKeysMax"
+  | "watchedBytesMax"
+  | "patternBytesMax"
+  | "transactionCallsMax"
+  | "transactionBytesMax"
+  | "slowlogEntriesMax"
+  | "slowlogArgumentsMax"
+  | "slowlogArgumentBytesMax";
+
+export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<void>>> = {
+  async keyBytesMax() {
+    await using hive = await limited({ keyBytesMax: 10 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "SET", "k".repeat(11), "v"), /key of 11 bytes exceeds keyBytesMax/);
+    assert.match(await errorOf(client, "HSET", "t", "k".repeat(11), "v"), /exceeds keyBytesMax/);
+    await using native = await hive.native();
+    assert.equal(await codeOf(native.call("SADD", "s", "k".repeat(11))), "KEY_TOO_BIG");
+  },
+
+  async valueBytesMax() {
+    await using hive = await limited({ valueBytesMax: 1000 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "SET", "k", "v".repeat(1001)), /exceeds valueBytesMax/);
+    await using native = await hive.native();
+    assert.equal(await codeOf(native.call("SET", "k", "v".repeat(1001))), "VALUE_TOO_BIG");
+  },
+
+  async valueDepthMax() {
+    await using hive = await limited({ valueDepthMax: 3 });
+    await using native = await hive.native();
+    assert.equal(await native.call("SET", "k", [[[1]]]), "OK");
+    assert.equal(await codeOf(native.call("SET", "k", [[[[1]]]])), "BAD_VALUE");
+  },
+
+  async frameBytesMax() {
+    const limits = { frameBytesMax: 20_000, valueBytesMax: 10_000, keyBytesMax: 1000 };
+    await using hive = await limited(limits);
+    await using client = await hive.resp();
+    const two = `*3\r\n$3\r\nDEL\r\n$15000\r\n${"k".repeat(15_000)}\r\n$15000\r\n`;
+    assert.match(await lastWords(client, two), /arguments of 30003 bytes exceed frameBytesMax \(20000\)/);
+    await using native = await hive.native();
+    native.send("DEL", "k".repeat(20_000));
+    assert.equal((await native.goodbye()).code, "FRAME_TOO_BIG");
+  },
+
+  async argumentsMax() {
+    await using hive = await limited({ argumentsMax: 5 });
+    await using client = await hive.resp();
+    assert.match(await lastWords(client, "*6\r\n"), /invalid multibulk length/);
+    await using native = await hive.native();
+    assert.equal(await codeOf(native.call("DEL", "1", "2", "3", "4", "5")), "TOO_MANY_ARGUMENTS");
+  },
+
+  async inlineBytesMax() {
+    await using hive = await limited({ inlineBytesMax: 100 });
+    await using client = await hive.resp();
+    await client.call("PING");
+    assert.match(await lastWords(client, "x".repeat(101)), /too big inline request/);
+  },
+
+  async firstLineBytesMax() {
+    await using hive = await limited({ firstLineBytesMax: 40 });
+    await using web = await hive.resp();
+    assert.match(await lastWords(web, "GET / HTTP/1.1\r\n"), /^HTTP\/1\.1 501/);
+    await using long = await hive.resp();
+    // Not HTTP any more, but a call of RESP's inline form, which looks too much like HTTP to be answered.
+    assert.equal(await lastWords(long, `GET /${"a".repeat(40)} HTTP/1.1\r\n`), "");
+    assert.match(hive.notices.at(-1)!, /possible cross-protocol attack/);
+  },
+
+  async unauthenticatedArgumentsMax() {
+    await using hive = await limited({ unauthenticatedArgumentsMax: 4 }, { strangers: true });
+    await using client = await hive.resp();
+    assert.match(await lastWords(client, "*5\r\n"), /unauthenticated multibulk length/);
+  },
+
+  async unauthenticatedBytesMax() {
+    await using hive = await limited({ unauthenticatedBytesMax: 100 }, { strangers: true });
+    await using client = await hive.resp();
+    assert.match(await lastWords(client, "*2\r\n$4\r\nAUTH\r\n$101\r\n"), /unauthenticated bulk length/);
+    await using line = await hive.resp();
+    assert.match(await lastWords(line, `"${"x".repeat(101)}`), /too big inline request/);
+    await using native = await hive.native(null);
+    native.write(Buffer.concat([Buffer.from("\xc1hive\x01\x81\0\0\0\0\0\0\0\x65", "latin1")]));
+    assert.equal((await native.goodbye()).code, "FRAME_TOO_BIG");
+  },
+
+  async unknownInlineMax() {
+    await using hive = await limited({ unknownInlineMax: 2 }, { strangers: true });
+    await using client = await hive.resp();
+    assert.match(
+      await lastWords(client, "one\r\ntwo\r\nPING\r\n"),
+      /unknown command 'one'.*unknown command 'two'[^+]*$/s,
+    );
+    assert.match(hive.notices.at(-1)!, /unknown inline commands: not RESP/);
+  },
+
+  async connectionNameBytesMax() {
+    await using hive = await limited({ connectionNameBytesMax: 5 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "CLIENT", "SETNAME", "sixsix"), /connectionNameBytesMax/);
+  },
+
+  async watchedKeysMax() {
+    await using hive = await limited({ watchedKeysMax: 2 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "WATCH", "a", "b", "c"), /watchedKeysMax \(2\)/);
+  },
+
+  async watchedBytesMax() {
+    await using hive = await limited({ watchedBytesMax: 10 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "WATCH", "k".repeat(11)), /watchedBytesMax \(10\)/);
+  },
+
+  async patternBytesMax() {
+    await using hive = await limited({ patternBytesMax: 10 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "KEYS", "*a".repeat(6)), /exceeds patternBytesMax \(10\)/);
+  },
+
+  async transactionCallsMax() {
+    await using hive = await limited({ transactionCallsMax: 2 });
+    await using client = await hive.resp();
+    for (const words of [["MULTI"], ["PING"], ["PING"]]) await client.call(...words);
+    assert.match(await errorOf(client, "PING"), /transactionCallsMax \(2\)/);
+    await using native = await hive.native();
+    assert.equal(await codeOf(native.transact(["PING"], ["PING"], ["PING"])), "TRANSACTION_TOO_BIG");
+  },
+
+  async transactionBytesMax() {
+    await using hive = await limited({ transactionBytesMax: 2000 });
+    await using client = await hive.resp();
+    await client.call("MULTI");
+    assert.match(await errorOf(client, "SET", "k", "v".repeat(2000)), /transactionBytesMax \(2000\)/);
+  },
+
+  async slowlogEntriesMax() {
+    await using hive = await limited({ slowlogEntriesMax: 3 });
+    await using client = await hive.resp();
+    await client.call("CONFIG", "SET", "slowlog-log-slower-than", "0");
+    for (let i = 0; i < 10; i++) await client.call("PING");
+    assert.equal((await client.call("SLOWLOG", "LEN")).value, 3);
+  },
+
+  async slowlogArgumentsMax() {
+    assert.match(await slowest({ slowlogArgumentsMax: 4 }, "DEL", "1", "2", "3", "4", "5"), /3 more arguments/);
+  },
+
+  async slowlogArgumentBytesMax() {
+    assert.match(await slowest({ slowlogArgumentBytesMax: 10 }, "DEL", "k".repeat(25)), /15 more bytes/);
+  },
+};
+
+/** What the slow log keeps of a call, as JSON. */
+async function slowest(limits: Partial<Limits>, ...words: string[]): Promise<string> {
+  await using hive = await limited(limits);
+  await using client = await hive.resp();
+  await client.call("CONFIG", "SET", "slowlog-log-slower-than", "0");
+  await client.call(...words);
+  return JSON.stringify((await client.call("SLOWLOG", "GET", "10")).value);
+}

@@ -60,6 +60,7 @@ export class Snapshots extends EventTarget implements Persistence {
   #last: SnapshotReport | undefined = undefined;
   #lastFailure: { message: string; atMs: number } | undefined = undefined;
   #lastVersion: number;
+  /** When the last store was asked for, by the clock that never goes back. */
   #attemptMs: number;
   #stores = 0;
   #failures = 0;
@@ -72,7 +73,7 @@ export class Snapshots extends EventTarget implements Persistence {
     this.#keep = parts.settings.keep ?? 3;
     this.#intervalMs = parts.settings.intervalMs ?? 0;
     this.#lastVersion = parts.store.memory.entries.version;
-    this.#attemptMs = parts.clock.nowMs();
+    this.#attemptMs = parts.clock.monotonicMs();
   }
 
   requirePlace(): void {}
@@ -111,12 +112,18 @@ export class Snapshots extends EventTarget implements Persistence {
     await this.#parts.place.remove(name);
   }
 
-  store(name?: string): Promise<SnapshotReport> {
-    this.#attemptMs = this.#parts.clock.nowMs();
-    return this.#enqueue("store", name ?? this.#autoName(), (task) => this.#store(task));
+  async store(name?: string): Promise<SnapshotReport> {
+    this.#requireOpen();
+    return this.#enqueueStore(name);
+  }
+
+  #enqueueStore(name: string = this.#autoName()): Promise<SnapshotReport> {
+    this.#attemptMs = this.#parts.clock.monotonicMs();
+    return this.#enqueue("store", name, (task) => this.#store(task));
   }
 
   async restore(name: string): Promise<SnapshotReport> {
+    this.#requireOpen();
     // From now on, and not only when it is its turn: what is called behind a restore sees what that brought.
     const release = this.#parts.engine.pauses.hold("all");
     try {
@@ -152,7 +159,7 @@ export class Snapshots extends EventTarget implements Persistence {
   /** Time has passed: stores one where the interval says so. */
   beat(): void {
     if (this.#intervalMs === 0 || this.#closing || this.#tasks.length > 0) return;
-    const nowMs = this.#parts.clock.nowMs();
+    const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#attemptMs < this.#intervalMs) return;
     this.#attemptMs = nowMs;
     // What goes wrong was told where it happened.
@@ -179,7 +186,12 @@ export class Snapshots extends EventTarget implements Persistence {
     await this.#queue;
     const wanted =
       snapshot ?? (this.#parts.settings.atClose !== false && (this.#changes > 0 || this.#last === undefined));
-    if (wanted) await this.store();
+    if (wanted) await this.#enqueueStore();
+  }
+
+  /** What comes after close() would find no memory any more. */
+  #requireOpen(): void {
+    if (this.#closing) throw new HiveError("HIVE_CLOSED", "this hive is closed");
   }
 
   async #store(task: Task): Promise<SnapshotReport> {
@@ -214,7 +226,7 @@ export class Snapshots extends EventTarget implements Persistence {
     this.#lastVersion = header.version;
     this.#stores++;
     this.#done("stored", report);
-    await this.#prune();
+    await this.#prune(name);
     return report;
   }
 
@@ -270,12 +282,16 @@ export class Snapshots extends EventTarget implements Persistence {
     this.dispatchEvent(new CustomEvent(event, { detail }));
   }
 
-  /** Removes what is more than `keep`. What cannot be removed is told, and is no failure of the store. */
-  async #prune(): Promise<void> {
+  /**
+   * Removes what is more than `keep`, never `stored`, the one that was made just now, whatever the times of the others
+   * say. What cannot be removed is told, and is no failure of the store.
+   */
+  async #prune(stored: string): Promise<void> {
     const { place, onNotice } = this.#parts;
     try {
-      const own = (await place.list()).filter(({ name }) => AUTO.test(name));
-      for (const { name } of own.slice(this.#keep)) await place.remove(name);
+      const own = (await place.list()).map(({ name }) => name).filter((name) => AUTO.test(name));
+      const others = own.filter((name) => name !== stored);
+      for (const name of others.slice(this.#keep - (own.length - others.length))) await place.remove(name);
     } catch (error) {
       onNotice(`old snapshots stay: ${(error as Error).message}`);
     }

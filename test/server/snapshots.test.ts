@@ -118,6 +118,44 @@ test("an interval stores where something changed, and the newest of those are ke
   close();
 });
 
+test("an interval goes on though the date is set back", async () => {
+  const { clock, place, snapshots, put, close } = setUp({ intervalMs: 60_000 });
+  put("a");
+  clock.advance(30_000);
+  clock.setDate(clock.nowMs() - 86_400_000);
+  clock.advance(30_000);
+  snapshots.beat();
+  while (snapshots.status().work !== undefined) await turn();
+  assert.equal((await place.list()).length, 1);
+  close();
+});
+
+test("the one that was made just now stays, whatever the times of the others say", async () => {
+  const { clock, place, snapshots, put, close } = setUp({ keep: 2 });
+  const later = ["auto-20991231T000000000Z", "auto-20991231T000000001Z", "auto-20991231T000000002Z"];
+  const list = place.list.bind(place);
+  place.list = async () => (await list()).sort((one, other) => (one.name < other.name ? 1 : -1));
+  for (const name of later) await (await place.create(name)).commit();
+  put("a");
+  const { name } = await snapshots.store();
+  assert.deepEqual((await list()).map((info) => info.name).sort(), [name, later[2]]);
+  clock.advance(1);
+  const next = await snapshots.store();
+  assert.deepEqual((await list()).map((info) => info.name).sort(), [next.name, later[2]]);
+  close();
+});
+
+test("a hive that is closed stores and restores nothing any more", async () => {
+  const path = join(folder, "closed");
+  const hive = await Hive.start({ listen: false, snapshots: { folder: path } });
+  const snapshots = hive.snapshots!;
+  await hive.close();
+  const before = readdirSync(path);
+  await assert.rejects(snapshots.store("late"), { code: "HIVE_CLOSED" });
+  await assert.rejects(snapshots.restore(before[0]!.replace(".memhive", "")), { code: "HIVE_CLOSED" });
+  assert.deepEqual(readdirSync(path), before);
+});
+
 test("a failure is told, counted and mended by the next store", async () => {
   const { place, snapshots, notices, put, close } = setUp();
   const events: string[] = [];

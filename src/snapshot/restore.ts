@@ -7,6 +7,7 @@
 
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
+import { WideMap } from "../base/wide-map.ts";
 import { TYPE_FIELD, TYPE_MEMBER, TYPE_TABLE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { BlockReader } from "./block-reader.ts";
@@ -37,7 +38,7 @@ export type Restored = Checked & { keys: number; fields: number };
 /** Reads all of a snapshot and believes nothing. @throws {HiveError} BAD_SNAPSHOT, SNAPSHOT_FAILED */
 export async function checkSnapshot(source: SnapshotSource, options: ReadOptions): Promise<Checked> {
   /** By container: the type of what is in it. */
-  const containers = new Map<number, number>();
+  const containers = new WideMap<number>();
   const target: RecordTarget = {
     key: ({ type }, container) => {
       if (container !== 0) containers.set(container, type === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER);

@@ -9,6 +9,7 @@
 // rest of it is passed over too.
 
 import { HiveError } from "../base/errors.ts";
+import { WideMap } from "../base/wide-map.ts";
 import type { TotalsCopy } from "./accounting.ts";
 import { enter, leave } from "./header.ts";
 import {
@@ -61,7 +62,7 @@ export class Restoring {
   readonly #placement: Placement;
   readonly #aside: Aside;
   /** By the id that a container had: the one that it has now; 0 for one whose key had run out. */
-  readonly #ids = new Map<number, number>();
+  readonly #ids = new WideMap<number>();
   /** By the id that a container has now: the one that it had. Ids of what was evicted meanwhile are used again. */
   #origins: Int32Array = new Int32Array(64);
   #ended = false;

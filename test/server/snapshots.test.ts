@@ -2,7 +2,9 @@
 // clock that the test moves.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -16,8 +18,10 @@ import { Hive } from "../../src/server/hive.ts";
 import { Maintenance } from "../../src/server/maintenance.ts";
 import { type SnapshotEventDetail, type SnapshotSettings, Snapshots } from "../../src/server/snapshots.ts";
 import type { SnapshotInfo, SnapshotPlace, SnapshotSink, SnapshotSource } from "../../src/snapshot/sink.ts";
+import { TYPE_TABLE } from "../../src/store/layout.ts";
 import { Store } from "../../src/store/store.ts";
 import { MemorySink, memorySource } from "../kit/memory-snapshots.ts";
+import { checkStore } from "../kit/store-invariants.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "memhive-snapshots-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -179,6 +183,58 @@ test("a failure is told, counted and mended by the next store", async () => {
   close();
 });
 
+test("wherever a store fails, nothing is kept, nobody waits and the next one is whole", async () => {
+  const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 1 });
+  const table = Buffer.from("table");
+  const fill = (): void => {
+    for (let i = 0; i < 60; i++) put(`k${i}`, 50_000);
+    let ref = store.keys.find(table, 0, table.length) || store.fields.create(TYPE_TABLE, table, 0, table.length, 0);
+    for (let i = 0; i < 500; i++) {
+      const name = Buffer.from(`field ${i}`);
+      ref = store.fields.set(ref, name, 0, name.length, 0, name, 0, name.length, 0);
+    }
+  };
+  const error = new HiveError("SNAPSHOT_FAILED", "broken");
+  const create = place.create.bind(place);
+  for (let failAt = -1; failAt < 8; failAt++) {
+    store.keys.clear();
+    fill();
+    let writes = 0;
+    place.beforeWrite = async () => {
+      await turn();
+      if (writes++ === failAt) throw error;
+    };
+    place.create = async (name) => {
+      if (failAt < 0) throw error;
+      const sink = await create(name);
+      const commit = async (): Promise<void> => {
+        throw error;
+      };
+      return failAt === 7 ? { write: (chunks) => sink.write(chunks), abort: () => sink.abort(), commit } : sink;
+    };
+    const stored = snapshots.store(`fails ${failAt}`);
+    const refused = assert.rejects(stored, { code: "SNAPSHOT_FAILED", message: "broken" });
+    for (let i = 0; i < 4; i++) {
+      await turn();
+      put(`k${i}`, 1_000);
+    }
+    store.keys.clear();
+    await refused;
+    assert.equal(engine.pauses.ended, undefined, "nobody waits");
+    assert.equal(store.memory.funnel.on, false);
+    assert.equal(store.memory.containers.keeper, undefined);
+    assert.equal(place.sinks.size, 0);
+    while (store.work(() => false));
+    assert.ok(store.memory.containers.idle);
+    checkStore(store);
+  }
+  place.beforeWrite = async () => {};
+  place.create = create;
+  fill();
+  assert.equal((await snapshots.store("whole")).fields, 500);
+  close();
+});
+
 test("pre-images above the backlog let calls that write wait, until half of them are out", async () => {
   const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 4 * 1024 * 1024 });
   for (let i = 0; i < 100; i++) put(`k${i}`, 100_000);
@@ -226,7 +282,31 @@ test("a restore that fails half-way puts everything back, and calls go on", asyn
   close();
 });
 
-test("calls wait for a restore and then see what it brought; watched keys were touched", async () => {
+test("a transaction that watches a key which a restore brings or takes is refused", async () => {
+  const path = join(folder, "watches");
+  await using hive = await Hive.start({ port: 0, snapshots: { folder: path, atClose: false } });
+  await using client = await connect(hive);
+  await client.put("there", 1);
+  await client.snapshot.store("one");
+  await client.send(["DEL", "there"]);
+  await client.put("taken", 1);
+  for (const key of ["there", "taken"]) {
+    const socket = createConnection(hive.port);
+    const say = async (line: string): Promise<string> => {
+      socket.write(`${line}\r\n`);
+      return String((await once(socket, "data"))[0]);
+    };
+    assert.equal(await say(`WATCH ${key}`), "+OK\r\n");
+    await client.snapshot.restore("one");
+    assert.equal(await say("MULTI"), "+OK\r\n");
+    assert.equal(await say("SET result 1"), "+QUEUED\r\n");
+    assert.equal(await say("EXEC"), "*-1\r\n", key);
+    socket.destroy();
+    await client.put("taken", 1);
+  }
+});
+
+test("calls wait for a restore and then see what it brought", async () => {
   const path = join(folder, "waits");
   await using hive = await Hive.start({ listen: false, snapshots: { folder: path, atClose: false } });
   await using client = await connect(hive);

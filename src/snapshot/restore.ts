@@ -9,6 +9,7 @@ import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { WideMap } from "../base/wide-map.ts";
 import { TYPE_FIELD, TYPE_MEMBER, TYPE_TABLE } from "../store/layout.ts";
+import type { Restoring } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import { BlockReader } from "./block-reader.ts";
 import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
@@ -62,7 +63,7 @@ export async function restoreSnapshot(
   { store, ...options }: ReadOptions & { store: Store },
 ): Promise<Restored> {
   const checked = await checkSnapshot(source, options);
-  const restoring = store.beginRestoring();
+  const restoring = beginRestoring(source, store);
   try {
     const target = store.eviction.policy === "noeviction" ? restoring : evicting(store, restoring);
     const again = await readAll(source, { ...options, stage: "restore", target });
@@ -73,6 +74,14 @@ export async function restoreSnapshot(
     throw error;
   }
   return { ...checked, keys: restoring.keys, fields: restoring.fields };
+}
+
+function beginRestoring(source: SnapshotSource, store: Store): Restoring {
+  try {
+    return store.beginRestoring();
+  } catch (error) {
+    throw named(source, error);
+  }
 }
 
 /** Before each entry there is made room for it, as before a call. */
@@ -115,8 +124,12 @@ async function readAll(source: SnapshotSource, reading: Reading): Promise<Checke
   }
 }
 
-/** A refusal with the name of the snapshot in front. */
+/** A refusal, and that there is too little memory, with the name of the snapshot in front. */
 function named(source: SnapshotSource, error: unknown): unknown {
-  if (!isHiveError(error) || error.code !== "BAD_SNAPSHOT") return error;
-  return new HiveError("BAD_SNAPSHOT", `${source.name} is refused: ${error.message}`, { cause: error });
+  if (!isHiveError(error)) return error;
+  const { code, message } = error;
+  if (code === "BAD_SNAPSHOT") return new HiveError(code, `${source.name} is refused: ${message}`, { cause: error });
+  if (code !== "OUT_OF_MEMORY") return error;
+  const why = "there is too little memory for what it holds beside what is there (see --max-memory)";
+  return new HiveError(code, `${source.name} is not restored: ${why}`, { cause: error });
 }

@@ -96,7 +96,10 @@ test("a restore that memory ends takes nothing: neither versions nor containers"
   const { version } = store.memory.entries;
   for (let rooms = 0; rooms < 20; rooms++) {
     store.eviction.configure(store.usedBytes + rooms * 65536, "noeviction");
-    await assert.rejects(restore(store, bytes), { code: "OUT_OF_MEMORY" });
+    await assert.rejects(restore(store, bytes), {
+      code: "OUT_OF_MEMORY",
+      message: /^test is not restored: there is too little memory/,
+    });
     while (store.work(() => false));
     assert.equal(store.memory.entries.version, version);
     assert.deepEqual(imageOf(store), before);

@@ -10,7 +10,13 @@ import type { Clock } from "../base/clock.ts";
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
-import type { Persistence, PersistenceStatus, SnapshotReport, SnapshotWork } from "../engine/persistence.ts";
+import type {
+  Persistence,
+  PersistenceStatus,
+  SnapshotFailure,
+  SnapshotReport,
+  SnapshotWork,
+} from "../engine/persistence.ts";
 import { type Restored, restoreSnapshot } from "../snapshot/restore.ts";
 import type { SnapshotInfo, SnapshotPlace } from "../snapshot/sink.ts";
 import { SnapshotWriting, type Written } from "../snapshot/writing.ts";
@@ -58,7 +64,7 @@ export class Snapshots extends EventTarget implements Persistence {
   /** The last task in the queue: the next one begins after it. */
   #queue: Promise<unknown> = Promise.resolve();
   #last: SnapshotReport | undefined = undefined;
-  #lastFailure: { message: string; atMs: number } | undefined = undefined;
+  #lastFailure: SnapshotFailure | undefined = undefined;
   #lastVersion: number;
   /** When the last store was asked for, by the clock that never goes back. */
   #attemptMs: number;
@@ -147,7 +153,7 @@ export class Snapshots extends EventTarget implements Persistence {
       try {
         return await run(task);
       } catch (error) {
-        throw this.#failed(name, error);
+        throw this.#failed(kind === "store" ? "store" : "restore", name, error);
       } finally {
         this.#tasks.shift();
       }
@@ -261,18 +267,18 @@ export class Snapshots extends EventTarget implements Persistence {
   }
 
   #done(event: "stored" | "restored", report: SnapshotReport): void {
-    this.#lastFailure = undefined;
+    if (event === "stored" || this.#lastFailure?.kind === "restore") this.#lastFailure = undefined;
     const { name, keys, bytes, durationMs } = report;
     this.#parts.onNotice(`snapshot ${name} ${event}: ${keys} keys, ${bytes} bytes, ${Math.round(durationMs)} ms`);
     this.#tell(event, report);
   }
 
-  #failed(name: string, error: unknown): unknown {
+  #failed(kind: SnapshotFailure["kind"], name: string, error: unknown): unknown {
     // A wrong name is its caller's business alone.
     if (isHiveError(error) && (error.code === "NO_SNAPSHOT" || error.code === "INVALID_ARGUMENT")) return error;
     this.#failures++;
     const message = error instanceof Error ? error.message : String(error);
-    this.#lastFailure = { message, atMs: this.#parts.clock.nowMs() };
+    this.#lastFailure = { kind, message, atMs: this.#parts.clock.nowMs() };
     this.#parts.onNotice(`snapshot ${name} failed: ${message}`);
     this.#tell("failed", { name, message });
     return error;

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -328,6 +328,27 @@ test("a hive without a folder says what to do", async () => {
   }
   assert.equal((await client.snapshot.status()).place, "");
   assert.equal(typeof (await client.send(["LASTSAVE"])), "number");
+});
+
+test("INFO tells of the last store, and of no restore", async () => {
+  const path = join(folder, "info");
+  await using hive = await Hive.start({ listen: false, snapshots: { folder: path, atClose: false } });
+  await using client = await connect(hive);
+  const state = async (): Promise<unknown> =>
+    (await client.info("persistence"))["persistence"]!["rdb_last_bgsave_status"];
+  await client.snapshot.store("one");
+  writeFileSync(join(path, "bad.memhive"), "bad");
+  await assert.rejects(client.snapshot.restore("bad"), { code: "BAD_SNAPSHOT" });
+  assert.equal(await state(), "ok");
+  assert.match((await client.snapshot.status()).lastFailure, /bad is refused/);
+  await client.snapshot.restore("one");
+  assert.equal((await client.snapshot.status()).lastFailure, "");
+  rmSync(path, { recursive: true });
+  await assert.rejects(client.snapshot.store("two"), { code: "SNAPSHOT_FAILED" });
+  assert.equal(await state(), "err");
+  mkdirSync(path);
+  await client.snapshot.store("two");
+  assert.equal(await state(), "ok");
 });
 
 test("SAVE, BGSAVE and LASTSAVE are Redis's", async () => {

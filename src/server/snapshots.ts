@@ -215,7 +215,10 @@ export class Snapshots extends EventTarget implements Persistence {
         release = engine.pauses.hold("write");
       },
       onReleased: () => release?.(),
-      onWork: () => maintenance.wake(),
+      onWork: () => {
+        maintenance.wake();
+        this.#tell("progress", { name, progress: writing.progress });
+      },
     });
     task.writing = writing;
     this.#tell("storing", { name });

@@ -237,6 +237,10 @@ test("wherever a store fails, nothing is kept, nobody waits and the next one is 
 
 test("pre-images above the backlog let calls that write wait, until half of them are out", async () => {
   const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 4 * 1024 * 1024 });
+  const progress: number[] = [];
+  snapshots.addEventListener("progress", (event) => {
+    progress.push((event as CustomEvent<SnapshotEventDetail>).detail.progress!);
+  });
   for (let i = 0; i < 100; i++) put(`k${i}`, 100_000);
   const gate = Promise.withResolvers<void>();
   place.beforeWrite = () => gate.promise;
@@ -251,6 +255,11 @@ test("pre-images above the backlog let calls that write wait, until half of them
   await engine.pauses.ended;
   const { keys } = await stored;
   assert.equal(keys, 100);
+  assert.ok(progress.length > 0, "a store tells how far it is");
+  assert.deepEqual(
+    progress,
+    progress.toSorted((one, other) => one - other),
+  );
   assert.equal(store.memory.funnel.on, false, "nobody listens any more");
   const { bytes } = place.sinks.get("slow")!;
   assert.ok(bytes.length > 0);

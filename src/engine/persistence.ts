@@ -33,13 +33,16 @@ export type SnapshotWork = {
   startedMs: number;
 };
 
+export type SnapshotFailure = { kind: "store" | "restore"; message: string; atMs: number };
+
 export type PersistenceStatus = {
   /** "the folder /var/lib/memhive"; empty for a hive that keeps no snapshots. */
   place: string;
   work: SnapshotWork | undefined;
   /** The last one that was stored, or restored from at the start. */
   last: SnapshotReport | undefined;
-  lastFailure: { message: string; atMs: number } | undefined;
+  /** Until the same succeeds. */
+  lastFailure: SnapshotFailure | undefined;
   /** Changes since the moment that `last` shows, or since the start. */
   changes: number;
   stores: number;

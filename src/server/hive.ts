@@ -119,7 +119,8 @@ export class Hive implements AsyncDisposable {
   /**
    * Starts a hive. Resolves when it answers.
    *
-   * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; then nothing is left open.
+   * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; of the snapshot that it is to start from
+   *   NO_SNAPSHOT, BAD_SNAPSHOT, SNAPSHOT_FAILED or OUT_OF_MEMORY. Then nothing is left open.
    */
   static async start(given: HiveOptions = {}): Promise<Hive> {
     const options = checkOptions(given, Object.keys(OPTIONS));

@@ -7,10 +7,16 @@
 // time, the newest `keep` do. A store that fails leaves the old ones alone, and the hive goes on.
 
 import type { Clock } from "../base/clock.ts";
-import { isHiveError } from "../base/errors.ts";
+import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
-import type { Persistence, PersistenceStatus, SnapshotReport, SnapshotWork } from "../engine/persistence.ts";
+import type {
+  Persistence,
+  PersistenceStatus,
+  SnapshotFailure,
+  SnapshotReport,
+  SnapshotWork,
+} from "../engine/persistence.ts";
 import { type Restored, restoreSnapshot } from "../snapshot/restore.ts";
 import type { SnapshotInfo, SnapshotPlace } from "../snapshot/sink.ts";
 import { SnapshotWriting, type Written } from "../snapshot/writing.ts";
@@ -60,8 +66,9 @@ export class Snapshots extends EventTarget implements Persistence {
   /** The last task in the queue: the next one begins after it. */
   #queue: Promise<unknown> = Promise.resolve();
   #last: SnapshotReport | undefined = undefined;
-  #lastFailure: { message: string; atMs: number } | undefined = undefined;
+  #lastFailure: SnapshotFailure | undefined = undefined;
   #lastVersion: number;
+  /** When the last store was asked for, by the clock that never goes back. */
   #attemptMs: number;
   #stores = 0;
   #failures = 0;
@@ -74,7 +81,7 @@ export class Snapshots extends EventTarget implements Persistence {
     this.#keep = parts.settings.keep ?? 3;
     this.#intervalMs = parts.settings.intervalMs ?? 0;
     this.#lastVersion = parts.store.memory.entries.version;
-    this.#attemptMs = parts.clock.nowMs();
+    this.#attemptMs = parts.clock.monotonicMs();
   }
 
   requirePlace(): void {}
@@ -113,12 +120,18 @@ export class Snapshots extends EventTarget implements Persistence {
     await this.#parts.place.remove(name);
   }
 
-  store(name?: string): Promise<SnapshotReport> {
-    this.#attemptMs = this.#parts.clock.nowMs();
-    return this.#enqueue("store", name ?? this.#autoName(), (task) => this.#store(task));
+  async store(name?: string): Promise<SnapshotReport> {
+    this.#requireOpen();
+    return this.#enqueueStore(name);
+  }
+
+  #enqueueStore(name: string = this.#autoName()): Promise<SnapshotReport> {
+    this.#attemptMs = this.#parts.clock.monotonicMs();
+    return this.#enqueue("store", name, (task) => this.#store(task));
   }
 
   async restore(name: string): Promise<SnapshotReport> {
+    this.#requireOpen();
     // From now on, and not only when it is its turn: what is called behind a restore sees what that brought.
     const release = this.#parts.engine.pauses.hold("all");
     try {
@@ -142,7 +155,7 @@ export class Snapshots extends EventTarget implements Persistence {
       try {
         return await run(task);
       } catch (error) {
-        throw this.#failed(kind, name, error);
+        throw this.#failed(kind === "store" ? "store" : "restore", name, error);
       } finally {
         this.#tasks.shift();
       }
@@ -154,7 +167,7 @@ export class Snapshots extends EventTarget implements Persistence {
   /** Time has passed: stores one where the interval says so. */
   beat(): void {
     if (this.#intervalMs === 0 || this.#closing || this.#tasks.length > 0) return;
-    const nowMs = this.#parts.clock.nowMs();
+    const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs - this.#attemptMs < this.#intervalMs) return;
     this.#attemptMs = nowMs;
     // What goes wrong was told where it happened.
@@ -181,7 +194,12 @@ export class Snapshots extends EventTarget implements Persistence {
     await this.#queue;
     const wanted =
       snapshot ?? (this.#parts.settings.atClose !== false && (this.#changes > 0 || this.#last === undefined));
-    if (wanted) await this.store();
+    if (wanted) await this.#enqueueStore();
+  }
+
+  /** What comes after close() would find no memory any more. */
+  #requireOpen(): void {
+    if (this.#closing) throw new HiveError("HIVE_CLOSED", "this hive is closed");
   }
 
   async #store(task: Task): Promise<SnapshotReport> {
@@ -199,7 +217,10 @@ export class Snapshots extends EventTarget implements Persistence {
         release = engine.pauses.hold("write");
       },
       onReleased: () => release?.(),
-      onWork: () => maintenance.wake(),
+      onWork: () => {
+        maintenance.wake();
+        this.#tell("progress", { name, progress: writing.progress });
+      },
     });
     task.writing = writing;
     task.work.keysTotal = writing.header.keys;
@@ -218,7 +239,7 @@ export class Snapshots extends EventTarget implements Persistence {
     this.#lastVersion = header.version;
     this.#stores++;
     this.#done("stored", report);
-    await this.#prune();
+    await this.#prune(name);
     return report;
   }
 
@@ -254,19 +275,19 @@ export class Snapshots extends EventTarget implements Persistence {
   }
 
   #done(event: "stored" | "restored", report: SnapshotReport): void {
-    this.#lastFailure = undefined;
+    if (event === "stored" || this.#lastFailure?.kind === "restore") this.#lastFailure = undefined;
     const { name, keys, bytes, durationMs } = report;
     this.#parts.events.snapshot({ kind: event, name, keys, bytes, ms: Math.round(durationMs) });
     this.#tell(event, report);
   }
 
-  #failed(kind: "store" | "check", name: string, error: unknown): unknown {
+  #failed(kind: SnapshotFailure["kind"], name: string, error: unknown): unknown {
     // A wrong name is its caller's business alone.
     if (isHiveError(error) && (error.code === "NO_SNAPSHOT" || error.code === "INVALID_ARGUMENT")) return error;
     this.#failures++;
     const message = error instanceof Error ? error.message : String(error);
-    this.#lastFailure = { message, atMs: this.#parts.clock.nowMs() };
-    this.#parts.events.snapshot({ kind: kind === "store" ? "store-failed" : "restore-failed", name, reason: message });
+    this.#lastFailure = { kind, message, atMs: this.#parts.clock.nowMs() };
+    this.#parts.events.snapshot({ kind: `${kind}-failed`, name, reason: message });
     this.#tell("failed", { name, message });
     return error;
   }
@@ -275,12 +296,16 @@ export class Snapshots extends EventTarget implements Persistence {
     this.dispatchEvent(new CustomEvent(event, { detail }));
   }
 
-  /** Removes what is more than `keep`. What cannot be removed is told, and is no failure of the store. */
-  async #prune(): Promise<void> {
+  /**
+   * Removes what is more than `keep`, never `stored`, the one that was made just now, whatever the times of the others
+   * say. What cannot be removed is told, and is no failure of the store.
+   */
+  async #prune(stored: string): Promise<void> {
     const { place, events } = this.#parts;
     try {
-      const own = (await place.list()).filter(({ name }) => AUTO.test(name));
-      for (const { name } of own.slice(this.#keep)) {
+      const own = (await place.list()).map(({ name }) => name).filter((name) => AUTO.test(name));
+      const others = own.filter((name) => name !== stored);
+      for (const name of others.slice(this.#keep - (own.length - others.length))) {
         await place.remove(name);
         events.snapshot({ kind: "removed", name });
       }

@@ -96,14 +96,17 @@ export class BlockPipe {
   async #run(): Promise<void> {
     try {
       for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
-        for (const next of this.#queue.slice(0, COMPRESSED_AT_ONCE)) next.stored ??= this.#compress(next);
+        for (const next of this.#queue.slice(0, COMPRESSED_AT_ONCE)) {
+          if (next.stored !== undefined) continue;
+          next.stored = this.#compress(next);
+          // The second may fail while the first is being waited for, or has failed: nobody looks at it then.
+          next.stored.catch(() => {});
+        }
         await this.#write(block, await block.stored!);
         this.#queue.shift();
       }
     } catch (error) {
       this.failure = error;
-      // Those that are being compressed have nobody who looks at them.
-      for (const { stored } of this.#queue) stored?.catch(() => {});
       this.#queue.length = 0;
       this.pendingBytes = 0;
     } finally {

@@ -1,13 +1,16 @@
 // SnapshotFolder: snapshots as files in one folder.
 //
-//   create(name) ──▶ .NAME.PID-N.part ──▶ write … fsync ──▶ rename to NAME.memhive ──▶ fsync of the folder
+//   create(name) ──▶ .NAME.PID-N.part ──▶ write … fsync ──▶ its name is NAME.memhive ──▶ fsync of the folder
+//
+// The name is given by a link where the disk has links: unlike a rename, that never replaces what another hive
+// has put there meanwhile. What was completed last has the latest time, whatever the machine's clock did.
 //
 // A name never leads out of the folder: it has no slash, and a link is not followed. What a process that
 // was killed left behind is recognised by its name and removed at open().
 
 import { constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { HiveError } from "../base/errors.ts";
 import type { SnapshotInfo, SnapshotPlace, SnapshotSink, SnapshotSource } from "./sink.ts";
 
@@ -35,7 +38,8 @@ export class SnapshotFolder implements SnapshotPlace {
   static async open(path: string): Promise<SnapshotFolder> {
     const folder = new SnapshotFolder(resolve(path));
     try {
-      await mkdir(folder.path, { recursive: true, mode: FOLDER_MODE });
+      const made = await mkdir(folder.path, { recursive: true, mode: FOLDER_MODE });
+      if (made !== undefined) await syncMade(folder.path, made);
       for (const file of await readdir(folder.path)) {
         const part = PART.exec(file);
         if (part && !isWritten(join(folder.path, file), Number(part[2])))
@@ -75,7 +79,7 @@ export class SnapshotFolder implements SnapshotPlace {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     writing.add(part);
     try {
-      return new FileSink({ folder: this.path, part, path, file: await open(part, flags, FILE_MODE) });
+      return new FileSink({ folder: this, name, part, path, file: await open(part, flags, FILE_MODE) });
     } catch (error) {
       writing.delete(part);
       throw failure(`cannot write to ${this.title}`, error);
@@ -114,12 +118,14 @@ export async function openSnapshotFile(path: string, name: string = path): Promi
     if (code === "ENOENT") throw new HiveError("NO_SNAPSHOT", `there is no snapshot ${name}`);
     throw failure(`cannot open snapshot ${name}`, error);
   }
-  const stats = await file.stat();
-  if (!stats.isFile()) {
-    await file.close();
-    throw new HiveError("SNAPSHOT_FAILED", `cannot open snapshot ${name}: it is no file`);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new HiveError("SNAPSHOT_FAILED", `cannot open snapshot ${name}: it is no file`);
+    return new FileSource(file, name, stats.size);
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error instanceof HiveError ? error : failure(`cannot open snapshot ${name}`, error);
   }
-  return new FileSource(file, name, stats.size);
 }
 
 class FileSource implements SnapshotSource {
@@ -148,16 +154,22 @@ class FileSource implements SnapshotSource {
     return bytes.subarray(0, filled);
   }
 
+  /** What was read is read, whether or not the disk can close it. */
   close(): Promise<void> {
-    return this.#file.close();
+    return this.#file.close().catch(() => {});
   }
 }
 
-type Paths = { folder: string; part: string; path: string; file: FileHandle };
+type Paths = { folder: SnapshotFolder; name: string; part: string; path: string; file: FileHandle };
+
+/** What link() says where the disk has no links. */
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
 
 class FileSink implements SnapshotSink {
   readonly #paths: Paths;
   #open = true;
+  /** It has its name, and is not known to keep it yet. */
+  #named = false;
 
   constructor(paths: Paths) {
     this.#paths = paths;
@@ -173,27 +185,61 @@ class FileSink implements SnapshotSink {
       const rest = Buffer.concat(chunks as Uint8Array[]).subarray(bytesWritten);
       for (let at = 0; at < rest.length; ) at += (await file.write(rest, at)).bytesWritten;
     } catch (error) {
-      throw failure(`cannot write to the folder ${folder}`, error);
+      throw failure(`cannot write to ${folder.title}`, error);
     }
   }
 
   async commit(): Promise<void> {
-    const { file, folder, part, path } = this.#paths;
+    const { file, folder, part } = this.#paths;
     try {
+      await this.#makeNewest();
       await file.sync();
       await this.#close();
-      await rename(part, path);
-      await syncFolder(folder);
+      await this.#giveName();
+      await syncFolder(folder.path);
+      this.#named = false;
       writing.delete(part);
     } catch (error) {
-      throw failure(`cannot complete a snapshot in the folder ${folder}`, error);
+      if (error instanceof HiveError) throw error;
+      throw failure(`cannot complete a snapshot in ${folder.title}`, error);
     }
   }
 
+  /** A clock that was set back would make it older than those before: then its time is one behind theirs. */
+  async #makeNewest(): Promise<void> {
+    const { file, folder } = this.#paths;
+    const newestMs = (await folder.list())[0]?.storedMs ?? 0;
+    if ((await file.stat()).mtimeMs <= newestMs) await file.utimes(newestMs / 1000, (newestMs + 1) / 1000);
+  }
+
+  /** @throws {HiveError} SNAPSHOT_FAILED where another has it */
+  async #giveName(): Promise<void> {
+    const { folder, name, part, path } = this.#paths;
+    try {
+      await link(part, path);
+      this.#named = true;
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST") {
+        throw new HiveError(
+          "SNAPSHOT_FAILED",
+          `another hive has stored a snapshot ${name} in ${folder.title} meanwhile`,
+        );
+      }
+      if (!NO_LINKS.has(code)) throw error;
+      await rename(part, path);
+      this.#named = true;
+      return;
+    }
+    await rm(part, { force: true });
+  }
+
   async abort(): Promise<void> {
+    const { part, path } = this.#paths;
     await this.#close();
-    await rm(this.#paths.part, { force: true }).catch(() => {});
-    writing.delete(this.#paths.part);
+    await rm(part, { force: true }).catch(() => {});
+    if (this.#named) await rm(path, { force: true }).catch(() => {});
+    writing.delete(part);
   }
 
   async #close(): Promise<void> {
@@ -211,6 +257,12 @@ async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close();
   }
+}
+
+/** Makes folders last that mkdir() has made, from `first` down to `path`, as far as this process may. */
+async function syncMade(path: string, first: string): Promise<void> {
+  for (let made = path; made.length >= first.length; made = dirname(made))
+    await syncFolder(dirname(made)).catch(() => {});
 }
 
 /** Whether a process that runs is writing this part. */

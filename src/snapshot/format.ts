@@ -17,6 +17,11 @@ export const BLOCK_BYTES: number = 256 * 1024;
 /** Raw and stored bytes of a block, at most. */
 export const BLOCK_BYTES_MAX: number = 1024 * 1024;
 
+/** Versions have 48 bits; a hive that takes some over needs others to go on with. */
+const VERSION_END: number = 2 ** 48 - 2 ** 32;
+/** Dates of JavaScript end here. */
+const DATE_END_MS = 8.64e15;
+
 const MAGIC: Buffer = Buffer.from([0x4d, 0x45, 0x4d, 0x48, 0x49, 0x56, 0x45, 0x1a]); // "MEMHIVE", and an end for `type`
 
 export const BLOCK_RECORDS = 1;
@@ -92,7 +97,8 @@ export function decodeHeader(bytes: Buffer): SnapshotHeader {
   const createdMs = Number(bytes.readBigInt64LE(16));
   const entryVersion = Number(bytes.readBigUInt64LE(40));
   const keys = Number(bytes.readBigUInt64LE(48));
-  if (entryVersion >= 2 ** 48 || !Number.isSafeInteger(keys) || !Number.isSafeInteger(createdMs)) {
+  const known = entryVersion < VERSION_END && Number.isSafeInteger(keys) && Math.abs(createdMs) <= DATE_END_MS;
+  if (!known) {
     throw bad("its header has numbers that no hive writes");
   }
   return { createdMs, runId: bytes.toString("hex", 24, 40), version: entryVersion, keys };

@@ -61,6 +61,7 @@ function canonical({ valueDepthMax }: Limits): ContentCheck {
 export class RecordReader {
   readonly counts: Counts = { keys: 0, fields: 0, containers: 0, rawBytes: 0 };
   readonly #limits: Limits;
+  readonly #versionMax: number;
   readonly #content: ContentCheck;
   readonly #facts: EntryFacts = {
     type: 0,
@@ -79,8 +80,10 @@ export class RecordReader {
   #bytes: Buffer = NO_BYTES;
   #at = 0;
 
-  constructor(limits: Limits, content: ContentCheck = canonical(limits)) {
+  /** @param versionMax The highest version that an entry may have. */
+  constructor(limits: Limits, versionMax: number, content: ContentCheck = canonical(limits)) {
     this.#limits = limits;
+    this.#versionMax = versionMax;
     this.#content = content;
   }
 
@@ -150,6 +153,7 @@ export class RecordReader {
       if ((flags & ~RECORD_TTL) !== 0) throw bad("a field has an owner or a container");
       if (type === TYPE_MEMBER && valueLength > 0) throw bad("a member has a value");
     } else throw bad(`a record has type ${type}, which this hive does not know`);
+    if (facts.version > this.#versionMax) throw bad("an entry has a higher version than the snapshot");
     const { keyBytesMax, valueBytesMax } = this.#limits;
     if (nameLength > keyBytesMax) throw bad(`a name of ${nameLength} bytes exceeds keyBytesMax (${keyBytesMax})`);
     if (valueLength > valueBytesMax) {

@@ -56,6 +56,11 @@ export class RecordWriter implements EpochVisitor {
     this.#write(ref, 0, container);
   }
 
+  /** Raw bytes so far, those of the block under way included. */
+  get rawBytes(): number {
+    return this.counts.rawBytes + this.#length;
+  }
+
   /** Hands on what is left. */
   finish(): void {
     this.#close();

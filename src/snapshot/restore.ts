@@ -7,6 +7,9 @@
 
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
+import { WideMap } from "../base/wide-map.ts";
+import { TYPE_FIELD, TYPE_MEMBER, TYPE_TABLE } from "../store/layout.ts";
+import type { Restoring } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import { BlockReader } from "./block-reader.ts";
 import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
@@ -35,13 +38,16 @@ export type Restored = Checked & { keys: number; fields: number };
 
 /** Reads all of a snapshot and believes nothing. @throws {HiveError} BAD_SNAPSHOT, SNAPSHOT_FAILED */
 export async function checkSnapshot(source: SnapshotSource, options: ReadOptions): Promise<Checked> {
-  const containers = new Set<number>();
+  /** By container: the type of what is in it. */
+  const containers = new WideMap<number>();
   const target: RecordTarget = {
-    key: (_facts, container) => {
-      if (container !== 0) containers.add(container);
+    key: ({ type }, container) => {
+      if (container !== 0) containers.set(container, type === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER);
     },
-    field: (_facts, container) => {
-      if (!containers.has(container)) throw bad(`fields of container ${container}, which no key has`);
+    field: ({ type }, container) => {
+      const inner = containers.get(container);
+      if (inner === undefined) throw bad(`fields of container ${container}, which no key has`);
+      if (inner !== type) throw bad(`a field in a set, or a member in a table (container ${container})`);
     },
   };
   return readAll(source, { ...options, stage: "check", target });
@@ -57,13 +63,10 @@ export async function restoreSnapshot(
   { store, ...options }: ReadOptions & { store: Store },
 ): Promise<Restored> {
   const checked = await checkSnapshot(source, options);
-  const restoring = store.beginRestoring();
+  const restoring = beginRestoring(source, store);
   try {
-    const evicts = store.eviction.policy !== "noeviction";
-    const onBlock = (): void => {
-      if (evicts) store.eviction.makeRoom();
-    };
-    const again = await readAll(source, { ...options, stage: "restore", target: restoring, onBlock });
+    const target = store.eviction.policy === "noeviction" ? restoring : evicting(store, restoring);
+    const again = await readAll(source, { ...options, stage: "restore", target });
     if (again.counts.rawBytes !== checked.counts.rawBytes) throw named(source, bad("it changed while it was read"));
     restoring.commit();
   } catch (error) {
@@ -73,18 +76,39 @@ export async function restoreSnapshot(
   return { ...checked, keys: restoring.keys, fields: restoring.fields };
 }
 
-type Reading = ReadOptions & { stage: Progress["stage"]; target: RecordTarget; onBlock?(): void };
+function beginRestoring(source: SnapshotSource, store: Store): Restoring {
+  try {
+    return store.beginRestoring();
+  } catch (error) {
+    throw named(source, error);
+  }
+}
+
+/** Before each entry there is made room for it, as before a call. */
+function evicting(store: Store, target: RecordTarget): RecordTarget {
+  return {
+    key(facts, container) {
+      store.eviction.makeRoom();
+      target.key(facts, container);
+    },
+    field(facts, container) {
+      store.eviction.makeRoom();
+      target.field(facts, container);
+    },
+  };
+}
+
+type Reading = ReadOptions & { stage: Progress["stage"]; target: RecordTarget };
 
 async function readAll(source: SnapshotSource, reading: Reading): Promise<Checked> {
   const { limits, stage, target, signal } = reading;
   try {
     const blocks = await BlockReader.open(source);
-    const records = new RecordReader(limits, reading.content);
+    const records = new RecordReader(limits, blocks.header.version, reading.content);
     const recordBytesMax = limits.keyBytesMax + limits.valueBytesMax + RECORD_HEAD_MAX * 2;
     for (let raw = await blocks.next(recordBytesMax); raw !== undefined; raw = await blocks.next(recordBytesMax)) {
       signal?.throwIfAborted();
       records.read(raw, target);
-      reading.onBlock?.();
       reading.onProgress?.({ stage, readBytes: blocks.readBytes, bytes: source.bytes });
     }
     const said = blocks.counts!;
@@ -100,8 +124,12 @@ async function readAll(source: SnapshotSource, reading: Reading): Promise<Checke
   }
 }
 
-/** A refusal with the name of the snapshot in front. */
+/** A refusal, and that there is too little memory, with the name of the snapshot in front. */
 function named(source: SnapshotSource, error: unknown): unknown {
-  if (!isHiveError(error) || error.code !== "BAD_SNAPSHOT") return error;
-  return new HiveError("BAD_SNAPSHOT", `${source.name} is refused: ${error.message}`, { cause: error });
+  if (!isHiveError(error)) return error;
+  const { code, message } = error;
+  if (code === "BAD_SNAPSHOT") return new HiveError(code, `${source.name} is refused: ${message}`, { cause: error });
+  if (code !== "OUT_OF_MEMORY") return error;
+  const why = "there is too little memory for what it holds beside what is there (see --max-memory)";
+  return new HiveError(code, `${source.name} is not restored: ${why}`, { cause: error });
 }

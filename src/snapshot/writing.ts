@@ -16,8 +16,9 @@ import type { SnapshotSink } from "./sink.ts";
 
 /** The walk waits while so much is not with the sink yet, and a quarter of what pre-images may take. */
 const WALK_AHEAD_BYTES: number = 4 * 1024 * 1024;
-/** Buckets between two looks at the clock: about 10 µs. */
+/** Buckets between two looks at the clock, and raw bytes: about 10 µs. */
 const STEP = 4;
+const STEP_BYTES: number = 32 * 1024;
 
 export type WritingParts = {
   store: Store;
@@ -101,13 +102,14 @@ export class SnapshotWriting {
 
   /** Walks until `until()` says that the slice is over. Returns whether there is more to do now. */
   work(until: () => boolean): boolean {
-    while (this.hasWork && !until()) if (!this.step(STEP)) return false;
+    while (this.hasWork && !until()) if (!this.step(STEP, STEP_BYTES)) return false;
     return this.hasWork;
   }
 
-  /** Walks over so many buckets, whatever the sink has taken. Returns whether there are more. */
-  step(buckets: number): boolean {
-    for (let i = 0; i < buckets && !this.#walked; i++) {
+  /** Walks over so many buckets, or as many as make so many raw bytes, whatever the sink has taken. Returns whether there are more. */
+  step(buckets: number, bytes: number = Number.POSITIVE_INFINITY): boolean {
+    const end = this.#writer.rawBytes + bytes;
+    for (let i = 0; i < buckets && !this.#walked && this.#writer.rawBytes < end; i++) {
       if (this.#epoch.step()) continue;
       this.#walked = true;
       void this.#finish();

@@ -13,6 +13,16 @@ export function isBefore(hash: number, cursor: number): boolean {
   return reverseBits(hash) >>> 0 < reverseBits(cursor) >>> 0;
 }
 
+/** The cursor right behind a hash: a walk that stops inside a bucket. 0 at the end. */
+export function cursorBehind(hash: number): number {
+  return reverseBits((reverseBits(hash) + 1) | 0) >>> 0;
+}
+
+/** Compares two hashes by the order in which a walk comes to them. */
+export function compareHashes(one: number, other: number): number {
+  return (reverseBits(one) >>> 0) - (reverseBits(other) >>> 0);
+}
+
 /** How far a walk is that stands at `cursor`, from 0 to 1. */
 export function shareOf(cursor: number): number {
   return (reverseBits(cursor) >>> 0) / 4294967296;

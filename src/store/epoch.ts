@@ -10,11 +10,13 @@
 // of their containers are visited apart, so a table of any size is renamed or deleted in O(1): one that
 // goes is kept from the reaper until it was walked.
 //
+// A bucket of large values is visited in several steps: cursors are as fine as hashes.
+//
 // A change that fails after the funnel was told leaves its entry in the epoch: the visitor then sees it
 // twice, the same both times. What has run out is not visited, nor is what is a secret when the walk or a
 // change comes to it (FLAG_SCRUB): a copy would outlive it.
 
-import { isBefore, shareOf } from "./cursor.ts";
+import { compareHashes, cursorBehind, isBefore, shareOf } from "./cursor.ts";
 import type { ChangeKind, ChangeListener } from "./funnel.ts";
 import { FLAG_SCRUB } from "./layout.ts";
 import type { Memory } from "./memory.ts";
@@ -26,6 +28,9 @@ export interface EpochVisitor {
   /** A field or member of a container whose key was visited before. */
   field(container: number, ref: number): void;
 }
+
+/** A step ends behind the entry that makes it more than this, and a bucket is cut there. */
+const STEP_BYTES: number = 64 * 1024;
 
 // States of a container, by its id.
 /** Made later, or a secret's, or its key was not visited yet. */
@@ -75,7 +80,7 @@ export class Epoch implements ChangeListener {
     return this.#keysDone ? 1 : shareOf(this.#cursor);
   }
 
-  /** Visits a bucket. Returns whether there is more to do. */
+  /** Visits a bucket, or a part of one with large values. Returns whether there is more to do. */
   step(): boolean {
     if (this.#walking === 0) this.#walking = this.#waiting.pop() ?? 0;
     if (this.#walking !== 0) this.#stepFields(this.#walking);
@@ -93,32 +98,64 @@ export class Epoch implements ChangeListener {
   }
 
   #stepKeys(): void {
-    const { index, containers } = this.#memory;
-    this.#cursor = index.seek(containers.rootOf(this.#keyspaceId), this.#cursor);
+    const { containers } = this.#memory;
+    this.#cursor = this.#stepBucket(containers.rootOf(this.#keyspaceId), this.#cursor, 0);
     this.#begun = true;
-    for (let i = index.readChain() - 1; i >= 0; i--) {
-      const ref = index.chainRef(i);
-      if (this.#isVisited(ref)) this.#visitKey(ref);
-    }
     if (this.#cursor !== 0) return;
     this.#keysDone = true;
     this.#giveUp(this.#keyspaceId);
   }
 
   #stepFields(id: number): void {
-    const { index, containers } = this.#memory;
+    const { containers } = this.#memory;
     this.#states[id] = WALKING;
-    this.#fieldCursor = index.seek(containers.rootOf(id), this.#fieldCursor);
+    this.#fieldCursor = this.#stepBucket(containers.rootOf(id), this.#fieldCursor, id);
     this.#fieldsBegun = true;
-    for (let i = index.readChain() - 1; i >= 0; i--) {
-      const ref = index.chainRef(i);
-      if (this.#isOfEpoch(ref)) this.#visitor.field(id, ref);
-    }
     if (this.#fieldCursor !== 0) return;
     this.#states[id] = DONE;
     this.#walking = 0;
     this.#fieldsBegun = false;
     this.#giveUp(id);
+  }
+
+  /**
+   * Visits what is in the bucket at `cursor`, from the cursor on. Returns the next cursor; 0 at the end.
+   * @param id Of the container whose fields these are; 0 for keys.
+   */
+  #stepBucket(root: number, cursor: number, id: number): number {
+    const { index, entries } = this.#memory;
+    const next = index.seek(root, cursor);
+    const count = index.readChain();
+    let bytes = 0;
+    for (let i = 0; i < count; i++) bytes += entries.size(index.chainRef(i));
+    if (bytes > STEP_BYTES && count > 1) return this.#stepLarge(index.takeChain(), cursor, next, id);
+    // What lies before the cursor was visited: seldom anything, and then only once more.
+    for (let i = count - 1; i >= 0; i--) this.#visit(index.chainRef(i), id);
+    return next;
+  }
+
+  /** The same in the order of the hashes, as far as one step goes. */
+  #stepLarge(refs: readonly number[], cursor: number, next: number, id: number): number {
+    const rest = refs
+      .map((ref) => ({ ref, hash: this.#memory.hashOf(ref) }))
+      .filter(({ hash }) => !isBefore(hash, cursor))
+      .sort((one, other) => compareHashes(one.hash, other.hash));
+    let bytes = 0;
+    let behind = -1;
+    for (const { ref, hash } of rest) {
+      // Of entries with the same hash none may be left.
+      if (bytes > STEP_BYTES && hash !== behind) return cursorBehind(behind);
+      this.#visit(ref, id);
+      bytes += this.#memory.entries.size(ref);
+      behind = hash;
+    }
+    return next;
+  }
+
+  #visit(ref: number, id: number): void {
+    if (id !== 0) {
+      if (this.#isOfEpoch(ref)) this.#visitor.field(id, ref);
+    } else if (this.#isVisited(ref)) this.#visitKey(ref);
   }
 
   /** What the reaper has waited for is its own now. */

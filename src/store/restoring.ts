@@ -5,9 +5,11 @@
 //
 // Nothing else may touch the store between begin() and the end of it: whoever restores lets calls wait.
 // Readers of shared memory ask the socket meanwhile. What has run out is passed over, and so is a table
-// of which nothing is left.
+// of which nothing is left. Under a policy that evicts a key may go again before all of it came: then the
+// rest of it is passed over too.
 
 import { HiveError } from "../base/errors.ts";
+import { WideMap } from "../base/wide-map.ts";
 import type { TotalsCopy } from "./accounting.ts";
 import { enter, leave } from "./header.ts";
 import {
@@ -43,11 +45,14 @@ export type EntryFacts = {
   valueLength: number;
 };
 
+/** Versions have 48 bits. */
+const VERSION_END = 2 ** 48;
 /**
- * What versions jump by: a version that a client read from another life of the hive, after the snapshot that
- * comes back, is then never given again, and 48 bits have room for 65,000 such jumps.
+ * The part of the versions that are left by which they jump: 2^32 in a young hive. A version that a client read
+ * from another life of the hive, after the snapshot that comes back, is then never given again, and however
+ * many restores there are, they do not use the versions up.
  */
-const VERSION_JUMP = 2 ** 32;
+const VERSION_JUMP = 2 ** -16;
 
 /** The keyspace that was set aside, with what was counted. */
 type Aside = { root: number; totals: TotalsCopy; version: number };
@@ -57,9 +62,11 @@ export class Restoring {
   readonly #placement: Placement;
   readonly #aside: Aside;
   /** By the id that a container had: the one that it has now; 0 for one whose key had run out. */
-  readonly #ids = new Map<number, number>();
+  readonly #ids = new WideMap<number>();
+  /** By the id that a container has now: the one that it had. Ids of what was evicted meanwhile are used again. */
+  #origins: Int32Array = new Int32Array(64);
   #ended = false;
-  /** Keys and fields that were put in their place. */
+  /** Keys and fields that were put in their place; after commit() the keys that there are. */
   keys = 0;
   fields = 0;
 
@@ -82,7 +89,7 @@ export class Restoring {
    * @throws {HiveError} OUT_OF_MEMORY; BAD_SNAPSHOT where two keys have one container.
    */
   key(facts: EntryFacts, container: number): void {
-    const { entries, containers, index, keys, nowMs } = this.#memory;
+    const { index, keys, funnel, nowMs } = this.#memory;
     if (container !== 0 && this.#ids.has(container)) return this.#checkAgain(facts, container);
     if (facts.deadlineMs <= nowMs) {
       if (container !== 0) this.#ids.set(container, 0);
@@ -92,26 +99,57 @@ export class Restoring {
     const hash = keys.hash(facts.bytes, facts.nameStart, facts.nameLength, typed);
     // The same key once more: a change of it had failed while the snapshot was written.
     if (index.find(KEYSPACE_ROOT, hash, facts.nameLength, typed) !== 0) return;
-    const root = container === 0 ? 0 : containers.create();
-    const ref = this.#create(facts, root === 0 ? 0 : FLAG_ROOT);
-    if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);
-    if (root !== 0) {
-      containers.setOwner(root, facts.owner);
-      entries.setRoot(ref, root, containers.idOf(root));
-      containers.setKey(root, ref);
-      this.#ids.set(container, containers.idOf(root));
-    }
-    this.#placement.place(KEYSPACE_ROOT, hash, ref, facts.deadlineMs);
+    // Whoever watches a key that was not there learns that it comes.
+    if (funnel.on) funnel.before("set", 0, 0, facts.bytes, facts.nameStart, facts.nameLength, facts.nameKind);
+    this.#place(facts, hash, container);
     this.keys++;
+  }
+
+  #place(facts: EntryFacts, hash: number, container: number): void {
+    const { entries, containers } = this.#memory;
+    const root = container === 0 ? 0 : containers.create();
+    try {
+      const ref = this.#create(facts, root === 0 ? 0 : FLAG_ROOT);
+      if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);
+      if (root !== 0) {
+        containers.setOwner(root, facts.owner);
+        entries.setRoot(ref, root, containers.idOf(root));
+        containers.setKey(root, ref);
+      }
+      this.#placement.place(KEYSPACE_ROOT, hash, ref, facts.deadlineMs);
+    } catch (error) {
+      if (root !== 0) containers.detach(root);
+      throw error;
+    }
+    if (root !== 0) this.#note(container, containers.idOf(root));
+  }
+
+  #note(container: number, id: number): void {
+    this.#ids.set(container, id);
+    if (id >= this.#origins.length) {
+      const larger = new Int32Array(Math.max(this.#origins.length * 2, id + 1));
+      larger.set(this.#origins);
+      this.#origins = larger;
+    }
+    this.#origins[id] = container;
+  }
+
+  /** The root that a container of the snapshot has; 0 where its key had run out, or was evicted since. */
+  #rootOf(container: number): number {
+    const { containers } = this.#memory;
+    const id = this.#ids.get(container) ?? 0;
+    if (id === 0 || this.#origins[id] !== container) return 0;
+    const root = containers.rootOf(id);
+    return root === 0 || containers.isDetached(root) ? 0 : root;
   }
 
   /** A field or member of a container whose key came before. @throws {HiveError} OUT_OF_MEMORY, BAD_SNAPSHOT */
   field(facts: EntryFacts, container: number): void {
-    const { index, keys, containers, nowMs } = this.#memory;
-    const id = this.#ids.get(container);
-    if (id === undefined) throw new HiveError("BAD_SNAPSHOT", `fields of container ${container}, which no key has`);
-    if (id === 0 || facts.deadlineMs <= nowMs) return;
-    const root = containers.rootOf(id);
+    const { index, keys, nowMs } = this.#memory;
+    if (!this.#ids.has(container))
+      throw new HiveError("BAD_SNAPSHOT", `fields of container ${container}, which no key has`);
+    const root = this.#rootOf(container);
+    if (root === 0 || facts.deadlineMs <= nowMs) return;
     const typed = facts.nameKind === KIND_VALUE ? 1 : 0;
     const hash = keys.hash(facts.bytes, facts.nameStart, facts.nameLength, typed);
     if (index.find(root, hash, facts.nameLength, typed) !== 0) return;
@@ -122,15 +160,16 @@ export class Restoring {
   /** What was there before goes, and is freed in slices. Versions go on from the highest. */
   commit(): void {
     const { containers, entries, index } = this.#memory;
-    for (const id of this.#ids.values()) {
-      const root = id === 0 ? 0 : containers.rootOf(id);
+    for (const container of this.#ids.keys()) {
+      const root = this.#rootOf(container);
       if (root === 0 || index.count(root) > 0) continue;
       const key = containers.keyOf(root);
       containers.detach(root);
       this.#placement.remove(KEYSPACE_ROOT, key);
-      this.keys--;
     }
-    entries.version = Math.max(entries.version, this.#aside.version) + VERSION_JUMP;
+    this.keys = index.count(KEYSPACE_ROOT);
+    const version = Math.max(entries.version, this.#aside.version);
+    entries.version = version + Math.floor((VERSION_END - version) * VERSION_JUMP);
     containers.dropAside(this.#aside.root);
     this.#end();
   }
@@ -138,9 +177,10 @@ export class Restoring {
   /** Everything is as it was before begin(). */
   rollback(): void {
     if (this.#ended) return;
-    const { containers, totals } = this.#memory;
+    const { containers, totals, entries } = this.#memory;
     containers.takeBackAside(this.#aside.root);
     totals.putBack(this.#aside.totals);
+    entries.version = this.#aside.version;
     this.#end();
   }
 
@@ -170,8 +210,9 @@ export class Restoring {
   #checkAgain(facts: EntryFacts, container: number): void {
     const { entries, containers } = this.#memory;
     const id = this.#ids.get(container)!;
-    if (id === 0 && facts.deadlineMs <= this.#memory.nowMs) return;
-    const key = id === 0 ? 0 : containers.keyOf(containers.rootOf(id));
+    const root = this.#rootOf(container);
+    if (id === 0 ? facts.deadlineMs <= this.#memory.nowMs : root === 0) return;
+    const key = root === 0 ? 0 : containers.keyOf(root);
     const same =
       key !== 0 &&
       (entries.head(key) & TYPE_MASK) === facts.type &&

@@ -2,7 +2,9 @@
 // clock that the test moves.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -17,8 +19,10 @@ import type { SnapshotEvent } from "../../src/server/hive-events.ts";
 import { Maintenance } from "../../src/server/maintenance.ts";
 import { type SnapshotEventDetail, type SnapshotSettings, Snapshots } from "../../src/server/snapshots.ts";
 import type { SnapshotInfo, SnapshotPlace, SnapshotSink, SnapshotSource } from "../../src/snapshot/sink.ts";
+import { TYPE_TABLE } from "../../src/store/layout.ts";
 import { Store } from "../../src/store/store.ts";
 import { MemorySink, memorySource } from "../kit/memory-snapshots.ts";
+import { checkStore } from "../kit/store-invariants.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "memhive-snapshots-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -119,6 +123,44 @@ test("an interval stores where something changed, and the newest of those are ke
   close();
 });
 
+test("an interval goes on though the date is set back", async () => {
+  const { clock, place, snapshots, put, close } = setUp({ intervalMs: 60_000 });
+  put("a");
+  clock.advance(30_000);
+  clock.setDate(clock.nowMs() - 86_400_000);
+  clock.advance(30_000);
+  snapshots.beat();
+  while (snapshots.status().work !== undefined) await turn();
+  assert.equal((await place.list()).length, 1);
+  close();
+});
+
+test("the one that was made just now stays, whatever the times of the others say", async () => {
+  const { clock, place, snapshots, put, close } = setUp({ keep: 2 });
+  const later = ["auto-20991231T000000000Z", "auto-20991231T000000001Z", "auto-20991231T000000002Z"];
+  const list = place.list.bind(place);
+  place.list = async () => (await list()).sort((one, other) => (one.name < other.name ? 1 : -1));
+  for (const name of later) await (await place.create(name)).commit();
+  put("a");
+  const { name } = await snapshots.store();
+  assert.deepEqual((await list()).map((info) => info.name).sort(), [name, later[2]]);
+  clock.advance(1);
+  const next = await snapshots.store();
+  assert.deepEqual((await list()).map((info) => info.name).sort(), [next.name, later[2]]);
+  close();
+});
+
+test("a hive that is closed stores and restores nothing any more", async () => {
+  const path = join(folder, "closed");
+  const hive = await Hive.start({ listen: false, snapshots: { folder: path } });
+  const snapshots = hive.snapshots!;
+  await hive.close();
+  const before = readdirSync(path);
+  await assert.rejects(snapshots.store("late"), { code: "HIVE_CLOSED" });
+  await assert.rejects(snapshots.restore(before[0]!.replace(".memhive", "")), { code: "HIVE_CLOSED" });
+  assert.deepEqual(readdirSync(path), before);
+});
+
 test("a failure is told, counted and mended by the next store", async () => {
   const { place, snapshots, notices, put, close } = setUp();
   const events: string[] = [];
@@ -142,8 +184,64 @@ test("a failure is told, counted and mended by the next store", async () => {
   close();
 });
 
+test("wherever a store fails, nothing is kept, nobody waits and the next one is whole", async () => {
+  const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 1 });
+  const table = Buffer.from("table");
+  const fill = (): void => {
+    for (let i = 0; i < 60; i++) put(`k${i}`, 50_000);
+    let ref = store.keys.find(table, 0, table.length) || store.fields.create(TYPE_TABLE, table, 0, table.length, 0);
+    for (let i = 0; i < 500; i++) {
+      const name = Buffer.from(`field ${i}`);
+      ref = store.fields.set(ref, name, 0, name.length, 0, name, 0, name.length, 0);
+    }
+  };
+  const error = new HiveError("SNAPSHOT_FAILED", "broken");
+  const create = place.create.bind(place);
+  for (let failAt = -1; failAt < 8; failAt++) {
+    store.keys.clear();
+    fill();
+    let writes = 0;
+    place.beforeWrite = async () => {
+      await turn();
+      if (writes++ === failAt) throw error;
+    };
+    place.create = async (name) => {
+      if (failAt < 0) throw error;
+      const sink = await create(name);
+      const commit = async (): Promise<void> => {
+        throw error;
+      };
+      return failAt === 7 ? { write: (chunks) => sink.write(chunks), abort: () => sink.abort(), commit } : sink;
+    };
+    const stored = snapshots.store(`fails ${failAt}`);
+    const refused = assert.rejects(stored, { code: "SNAPSHOT_FAILED", message: "broken" });
+    for (let i = 0; i < 4; i++) {
+      await turn();
+      put(`k${i}`, 1_000);
+    }
+    store.keys.clear();
+    await refused;
+    assert.equal(engine.pauses.ended, undefined, "nobody waits");
+    assert.equal(store.memory.funnel.on, false);
+    assert.equal(store.memory.containers.keeper, undefined);
+    assert.equal(place.sinks.size, 0);
+    while (store.work(() => false));
+    assert.ok(store.memory.containers.idle);
+    checkStore(store);
+  }
+  place.beforeWrite = async () => {};
+  place.create = create;
+  fill();
+  assert.equal((await snapshots.store("whole")).fields, 500);
+  close();
+});
+
 test("pre-images above the backlog let calls that write wait, until half of them are out", async () => {
   const { store, engine, place, snapshots, put, close } = setUp({}, { snapshotBacklogBytesMax: 4 * 1024 * 1024 });
+  const progress: number[] = [];
+  snapshots.addEventListener("progress", (event) => {
+    progress.push((event as CustomEvent<SnapshotEventDetail>).detail.progress!);
+  });
   for (let i = 0; i < 100; i++) put(`k${i}`, 100_000);
   const gate = Promise.withResolvers<void>();
   place.beforeWrite = () => gate.promise;
@@ -158,6 +256,11 @@ test("pre-images above the backlog let calls that write wait, until half of them
   await engine.pauses.ended;
   const { keys } = await stored;
   assert.equal(keys, 100);
+  assert.ok(progress.length > 0, "a store tells how far it is");
+  assert.deepEqual(
+    progress,
+    progress.toSorted((one, other) => one - other),
+  );
   assert.equal(store.memory.funnel.on, false, "nobody listens any more");
   const { bytes } = place.sinks.get("slow")!;
   assert.ok(bytes.length > 0);
@@ -189,7 +292,31 @@ test("a restore that fails half-way puts everything back, and calls go on", asyn
   close();
 });
 
-test("calls wait for a restore and then see what it brought; watched keys were touched", async () => {
+test("a transaction that watches a key which a restore brings or takes is refused", async () => {
+  const path = join(folder, "watches");
+  await using hive = await Hive.start({ port: 0, snapshots: { folder: path, atClose: false } });
+  await using client = await connect(hive);
+  await client.put("there", 1);
+  await client.snapshot.store("one");
+  await client.send(["DEL", "there"]);
+  await client.put("taken", 1);
+  for (const key of ["there", "taken"]) {
+    const socket = createConnection(hive.port);
+    const say = async (line: string): Promise<string> => {
+      socket.write(`${line}\r\n`);
+      return String((await once(socket, "data"))[0]);
+    };
+    assert.equal(await say(`WATCH ${key}`), "+OK\r\n");
+    await client.snapshot.restore("one");
+    assert.equal(await say("MULTI"), "+OK\r\n");
+    assert.equal(await say("SET result 1"), "+QUEUED\r\n");
+    assert.equal(await say("EXEC"), "*-1\r\n", key);
+    socket.destroy();
+    await client.put("taken", 1);
+  }
+});
+
+test("calls wait for a restore and then see what it brought", async () => {
   const path = join(folder, "waits");
   await using hive = await Hive.start({ listen: false, snapshots: { folder: path, atClose: false } });
   await using client = await connect(hive);
@@ -211,6 +338,27 @@ test("a hive without a folder says what to do", async () => {
   }
   assert.equal((await client.snapshot.status()).place, "");
   assert.equal(typeof (await client.send(["LASTSAVE"])), "number");
+});
+
+test("INFO tells of the last store, and of no restore", async () => {
+  const path = join(folder, "info");
+  await using hive = await Hive.start({ listen: false, snapshots: { folder: path, atClose: false } });
+  await using client = await connect(hive);
+  const state = async (): Promise<unknown> =>
+    (await client.info("persistence"))["persistence"]!["rdb_last_bgsave_status"];
+  await client.snapshot.store("one");
+  writeFileSync(join(path, "bad.memhive"), "bad");
+  await assert.rejects(client.snapshot.restore("bad"), { code: "BAD_SNAPSHOT" });
+  assert.equal(await state(), "ok");
+  assert.match((await client.snapshot.status()).lastFailure, /bad is refused/);
+  await client.snapshot.restore("one");
+  assert.equal((await client.snapshot.status()).lastFailure, "");
+  rmSync(path, { recursive: true });
+  await assert.rejects(client.snapshot.store("two"), { code: "SNAPSHOT_FAILED" });
+  assert.equal(await state(), "err");
+  mkdirSync(path);
+  await client.snapshot.store("two");
+  assert.equal(await state(), "ok");
 });
 
 test("SAVE, BGSAVE and LASTSAVE are Redis's", async () => {

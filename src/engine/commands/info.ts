@@ -142,7 +142,6 @@ function persistence({ services }: Context): Fields {
   const storing = work?.kind === "store" ? work : undefined;
   const loading = work !== undefined && storing === undefined;
   const seconds = (ms: number): number => Math.floor(ms / 1000);
-  const failedLast = lastFailure !== undefined && lastFailure.atMs > (last?.createdMs ?? 0);
   return {
     loading: loading ? 1 : 0,
     async_loading: 0,
@@ -152,7 +151,7 @@ function persistence({ services }: Context): Fields {
     rdb_changes_since_last_save: changes,
     rdb_bgsave_in_progress: storing === undefined ? 0 : 1,
     rdb_last_save_time: seconds(last?.createdMs ?? services.startedAtMs),
-    rdb_last_bgsave_status: failedLast ? "err" : "ok",
+    rdb_last_bgsave_status: lastFailure?.kind === "store" ? "err" : "ok",
     rdb_last_bgsave_time_sec: last === undefined ? -1 : seconds(last.durationMs),
     rdb_current_bgsave_time_sec: storing === undefined ? -1 : seconds(services.nowMs - storing.startedMs),
     rdb_saves: stores,

@@ -126,7 +126,7 @@ test("without snapshots every change is one that none has; whoever owns them say
       place: "somewhere",
       work: { kind: "store", ...work },
       last,
-      lastFailure: { message: "the disk is full", atMs: nowMs - 10 },
+      lastFailure: { kind: "store", message: "the disk is full", atMs: nowMs - 10 },
       changes: 7,
       stores: 2,
       failures: 1,

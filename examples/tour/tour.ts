@@ -19,6 +19,7 @@ import * as sets from "./sets.ts";
 import * as snapshots from "./snapshots.ts";
 import * as tables from "./tables.ts";
 import * as together from "./together.ts";
+import * as tokens from "./tokens.ts";
 
 export type Tour = {
   hive: Client;
@@ -32,7 +33,7 @@ export type Tour = {
 
 type Part = { title: string; run(tour: Tour): Promise<void> };
 
-const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, snapshots, redis, failures];
+const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, snapshots, tokens, redis, failures];
 
 /** Runs every part, writing lines to `write`. */
 export async function tour(write: (line: string) => void): Promise<void> {
@@ -45,7 +46,7 @@ export async function tour(write: (line: string) => void): Promise<void> {
 }
 
 async function walk(folder: string, write: (line: string) => void): Promise<void> {
-  await using server = await Hive.start({ port: 0, snapshots: { folder, atClose: false } });
+  await using server = await Hive.start({ port: 0, tokens: true, snapshots: { folder, atClose: false } });
   await using hive = await connect(server);
   const show: Tour["show"] = async (call) => {
     write(`  > ${sourceOf(call)}`);

@@ -79,3 +79,11 @@ test("examples/shared-table.ts counts together what its processes count apart", 
     await hive.close();
   }
 });
+
+test("examples/guarded-hive.ts lets each token do what it may, and nothing else", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "guarded-hive.ts")]);
+  assert.match(
+    stdout,
+    /^the analyst reads \{ celsius: 21\.5 \}\n(NO_PERMISSION: .*\n){2}QUOTA: keys: .*\nsnapshot by-hand has 2 keys/,
+  );
+});

@@ -33,7 +33,7 @@ test("a hive that is stopped stores a snapshot, and one that starts has it", asy
     await client.table("users").set("ada", { born: 1815 });
     for (let i = 0; i < 200; i++) await client.setOf<number>("seen").push(i);
     assert.equal(await hive.stop(), 0);
-    assert.match(hive.notices, /snapshot auto-\S+ stored: 4 keys/);
+    assert.match(hive.notices, /snapshot stored  name=auto-\S+ keys=4/);
   }
   await using hive = await ServedHive.start(["--snapshots", path]);
   await using client = await dial(hive);

@@ -201,6 +201,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("LATENCY LATEST", ADMIN),
   need("LATENCY HISTORY event", ADMIN),
   need("LATENCY RESET", ADMIN),
+  need("LATENCY HISTOGRAM", ADMIN),
   need("LATENCY HELP"),
   need("SAVE", ADMIN),
   need("BGSAVE", ADMIN),

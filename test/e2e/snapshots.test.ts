@@ -54,7 +54,7 @@ test("SHUTDOWN NOSAVE and --no-snapshot-at-close store none, SHUTDOWN SAVE one a
     await client.put("k", Math.random());
     const before = readdirSync(path).length;
     await client.send(["SHUTDOWN", ...shutdown]).catch(() => {});
-    assert.equal(await hive.stop(), 0);
+    assert.equal(await hive.ended, 0);
     await client.close({ graceMs: 0 });
     return readdirSync(path).length - before;
   };

@@ -74,9 +74,8 @@ async function untilStopped(hive: Hive): Promise<unknown> {
   const started = process.env["npm_lifecycle_event"] === "start";
   if (process.stdout.isTTY || started) process.stdout.write(firstSteps(hive));
 
+  // They are listened for to the very end: a signal that comes while the process ends does not make its exit another one.
   await hive.closed;
-  signals.close();
-  reload.close();
   return hive.close().catch((error: unknown) => error);
 }
 

@@ -10,7 +10,6 @@ import type { EpochVisitor } from "../store/epoch.ts";
 import type { Memory } from "../store/memory.ts";
 import {
   BLOCK_BYTES,
-  BLOCK_BYTES_MAX,
   CONTAINER_RECORD_MAX,
   type Counts,
   RECORD_CONTAINER,
@@ -74,24 +73,36 @@ export class RecordWriter implements EpochVisitor {
     const bytesMax = CONTAINER_RECORD_MAX + RECORD_HEAD_MAX + keyBytes + valueBytes;
     if (bytesMax > BLOCK_BYTES - this.#length) {
       this.#close();
-      if (bytesMax > BLOCK_BYTES) return this.#writeLarge(ref, container, within, bytesMax);
+      if (bytesMax > BLOCK_BYTES) return this.#writeLarge(ref, container, within, keyBytes + valueBytes);
     }
     if (within !== 0 && within !== this.#container) {
       this.#length = writeContainer(this.#block, this.#length, within);
       this.#container = within;
     }
-    this.#length = this.#writeRecord(this.#block, this.#length, ref, container);
+    const at = this.#writeHead(this.#block, this.#length, ref, container);
+    // The value stands behind the key in the entry, and is left out where there is a container.
+    const from = entries.keyStart(ref);
+    entries.bytesOf(ref).copy(this.#block, at, from, from + keyBytes + valueBytes);
+    this.#length = at + keyBytes + valueBytes;
   }
 
-  #writeLarge(ref: number, container: number, within: number, bytesMax: number): void {
-    const bytes = Buffer.allocUnsafeSlow(bytesMax);
-    const start = within === 0 ? 0 : writeContainer(bytes, 0, within);
-    const end = this.#writeRecord(bytes, start, ref, container);
-    this.counts.rawBytes += end;
-    for (let at = 0; at < end; at += BLOCK_BYTES_MAX) {
-      const to = Math.min(end, at + BLOCK_BYTES_MAX);
-      this.#onBlock(bytes.subarray(at, to), to < end);
+  /** Into blocks of its own, in buffers that were used before where there are some: fresh memory is what takes time. */
+  #writeLarge(ref: number, container: number, within: number, bytes: number): void {
+    const own = this.#entries.bytesOf(ref);
+    let block = this.#block;
+    let length = this.#writeHead(block, within === 0 ? 0 : writeContainer(block, 0, within), ref, container);
+    for (let from = this.#entries.keyStart(ref), left = bytes; ; ) {
+      const part = Math.min(left, BLOCK_BYTES - length);
+      own.copy(block, length, from, from + part);
+      from += part;
+      left -= part;
+      this.counts.rawBytes += length + part;
+      this.#onBlock(block.subarray(0, length + part), left > 0);
+      block = this.#buffer();
+      length = 0;
+      if (left === 0) break;
     }
+    this.#block = block;
   }
 
   #close(): void {
@@ -103,7 +114,8 @@ export class RecordWriter implements EpochVisitor {
     this.#container = 0;
   }
 
-  #writeRecord(bytes: Buffer, start: number, ref: number, container: number): number {
+  /** What stands before the name. Returns where that begins. */
+  #writeHead(bytes: Buffer, start: number, ref: number, container: number): number {
     const entries = this.#entries;
     const head = entries.head(ref);
     const ttl = entries.hasTtl(ref);
@@ -130,11 +142,7 @@ export class RecordWriter implements EpochVisitor {
       at = writeUint32(bytes, at, owner);
       at = writeUint32(bytes, at, entries.sessionOf(ref));
     }
-    // The value stands behind the key in the entry, and is left out where there is a container.
-    const from = entries.keyStart(ref);
-    const length = keyBytes + (container === 0 ? valueBytes : 0);
-    entries.bytesOf(ref).copy(bytes, at, from, from + length);
-    return at + length;
+    return at;
   }
 }
 

@@ -48,11 +48,19 @@ export type ContainerParts = {
   totals: Totals;
 };
 
+/** Who still reads containers that are gone: a snapshot under way. */
+export interface Keeper {
+  /** Whether a detached container is still read. Then it is given to `detached` again by the keeper. */
+  keeps(root: number): boolean;
+  /** Memory is short: reads up to so many buckets now. Returns whether there was something that it keeps. */
+  hurry(buckets: number): boolean;
+}
+
 export class Containers {
   /** Containers that wait to be freed. */
   readonly detached: number[] = [];
-  /** Asked before a detached container is freed: true where somebody still reads it, who gives it to `detached` again. */
-  keeper: ((root: number) => boolean) | undefined = undefined;
+  /** Asked before a detached container is freed. */
+  keeper: Keeper | undefined = undefined;
   readonly #parts: ContainerParts;
   readonly #words: Int32Array[];
   /** By container id: its root. Grows by doubling; 4 bytes for each container. */
@@ -287,7 +295,7 @@ export class Containers {
       if (this.#reaping === 0) {
         const root = this.detached.pop();
         if (root === undefined) break;
-        if (this.keeper?.(root)) continue;
+        if (this.keeper?.keeps(root)) continue;
         this.#reaping = root;
         this.#reapBucket = this.#parts.index.buckets(root);
       }

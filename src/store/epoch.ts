@@ -8,7 +8,7 @@
 // its hash and the walk's cursor, which counts as SCAN's does: it holds while an index grows and shrinks
 // and while the compactor moves things, and nothing has to be written into the entry. Keys and the fields
 // of their containers are visited apart, so a table of any size is renamed or deleted in O(1): one that
-// goes is kept from the reaper until it was walked.
+// goes is kept from the reaper until it was walked, which is its turn next, and at once where memory is short.
 //
 // A bucket of large values is visited in several steps: cursors are as fine as hashes.
 //
@@ -16,6 +16,7 @@
 // twice, the same both times. What has run out is not visited, nor is what is a secret when the walk or a
 // change comes to it (FLAG_SCRUB): a copy would outlive it.
 
+import type { Keeper } from "./containers.ts";
 import { compareHashes, cursorBehind, isBefore, shareOf } from "./cursor.ts";
 import type { ChangeKind, ChangeListener } from "./funnel.ts";
 import { FLAG_SCRUB } from "./layout.ts";
@@ -40,7 +41,7 @@ const WAITING = 1;
 const WALKING = 2;
 const DONE = 3;
 
-export class Epoch implements ChangeListener {
+export class Epoch implements ChangeListener, Keeper {
   /** The highest version of an entry of the epoch. */
   readonly version: number;
   /** Keys that there were when it began. */
@@ -52,9 +53,11 @@ export class Epoch implements ChangeListener {
   #begun = false;
   #keysDone = false;
   #states: Uint8Array = new Uint8Array(64);
-  /** Containers to be walked, those that were deleted last. */
+  /** Containers to be walked, and some that were already. */
   readonly #waiting: number[] = [];
-  /** Of them those that the reaper waits for. */
+  /** Those of them that the reaper waits for, and that are next. */
+  readonly #urgent: number[] = [];
+  /** What the reaper waits for, the keyspace included. */
   readonly #kept = new Set<number>();
   #walking = 0;
   #fieldCursor = 0;
@@ -67,7 +70,7 @@ export class Epoch implements ChangeListener {
     this.#keyspaceId = memory.containers.keyspaceId;
     this.keys = memory.index.count(memory.containers.rootOf(this.#keyspaceId));
     memory.funnel.listen(this);
-    memory.containers.keeper = (root) => this.#keeps(root);
+    memory.containers.keeper = this;
   }
 
   /** Whether all of it was visited. */
@@ -82,10 +85,18 @@ export class Epoch implements ChangeListener {
 
   /** Visits a bucket, or a part of one with large values. Returns whether there is more to do. */
   step(): boolean {
-    if (this.#walking === 0) this.#walking = this.#waiting.pop() ?? 0;
+    if (this.#walking === 0) this.#walking = this.#next();
     if (this.#walking !== 0) this.#stepFields(this.#walking);
     else if (!this.#keysDone) this.#stepKeys();
     return !this.done;
+  }
+
+  /** The container that is to be walked next; 0 for none. */
+  #next(): number {
+    for (;;) {
+      const id = this.#urgent.pop() ?? this.#waiting.pop() ?? 0;
+      if (id === 0 || this.#stateOf(id) === WAITING) return id;
+    }
   }
 
   /** The epoch is over, whole or not: nothing is kept any more. */
@@ -208,11 +219,19 @@ export class Epoch implements ChangeListener {
     this.#visitKey(ref);
   }
 
-  #keeps(root: number): boolean {
+  keeps(root: number): boolean {
     const id = this.#memory.containers.idOf(root);
     const state = this.#stateOf(id);
     const keeps = id === this.#keyspaceId ? !this.#keysDone : state === WAITING || state === WALKING;
-    if (keeps) this.#kept.add(id);
-    return keeps;
+    if (!keeps) return false;
+    this.#kept.add(id);
+    if (state === WAITING) this.#urgent.push(id);
+    return true;
+  }
+
+  hurry(buckets: number): boolean {
+    if (this.#kept.size === 0) return false;
+    for (let i = 0; i < buckets && this.#kept.size > 0; i++) this.step();
+    return true;
   }
 }

@@ -89,6 +89,8 @@ export class Eviction {
         containers.reap(REAPED_PER_STEP);
         continue;
       }
+      // The same where a snapshot still reads it: evicting more would give nothing back either.
+      if (containers.keeper?.hurry(REAPED_PER_STEP)) continue;
       const victim = this.#victim();
       if (victim === 0) return pages.inUse < pages.max;
       this.#keys.remove(victim, "evict");

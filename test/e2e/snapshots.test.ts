@@ -33,7 +33,7 @@ test("a hive that is stopped stores a snapshot, and one that starts has it", asy
     await client.table("users").set("ada", { born: 1815 });
     for (let i = 0; i < 200; i++) await client.setOf<number>("seen").push(i);
     assert.equal(await hive.stop(), 0);
-    assert.match(hive.notices, /snapshot stored  name=auto-\S+ keys=4/);
+    assert.match(hive.notices, /snapshot stored {2}name=auto-\S+ keys=4/);
   }
   await using hive = await ServedHive.start(["--snapshots", path]);
   await using client = await dial(hive);
@@ -54,7 +54,7 @@ test("SHUTDOWN NOSAVE and --no-snapshot-at-close store none, SHUTDOWN SAVE one a
     await client.put("k", Math.random());
     const before = readdirSync(path).length;
     await client.send(["SHUTDOWN", ...shutdown]).catch(() => {});
-    assert.equal(await hive.stop(), 0);
+    assert.equal(await hive.ended, 0);
     await client.close({ graceMs: 0 });
     return readdirSync(path).length - before;
   };

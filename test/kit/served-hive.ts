@@ -53,6 +53,11 @@ export class ServedHive implements AsyncDisposable {
     return Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)![1]) * 1024;
   }
 
+  /** Its exit code where it ends by itself: a signal that comes at the very end would make it another one. */
+  get ended(): Promise<number | null> {
+    return this.#ended;
+  }
+
   /** Ends it with SIGTERM. Resolves with its exit code. */
   stop(): Promise<number | null> {
     this.child.kill("SIGTERM");

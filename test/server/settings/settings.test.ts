@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS } from "../../../src/base/limits.ts";
 import { Hive, type HiveOptions } from "../../../src/server/hive.ts";
 import { flagsOf, tryFlags } from "../../../src/server/settings/flags.ts";
 import { hiveOptionsOf } from "../../../src/server/settings/hive-options.ts";
-import { list, milliseconds, path, text, yesOrNo } from "../../../src/server/settings/kinds.ts";
+import { list, milliseconds, path, yesOrNo } from "../../../src/server/settings/kinds.ts";
 import { changedSettings, listSettings, settingsText } from "../../../src/server/settings/listing.ts";
 import { nearestName } from "../../../src/server/settings/nearest.ts";
 import { type ResolvedSettings, resolveSettings, suspiciousVariables } from "../../../src/server/settings/resolve.ts";
@@ -194,21 +194,20 @@ test("an empty variable is not set, and one with a slip in its name is noticed",
   assert.deepEqual(suspiciousVariables(environment), [["MEMHIVE_PROT", "MEMHIVE_PORT"]]);
 });
 
-// Rows as they may be added: a secret, a group of their own, a switch.
+// A row as it may be added: in a group of its own, a switch.
 const MORE_ROWS: readonly Setting[] = [
   ...SETTINGS,
-  setting({ name: "token", kind: text("token"), group: "access", help: "the one token", secret: true }),
-  setting({ name: "tls.clientCertificates", kind: yesOrNo, group: "tls", help: "ask for one", initial: false }),
+  setting({ name: "bees.mayFly", kind: yesOrNo, group: "tls", help: "let them", initial: false }),
 ];
 
 test("a row is all that a setting needs", () => {
   for (const given of [
-    { args: ["--tls-client-certificates"] },
-    { environment: { MEMHIVE_TLS_CLIENT_CERTIFICATES: "on" } },
-    { file: { tls: { clientCertificates: true } } },
+    { args: ["--bees-may-fly"] },
+    { environment: { MEMHIVE_BEES_MAY_FLY: "on" } },
+    { file: { bees: { mayFly: true } } },
   ]) {
     const settings = resolved({ ...given, rows: MORE_ROWS });
-    assert.deepEqual(hiveOptionsOf(settings), { tls: { clientCertificates: true } });
+    assert.deepEqual(hiveOptionsOf(settings), { bees: { mayFly: true } });
   }
   const help = flagsOf(MORE_ROWS).find(({ name }) => name === "token")!;
   assert.match(help.help, /ps shows it/);

@@ -46,7 +46,11 @@ test("between two looks at the clock there are some tens of KiB, or one value", 
     for (let i = 0; i < count; i++) setField(store, `f${i}`, bytes);
     const { writing } = begin(store);
     let most = 0;
-    while (writing.progress < 1 || writing.hasWork) {
+    let over = false;
+    void writing.finished.then(() => {
+      over = true;
+    });
+    while (!over) {
       const before = writing.counts.keys + writing.counts.fields;
       let looks = 0;
       writing.work(() => ++looks > 1);

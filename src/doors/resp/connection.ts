@@ -324,7 +324,11 @@ export class RespConnection implements Receiver, Peer, Holder {
 
   #awaitAuthentication(): void {
     const { authenticationTimeoutMs } = this.#shared.limits;
-    this.#authentication = setTimeout(() => this.cutOff("no authentication in time"), authenticationTimeoutMs).unref();
+    this.#authentication = setTimeout(() => {
+      // What others of its address did is not its fault: while a token waits for its turn no time is up.
+      if ((this.#stops & WAITING) !== 0) this.#awaitAuthentication();
+      else this.cutOff("no authentication in time");
+    }, authenticationTimeoutMs).unref();
   }
 
   #end(reason: string): void {

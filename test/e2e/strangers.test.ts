@@ -93,3 +93,13 @@ test("while a token waits for its turn, behind wrong ones of its address, its ti
   assert.equal(await native.answer(1), "hi");
   assert.deepEqual(await Promise.all(guesses), new Array(4).fill("-WRONGPASS"));
 });
+
+test("who says nothing, or not all of a line, has no longer than any other stranger", async () => {
+  await using hive = await Hive.start({ port: 0, token: TOKEN, limits: { authenticationTimeoutMs: 100 } });
+  const { port } = hive;
+  await using silent = await RespClient.connect({ port });
+  await using slow = await RespClient.connect({ port });
+  slow.write("AUTH");
+  await silent.closed;
+  await slow.closed;
+});

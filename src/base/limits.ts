@@ -34,11 +34,14 @@ export type Limits = {
   unauthenticatedArgumentsMax: number;
   /** All arguments of one call before authentication. Strangers get no memory. */
   unauthenticatedBytesMax: number;
-  /** From connecting to being authenticated, where the hive has a token. Strangers get no time either. */
+  /**
+   * From connecting to being authenticated, where the hive has a token. Strangers get no time either; while a
+   * token waits for its turn it does not run out.
+   */
   authenticationTimeoutMs: number;
   /**
-   * After a wrong token its address waits before its next try, twice as long after each; up to a bound
-   * below authenticationTimeoutMs, so that a right one still gets in.
+   * After a wrong token its address waits before its next try, twice as long after each; up to a bound that lets
+   * a right one behind some wrong ones in before its owner gives up.
    */
   authenticationDelayMs: number;
   authenticationDelayMsMax: number;

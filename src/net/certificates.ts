@@ -70,6 +70,8 @@ type Source = { text: string /** The file, or what it is instead. */; name: stri
 function read(option: string, source: PemSource): Source {
   if (typeof source !== "string") return { text: new TextDecoder().decode(source), name: `tls.${option}` };
   if (PEM.test(source)) return { text: source, name: `tls.${option}` };
+  // Not shown: it is a key, or a certificate, that lost its first line.
+  if (/[\r\n]/.test(source)) throw refused(option, "neither a path nor PEM, which begins with -----BEGIN");
   try {
     return { text: readFileSync(source, "utf8"), name: source };
   } catch (error) {

@@ -17,7 +17,6 @@ import { WaitingBytes } from "../base/waiting-bytes.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
-
 import { Connections } from "../net/connections.ts";
 import { Encryption } from "../net/encryption.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
@@ -220,6 +219,7 @@ export class Hive implements AsyncDisposable {
   async #listen(options: HiveOptions): Promise<void> {
     if (options.listen === false) return;
     const { doors, limits, connections, listeners, events } = this.#parts;
+    const guarded = this.#parts.tokens.registry !== undefined;
     const tls = wantedTls(options.tls);
     if (tls !== undefined) {
       const handshakeTimeoutMs = limits.tlsHandshakeTimeoutMs;
@@ -235,9 +235,12 @@ export class Hive implements AsyncDisposable {
       encryption: this.#encryption,
       encryptedOnly: tls?.only ?? false,
       // Whoever connects from elsewhere has to have a token.
-      allowRemote: this.#parts.tokens.registry !== undefined,
+      allowRemote: guarded,
       lineBytesMax: limits.firstLineBytesMax,
-      timeoutMs: limits.firstBytesTimeoutMs,
+      // Who says nothing is a stranger too.
+      timeoutMs: guarded
+        ? Math.min(limits.firstBytesTimeoutMs, limits.authenticationTimeoutMs)
+        : limits.firstBytesTimeoutMs,
       backlog: limits.pendingConnectionsMax,
       keepAlive: options.keepAlive ?? true,
       connections,

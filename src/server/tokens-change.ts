@@ -8,7 +8,7 @@ import type { Limits } from "../base/limits.ts";
 import { Grants } from "../engine/grants.ts";
 import { infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/tokens.ts";
 import { withLock } from "./file-lock.ts";
-import { type KnownRecords, readTokens, type TokensContent, writeTokens } from "./tokens-file.ts";
+import { fileBehind, type KnownRecords, readTokens, type TokensContent, writeTokens } from "./tokens-file.ts";
 
 /**
  * Changes the file, alone; one that is not there begins empty. What `change` throws leaves it as it was.
@@ -20,7 +20,7 @@ export async function changeTokens<Result>(
   change: (content: TokensContent) => Result,
   known?: KnownRecords,
 ): Promise<Result> {
-  return await withLock(path, () => {
+  return await withLock(fileBehind(path), () => {
     const content = existsSync(path) ? readTokens(path, limits, known).content : { nextOwner: 1, tokens: [] };
     const result = change(content);
     writeTokens(path, content);

@@ -24,6 +24,7 @@ import { basename, dirname, join } from "node:path";
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { checkToken, QUOTA_NAMES, type TokenQuotas, type TokenRecord } from "../engine/tokens.ts";
+import { positionIn } from "./settings/file.ts";
 
 export type TokensContent = {
   nextOwner: number;
@@ -63,7 +64,8 @@ export function readTokens(path: string, limits: Limits, known: KnownRecords = n
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw refused(path, `no JSON: ${(error as Error).message}`);
+    // The engine's message quotes what stands there, which is a token where somebody mixed up two files.
+    throw refused(path, `no JSON${positionIn(text, error)}: is it a file of memhive token?`);
   }
   return { content: contentOf(path, parsed, { limits, known }), mark, isPrivate };
 }
@@ -88,7 +90,7 @@ export function markOf(path: string): string | undefined {
  * @throws {HiveError} REFUSED_SETTING: it cannot be written; the old one is as it was.
  */
 export function writeTokens(path: string, { nextOwner, tokens }: TokensContent): void {
-  const target = resolved(path);
+  const target = fileBehind(path);
   const folder = dirname(target);
   const temporary = join(folder, `.${basename(target)}.${process.pid}.${randomBytes(4).toString("hex")}`);
   try {
@@ -109,8 +111,8 @@ export function writeTokens(path: string, { nextOwner, tokens }: TokensContent):
   }
 }
 
-/** The file behind links: a rename would replace the link. */
-function resolved(path: string): string {
+/** The file behind links: a rename would replace the link, and a lock beside it would not be the only one. */
+export function fileBehind(path: string): string {
   try {
     return realpathSync(path);
   } catch {
@@ -182,11 +184,11 @@ function recordOf(where: string, entry: unknown, { limits, known }: Checking): T
   const before = known.get(id as string);
   if (before !== undefined && isSame(before, entry)) return before;
   if (typeof id !== "string" || !/^[0-9a-f]{12}$/.test(id)) {
-    throw refused(where, `id: expected 12 hexadecimal digits, got ${show(id)}`);
+    // Not shown, and the hash neither: somebody may have put the token itself here.
+    throw refused(where, "id: expected 12 hexadecimal digits");
   }
   const what = `${where} (${id})`;
   requireKnown(what, entry, TOKEN_FIELDS);
-  // Not shown: somebody may have put the token itself here.
   if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash)) {
     throw refused(what, "hash: expected the 64 hexadecimal digits of a SHA-256");
   }

@@ -3,7 +3,8 @@
 //   start ──▶ file ──▶ registry ◀── file changes (fs.watch, reload()) ──▶ a broken one: notice, the old tokens stay
 //   create, revoke ──▶ the file, where there is one (tokens-change.ts) ──▶ registry
 //
-// The folder is watched, not the file: whoever changes it puts another file in its place.
+// The folder is watched, not the file: whoever changes it puts another file in its place. Where the path is a link,
+// both folders are: either end may change.
 
 import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
@@ -12,7 +13,7 @@ import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { type TokenInfo, type TokenOptions, TokenRegistry } from "../engine/tokens.ts";
 import { addToken, changeTokens, removeToken } from "./tokens-change.ts";
-import { markOf, readTokens, type TokensContent } from "./tokens-file.ts";
+import { fileBehind, markOf, readTokens, type TokensContent } from "./tokens-file.ts";
 
 /** Several changes of a folder at once are one. */
 const SETTLE_MS = 20;
@@ -32,7 +33,7 @@ export class Tokens {
   readonly registry: TokenRegistry | undefined;
   readonly #parts: TokensParts;
   readonly #path: string | undefined;
-  #watcher: FSWatcher | undefined = undefined;
+  readonly #watchers = new Map<string, FSWatcher>();
   #settling: NodeJS.Timeout | undefined = undefined;
   #mark = "";
 
@@ -97,8 +98,7 @@ export class Tokens {
   /** Looks at the file no more. */
   close(): void {
     clearTimeout(this.#settling);
-    this.#watcher?.close();
-    this.#watcher = undefined;
+    for (const folder of this.#watchers.keys()) this.#unwatch(folder);
   }
 
   #required(): TokenRegistry {
@@ -123,15 +123,26 @@ export class Tokens {
   }
 
   #watch(path: string): void {
-    const { onNotice } = this.#parts;
+    const wanted = new Set([dirname(path), dirname(fileBehind(path))]);
+    for (const folder of this.#watchers.keys()) if (!wanted.has(folder)) this.#unwatch(folder);
+    for (const folder of wanted) if (!this.#watchers.has(folder)) this.#watchFolder(folder, path);
+  }
+
+  #watchFolder(folder: string, path: string): void {
+    const failed = (error: Error): void =>
+      this.#parts.onNotice(`cannot watch ${path}: ${error.message}; send SIGHUP after a change`);
     try {
-      this.#watcher = watch(dirname(path), { persistent: false }, () => this.#changed(path));
-      this.#watcher.on("error", (error) =>
-        onNotice(`cannot watch ${path}: ${error.message}; send SIGHUP after a change`),
-      );
+      const watcher = watch(folder, { persistent: false }, () => this.#changed(path));
+      watcher.on("error", failed);
+      this.#watchers.set(folder, watcher);
     } catch (error) {
-      onNotice(`cannot watch ${path}: ${(error as Error).message}; send SIGHUP after a change`);
+      failed(error as Error);
     }
+  }
+
+  #unwatch(folder: string): void {
+    this.#watchers.get(folder)?.close();
+    this.#watchers.delete(folder);
   }
 
   /** Something in the folder changed. */
@@ -142,6 +153,7 @@ export class Tokens {
       const mark = markOf(path);
       if (mark === undefined || mark === this.#mark) return;
       this.#mark = mark;
+      this.#watch(path);
       this.reload();
     }, SETTLE_MS).unref();
   }

@@ -76,3 +76,30 @@ test("native: the second wrong token of an address waits, and so does what is be
   assert.equal(await friend.answer(1), "hi");
   assert.ok(performance.now() - fromMs >= 50, "real time has to pass: a hive's own timers hold it back");
 });
+
+test("while a token waits for its turn, behind wrong ones of its address, its time is not up", async () => {
+  const limits = { authenticationDelayMs: 150, authenticationDelayMsMax: 150, authenticationTimeoutMs: 100 };
+  await using hive = await Hive.start({ port: 0, token: TOKEN, limits });
+  const { port } = hive;
+  const guess = async (): Promise<string> => {
+    await using client = await RespClient.connect({ port });
+    return (await client.call("AUTH", "wrong")).bytes.latin1Slice(0, 10);
+  };
+  const guesses = [await guess(), guess(), guess(), guess()];
+  await using resp = await RespClient.connect({ port });
+  await using native = await NativeClient.connect({ port }, null);
+  native.write(Buffer.concat([PREAMBLE, helloOf({ heartbeatMs: 0, token: TOKEN }), callOf(1, ["ECHO", "hi"])]));
+  assert.equal((await resp.call("AUTH", TOKEN)).value, "OK");
+  assert.equal(await native.answer(1), "hi");
+  assert.deepEqual(await Promise.all(guesses), new Array(4).fill("-WRONGPASS"));
+});
+
+test("who says nothing, or not all of a line, has no longer than any other stranger", async () => {
+  await using hive = await Hive.start({ port: 0, token: TOKEN, limits: { authenticationTimeoutMs: 100 } });
+  const { port } = hive;
+  await using silent = await RespClient.connect({ port });
+  await using slow = await RespClient.connect({ port });
+  slow.write("AUTH");
+  await silent.closed;
+  await slow.closed;
+});

@@ -44,6 +44,7 @@ test("what cannot be used is refused, and the option and the file are named", ()
   const cases: [options: CertificateOptions, message: RegExp][] = [
     [{ ...own, key: ca.key }, /^tls\.key: tls\.key is not the key of the certificate in tls\.cert$/],
     [{ ...own, key: encrypted.toString() }, /tls\.key is encrypted: write it without a passphrase/],
+    [{ ...own, key: own.key.replace(/.*\n/, "") }, /^tls\.key: neither a path nor PEM, which begins with -----BEGIN$/],
     [{ ...own, cert: "" }, /^tls\.cert: cannot read /],
     [{ ...own, cert: folder }, /^tls\.cert: cannot read .*it is a folder/],
     [{ ...own, cert: own.key }, /^tls\.cert: tls\.cert has no certificate in PEM form, but a private key/],

@@ -1,7 +1,7 @@
 // A hive with tokens: who gets in, what a change of the file does to a hive that runs, and in-process ends.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -126,6 +126,29 @@ test("a hive takes over what memhive token does to its file, and what it does it
   assert.ok(await hive.tokens.revoke(own.info.id));
   assert.doesNotMatch(readFileSync(path, "utf8"), new RegExp(own.info.id));
   await third.closed;
+});
+
+test("behind a link a change is taken over wherever it is made, also when the link leads elsewhere", async () => {
+  const real = join(folder, "real");
+  const other = join(folder, "other");
+  const linked = join(folder, "linked");
+  for (const each of [real, other, linked]) mkdirSync(each);
+  const path = join(linked, "tokens.json");
+  const revoke = (at: string, id: string): Promise<boolean> =>
+    changeTokens(join(at, "tokens.json"), DEFAULT_LIMITS, (content) => removeToken(content, id));
+  const first = await create(join(real, "tokens.json"), ["read"]);
+  const second = await create(join(other, "tokens.json"), ["read"]);
+  symlinkSync(join(real, "tokens.json"), path);
+  await using started = await start({ tokens: path });
+  await using client = await dial(started, first.token);
+  assert.ok(await revoke(real, first.info.id));
+  await client.closed;
+  symlinkSync(join(other, "tokens.json"), `${path}.new`);
+  renameSync(`${path}.new`, path);
+  await started.noticed(/1 tokens read/);
+  await using later = await dial(started, second.token);
+  assert.ok(await revoke(other, second.info.id));
+  await later.closed;
 });
 
 test("a token that is narrowed in the file has less on its open connections", async () => {

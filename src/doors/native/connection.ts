@@ -86,8 +86,15 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
       calls: this.#calls,
       bodyBytesMax: shared.limits.unauthenticatedBytesMax,
     });
-    const { authenticationTimeoutMs } = shared.limits;
-    this.#authentication = setTimeout(() => this.cutOff("no handshake in time"), authenticationTimeoutMs).unref();
+    this.#awaitHandshake();
+  }
+
+  #awaitHandshake(): void {
+    this.#authentication = setTimeout(() => {
+      // A token waits for its turn, because of what others of its address did.
+      if (this.#link.stopped) this.#awaitHandshake();
+      else this.cutOff("no handshake in time");
+    }, this.#shared.limits.authenticationTimeoutMs).unref();
   }
 
   get receiver(): Receiver {

@@ -298,9 +298,11 @@ export class RespConnection implements Receiver, Peer, Holder {
 
   /** The client does not read: it is cut off above the hard limit, else it gets time and no further call. */
   #fallBehind(pending: number): void {
-    const { outputBytesMax, outputSoftBytesMax, outputSoftTimeoutMs } = this.#shared.limits;
+    const { outputBytesMax, outputSoftBytesMax, outputSoftTimeoutMs, unauthenticatedBytesMax } = this.#shared.limits;
     this.#weigh();
-    if (pending <= outputSoftBytesMax || (this.#stops & CLOSED) !== 0) return;
+    // Strangers get no memory: what they asked for in vain does not pile up.
+    const softBytesMax = this.#stranger ? Math.min(outputSoftBytesMax, unauthenticatedBytesMax) : outputSoftBytesMax;
+    if (pending <= softBytesMax || (this.#stops & CLOSED) !== 0) return;
     if (pending > outputBytesMax) {
       this.cutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
       return;
@@ -324,7 +326,11 @@ export class RespConnection implements Receiver, Peer, Holder {
 
   #awaitAuthentication(): void {
     const { authenticationTimeoutMs } = this.#shared.limits;
-    this.#authentication = setTimeout(() => this.cutOff("no authentication in time"), authenticationTimeoutMs).unref();
+    this.#authentication = setTimeout(() => {
+      // What others of its address did is not its fault: while a token waits for its turn no time is up.
+      if ((this.#stops & WAITING) !== 0) this.#awaitAuthentication();
+      else this.cutOff("no authentication in time");
+    }, authenticationTimeoutMs).unref();
   }
 
   #end(reason: string): void {

@@ -36,6 +36,20 @@ const SECTIONS: Readonly<Record<string, Section>> = {
 };
 /** Left out where nothing is asked for: long. */
 const EXTRA: readonly string[] = ["commandstats", "errorcodes", "latencystats"];
+/**
+ * What tells to the byte or to the key how much others have: not for a token that may not read every key,
+ * which may not call DBSIZE or MEMORY STATS either. The keyspace is left empty for it.
+ */
+const OF_ALL_KEYS: ReadonlySet<string> = new Set([
+  "used_memory_dataset",
+  "allocator_allocated",
+  "current_save_keys_processed",
+  "current_save_keys_total",
+  "rdb_changes_since_last_save",
+  "snapshot_last_bytes",
+  "snapshot_backlog_bytes",
+  "db0",
+]);
 const TITLES: Readonly<Record<string, string>> = { cpu: "CPU" };
 
 export function info(context: Context, args: Args, reply: Reply): void {
@@ -58,7 +72,9 @@ function namesFor(word: string): readonly string[] {
 
 function section(name: string, context: Context): string {
   const title = TITLES[name] ?? `${name[0]!.toUpperCase()}${name.slice(1)}`;
-  const fields = Object.entries(SECTIONS[name]!(context));
+  const { token } = context;
+  const seesAll = token === undefined || token.grants.everywhere("read");
+  const fields = Object.entries(SECTIONS[name]!(context)).filter(([field]) => seesAll || !OF_ALL_KEYS.has(field));
   return `# ${title}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join("")}`;
 }
 
@@ -254,9 +270,7 @@ function loop({ services }: Context): Fields {
   };
 }
 
-/** Not for a token that may not read every key: how many there are is told by DBSIZE, which it may not call. */
-function keyspace({ store, token }: Context): Fields {
-  if (token !== undefined && !token.grants.everywhere("read")) return {};
+function keyspace({ store }: Context): Fields {
   const keys = store.keys.count;
   return keys === 0 ? {} : { db0: `keys=${keys},expires=${store.memory.containers.ttls(KEYSPACE_ROOT)},avg_ttl=0` };
 }

@@ -74,7 +74,7 @@ function unknown({ path, rows }: Reading, name: string, prefix: string): HiveErr
 }
 
 /** Where JSON.parse stopped, as far as its message tells: " (line 3)". */
-function positionIn(text: string, error: unknown): string {
+export function positionIn(text: string, error: unknown): string {
   const at = /position (\d+)/.exec(String(error))?.[1];
   return at === undefined ? "" : ` (line ${text.slice(0, Number(at)).split("\n").length})`;
 }

@@ -31,6 +31,8 @@ export interface Kind {
   read(value: unknown, folder: string): SettingValue | undefined;
   /** As parse() takes it. */
   show(value: SettingValue): string;
+  /** Whether only that it is set may be shown: a key itself in place of its file. */
+  hides?(value: unknown): boolean;
 }
 
 type Range = { min?: number; max?: number };
@@ -204,6 +206,8 @@ export const pem: Kind = {
     value instanceof Uint8Array || (typeof value === "string" && value.includes("-----BEGIN "))
       ? (value as string)
       : path.read(value, folder),
+  // No path has several lines, and a key whose first line got lost is still a key.
+  hides: (value) => typeof value !== "string" || /-----BEGIN |[\r\n]/.test(value),
 };
 
 export function choice(words: readonly string[]): Kind {

@@ -2,7 +2,7 @@
 //
 //   resolved ──▶ { name, value, unit, source, secret } ──▶ a table for people, or JSON
 //
-// A secret is "set" or "not set", in either form.
+// A secret is "set" or "not set", in either form, and so is a key that stands in place of its file.
 
 import type { SettingValue } from "./kinds.ts";
 import type { Resolved, ResolvedSettings } from "./resolve.ts";
@@ -28,7 +28,8 @@ export function listSettings(resolved: ResolvedSettings): Listed[] {
 
 function shownValue({ setting, value }: Resolved): SettingValue | null {
   if (setting.secret) return value === undefined ? "not set" : "set";
-  return value ?? null;
+  if (value === undefined) return null;
+  return setting.kind.hides?.(value) ? "set" : value;
 }
 
 /** Lines for people, in columns, under the titles of their groups. */
@@ -57,7 +58,7 @@ export function changedSettings(resolved: ResolvedSettings): Record<string, stri
   for (const found of resolved.values()) {
     const { setting, value, source } = found;
     if (source.kind === "default" || value === undefined || value === setting.initial) continue;
-    changed[setting.name] = setting.secret ? "set" : setting.kind.show(value);
+    changed[setting.name] = setting.kind.show(shownValue(found)!);
   }
   return changed;
 }

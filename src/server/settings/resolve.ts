@@ -178,10 +178,11 @@ function withPlace(error: HiveError, resolved: ResolvedSettings): HiveError {
 
 /** "got" with what was given, unless it is a secret. */
 export function refused({ name, kind, secret }: Setting, source: Source, given: unknown): HiveError {
-  const got = secret
-    ? "something else"
-    : typeof given === "string" && source.kind !== "file"
-      ? given.slice(0, 80)
-      : shown(given);
+  const got =
+    secret || kind.hides?.(given)
+      ? "something else"
+      : typeof given === "string" && source.kind !== "file"
+        ? given.slice(0, 80)
+        : shown(given);
   return new HiveError("REFUSED_SETTING", `${placeOf(name, source)}: expected ${kind.expected}, got ${got}`);
 }

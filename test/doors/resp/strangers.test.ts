@@ -102,6 +102,20 @@ test("a stranger that reads slowly has no longer to authenticate", async () => {
   assert.deepEqual(notices, ["no authentication in time"]);
 });
 
+test("replies to a stranger who does not read them pile up no further than what he may send", () => {
+  const { runner, connect } = setup({});
+  runner.onOpen = (context) => {
+    context.gate |= GATE_AUTH;
+  };
+  const transport = connect();
+  transport.reads = false;
+  for (let i = 0; i < 10; i++) transport.arrive("BIG 20000\r\n");
+  assert.equal(transport.state, "paused");
+  assert.ok(transport.pendingBytes < 40_000, `${transport.pendingBytes} bytes wait`);
+  transport.read();
+  assert.equal(transport.state, "open", "who reads goes on");
+});
+
 /** Waits for `condition` by turns of the event loop, not by time. */
 async function passed(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));

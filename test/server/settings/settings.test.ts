@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS } from "../../../src/base/limits.ts";
 import { Hive, type HiveOptions } from "../../../src/server/hive.ts";
 import { flagsOf, tryFlags } from "../../../src/server/settings/flags.ts";
 import { hiveOptionsOf } from "../../../src/server/settings/hive-options.ts";
-import { list, milliseconds, path, yesOrNo } from "../../../src/server/settings/kinds.ts";
+import { list, milliseconds, path, text, yesOrNo } from "../../../src/server/settings/kinds.ts";
 import { changedSettings, listSettings, settingsText } from "../../../src/server/settings/listing.ts";
 import { nearestName } from "../../../src/server/settings/nearest.ts";
 import { type ResolvedSettings, resolveSettings, suspiciousVariables } from "../../../src/server/settings/resolve.ts";
@@ -194,41 +194,60 @@ test("an empty variable is not set, and one with a slip in its name is noticed",
   assert.deepEqual(suspiciousVariables(environment), [["MEMHIVE_PROT", "MEMHIVE_PORT"]]);
 });
 
-// A row as it may be added: in a group of its own, a switch.
+// Rows as they may be added: a secret, a group of their own, a switch.
 const MORE_ROWS: readonly Setting[] = [
   ...SETTINGS,
-  setting({ name: "bees.mayFly", kind: yesOrNo, group: "tls", help: "let them", initial: false }),
+  setting({ name: "pass", kind: text("pass"), group: "access", help: "the one pass", secret: true }),
+  setting({ name: "tls.stapling", kind: yesOrNo, group: "tls", help: "have it", initial: false }),
 ];
 
 test("a row is all that a setting needs", () => {
   for (const given of [
-    { args: ["--bees-may-fly"] },
-    { environment: { MEMHIVE_BEES_MAY_FLY: "on" } },
-    { file: { bees: { mayFly: true } } },
+    { args: ["--tls-stapling"] },
+    { environment: { MEMHIVE_TLS_STAPLING: "on" } },
+    { file: { tls: { stapling: true } } },
   ]) {
     const settings = resolved({ ...given, rows: MORE_ROWS });
-    assert.deepEqual(hiveOptionsOf(settings), { bees: { mayFly: true } });
+    assert.deepEqual(hiveOptionsOf(settings), { tls: { stapling: true } });
   }
-  const help = flagsOf(MORE_ROWS).find(({ name }) => name === "token")!;
+  const help = flagsOf(MORE_ROWS).find(({ name }) => name === "pass")!;
   assert.match(help.help, /ps shows it/);
 });
 
 test("a secret is shown as set or not set, and never in an error", () => {
   const secret = "s3cr3t";
-  const settings = resolved({ environment: { MEMHIVE_TOKEN: secret }, rows: MORE_ROWS });
-  assert.deepEqual(hiveOptionsOf(settings), { token: secret });
+  const settings = resolved({ environment: { MEMHIVE_PASS: secret }, rows: MORE_ROWS });
+  assert.deepEqual(hiveOptionsOf(settings), { pass: secret });
   const shown = [settingsText(settings, GROUP_TITLES), JSON.stringify(listSettings(settings))];
   shown.push(JSON.stringify(changedSettings(settings)));
   for (const output of shown) {
     assert.ok(!output.includes(secret));
-    assert.match(output, /token.*set/);
+    assert.match(output, /pass.*set/);
   }
-  assert.match(settingsText(resolved({ rows: MORE_ROWS }), GROUP_TITLES), /token +not set +default/);
+  assert.match(settingsText(resolved({ rows: MORE_ROWS }), GROUP_TITLES), /pass +not set +default/);
   assert.equal(
-    refusal({ file: { token: [secret] }, rows: MORE_ROWS }),
-    "memhive.json: token: expected text that is not empty, got something else",
+    refusal({ file: { pass: [secret] }, rows: MORE_ROWS }),
+    "memhive.json: pass: expected text that is not empty, got something else",
   );
-  assert.ok(!refusal({ file: `{"token": ${secret}}`, rows: MORE_ROWS }).includes(secret));
+  assert.ok(!refusal({ file: `{"pass": ${secret}}`, rows: MORE_ROWS }).includes(secret));
+});
+
+test("a private key in place of its file is shown as set, with its first line or without", () => {
+  const body = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49";
+  const whole = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
+  for (const key of [whole, `${body}\n${body}`]) {
+    const given = { MEMHIVE_TLS_KEY: key, MEMHIVE_TLS_CERT: "hive.crt" };
+    for (const settings of [resolved({ environment: given }), resolved({ file: { tls: { key, cert: "hive.crt" } } })]) {
+      const shown = [settingsText(settings, GROUP_TITLES), JSON.stringify(listSettings(settings))];
+      shown.push(JSON.stringify(changedSettings(settings)));
+      for (const output of shown) {
+        assert.ok(!output.includes(body), output);
+        assert.match(output, /hive\.crt/, "a path is shown");
+      }
+    }
+    assert.ok(!refusal({ environment: { MEMHIVE_TLS_KEY: key } }).includes(body));
+  }
+  assert.ok(!refusal({ file: { tls: { key: `${body}\n\0`, cert: "hive.crt" } } }).includes(body));
 });
 
 test("a known name is found for a wrong one, and none for one that is far from all", () => {

@@ -264,6 +264,7 @@ test("no secret is shown by anything that shows calls, connections or errors", a
   admin.call("CONFIG", "SET", "slowlog-log-slower-than", "0");
   admin.call("AUTH", token);
   admin.call("HELLO", "2", "AUTH", "ada", token);
+  admin.call("CONFIG", "SET", "maxclients", "100", "requirepass", token);
   const shown = [
     admin.call("AUTH", token, "one", "two"),
     admin.call("HELLO", "2", "AUTH", token),

@@ -26,10 +26,15 @@ export type AuthenticationParts = {
   onNotice(message: string): void;
 };
 
+/** Whoever comes again and again with a token that has ended is told of once in so long. */
+const ENDED_NOTICE_MS = 1_000;
+
 export class Authentication implements Authenticator {
   readonly #parts: AuthenticationParts;
   readonly #tokens: TokenRegistry | undefined;
   readonly #attempts: Attempts;
+  /** When it was last told of a token that has ended, by its id: as many as there are tokens, at the most. */
+  readonly #endedNoticesMs = new Map<string, number>();
 
   constructor(parts: AuthenticationParts) {
     this.#parts = parts;
@@ -73,6 +78,12 @@ export class Authentication implements Authenticator {
     if (context.executing) throw new HiveError("IN_TRANSACTION", "inside a transaction nobody authenticates");
     if (!context.ordered && context.authenticated) {
       throw new HiveError("UNSUPPORTED", "callers share this connection: open another one for another token");
+    }
+    // Whoever is in already may send much more, and each byte would be hashed, and wait twice.
+    const { unauthenticatedBytesMax } = this.#parts.limits;
+    if (text.length > unauthenticatedBytesMax) {
+      const message = `a token has no more than unauthenticatedBytesMax (${unauthenticatedBytesMax}) bytes`;
+      throw this.#refusal(context, new HiveError("WRONG_PASSWORD", message));
     }
     const sender = senderOf(context.peer.address);
     const waitMs = this.#attempts.waitMs(sender, this.#parts.clock.monotonicMs());
@@ -123,14 +134,26 @@ export class Authentication implements Authenticator {
     const error = new HiveError("WRONG_PASSWORD", "invalid username-password pair or user is disabled.");
     const ended = this.#tokens!.endedId(text);
     // Clients that come back with it again and again are not to hold up others at their address.
+    const nowMs = this.#parts.clock.monotonicMs();
     if (ended !== undefined) {
-      this.#parts.onNotice(`${peer.address} came with token ${ended}, which is not its user's or has ended`);
+      if (this.#mayTellOf(ended, nowMs)) {
+        this.#parts.onNotice(`${peer.address} came with token ${ended}, which is not its user's or has ended`);
+      }
       return error;
     }
-    const count = this.#attempts.failed(senderOf(peer.address), this.#parts.clock.monotonicMs());
+    const count = this.#attempts.failed(senderOf(peer.address), nowMs);
     const times = count === 1 ? "" : `, ${count} times from there by now`;
     this.#parts.onNotice(`${peer.address} came with a wrong token over ${peer.door}${times}`);
     return error;
+  }
+
+  #mayTellOf(id: string, nowMs: number): boolean {
+    const notices = this.#endedNoticesMs;
+    if (nowMs - (notices.get(id) ?? Number.NEGATIVE_INFINITY) < ENDED_NOTICE_MS) return false;
+    notices.delete(id);
+    notices.set(id, nowMs);
+    if (notices.size > this.#parts.limits.tokensMax) notices.delete(notices.keys().next().value!);
+    return true;
   }
 
   #refusal(context: Context, error: HiveError): HiveError {

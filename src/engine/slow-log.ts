@@ -17,6 +17,8 @@ export type SlowCall = {
 
 /** Commands whose arguments hold secrets. */
 const SECRET: ReadonlySet<string> = new Set(["AUTH", "HELLO"]);
+/** Settings of Redis that hold them: refused here, and sent all the same. */
+const SECRET_SETTINGS: readonly string[] = ["REQUIREPASS", "MASTERAUTH"];
 
 export class SlowLog {
   /** Calls that take at least this long are kept; negative: none. */
@@ -48,7 +50,7 @@ export class SlowLog {
 
   add(name: string, args: Args, microseconds: number, atMs: number, address: string, clientName: string): void {
     if (this.entriesMax === 0) return;
-    const shown = SECRET.has(name) ? [args.copy(0), Buffer.from("(redacted)")] : this.#shorten(args);
+    const shown = isSecret(name, args) ? [args.copy(0), Buffer.from("(redacted)")] : this.#shorten(args);
     const atSeconds = Math.floor(atMs / 1000);
     this.#calls.unshift({ id: this.#nextId++, atSeconds, microseconds, args: shown, address, clientName });
     this.trim();
@@ -74,4 +76,10 @@ export class SlowLog {
     }
     return shown;
   }
+}
+
+function isSecret(name: string, args: Args): boolean {
+  if (name !== "CONFIG SET") return SECRET.has(name);
+  for (let i = 2; i < args.count; i += 2) if (SECRET_SETTINGS.some((word) => args.is(i, word))) return true;
+  return false;
 }

@@ -8,7 +8,7 @@
 // the look-up and for people: CLIENT LIST and notices show it. It does no I/O: server/tokens-file.ts
 // keeps the records. A token's owner number, by which the store counts its keys, is never used again.
 
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 import { HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
 import { ALL_GRANTS, Grants } from "./grants.ts";
@@ -127,7 +127,7 @@ export class TokenRegistry {
   readonly #single: { hash: Buffer; token: Token } | undefined;
   /** What no token has: compared with where there is nothing to compare with. */
   readonly #nothing: Buffer = randomBytes(32);
-  #nextOwner = 1;
+  #nextOwner: number = firstOwner();
   #nextExpiryMs = Number.POSITIVE_INFINITY;
 
   /** @throws {HiveError} REFUSED_SETTING: the single token is too short, or too long to be sent. */
@@ -292,6 +292,14 @@ export class TokenRegistry {
       if (token.expiresAtMs > nowMs) this.#nextExpiryMs = Math.min(this.#nextExpiryMs, token.expiresAtMs);
     }
   }
+}
+
+/**
+ * Owner number of the first token of a registry or a file. Keys in snapshots keep their owners, and where one begins
+ * anew its tokens are not to get the keys, and the used-up quotas, of those before.
+ */
+export function firstOwner(): number {
+  return randomInt(1, 2 ** 30);
 }
 
 type NewToken = { owner: number; nowMs: number; limits: Limits };

@@ -103,13 +103,15 @@ export class Encryption {
   }
 
   #refusalOf(socket: TLSSocket): HiveError | undefined {
-    if (this.#clientCertificates === "none" || socket.authorized) return undefined;
+    if (this.#clientCertificates === "none") return undefined;
+    // Looked at first: of a session that is resumed without any certificate, TLS has nothing bad to say.
     if (Object.keys(socket.getPeerCertificate() ?? {}).length === 0) {
       if (this.#clientCertificates === "optional") return undefined;
       const message =
         "this hive wants a client certificate: redis-cli --cert FILE --key FILE, or connect(url, { tls: { cert, key } })";
       return new HiveError("BAD_CERTIFICATE", message);
     }
+    if (socket.authorized) return undefined;
     const reason = String(socket.authorizationError);
     return new HiveError("BAD_CERTIFICATE", `the client's certificate is refused: ${reason}`, { detail: { reason } });
   }

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { Grants } from "../engine/grants.ts";
-import { infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/tokens.ts";
+import { firstOwner, infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/tokens.ts";
 import { withLock } from "./file-lock.ts";
 import { fileBehind, type KnownRecords, readTokens, type TokensContent, writeTokens } from "./tokens-file.ts";
 
@@ -21,7 +21,9 @@ export async function changeTokens<Result>(
   known?: KnownRecords,
 ): Promise<Result> {
   return await withLock(fileBehind(path), () => {
-    const content = existsSync(path) ? readTokens(path, limits, known).content : { nextOwner: 1, tokens: [] };
+    const content = existsSync(path)
+      ? readTokens(path, limits, known).content
+      : { nextOwner: firstOwner(), tokens: [] };
     const result = change(content);
     writeTokens(path, content);
     return result;

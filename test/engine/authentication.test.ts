@@ -104,6 +104,17 @@ test("who is in stays who he is when he sends a wrong token, and becomes another
   assert.match(client.call("CONFIG", "GET", "port"), /^-NOPERM/);
 });
 
+test("what is too long for a token is not looked at, whoever sends it, and nobody waits for it", () => {
+  const { login, connect } = setup();
+  const client = login();
+  for (let i = 0; i < 3; i++) {
+    const answer = client.call("AUTH", "x".repeat(20_000));
+    assert.equal(answer, "-WRONGPASS a token has no more than unauthenticatedBytesMax (16384) bytes\r\n");
+  }
+  assert.equal(client.call("GET", "k"), "$-1\r\n");
+  assert.equal(connect().call("AUTH", "the-one-and-only-token"), "+OK\r\n");
+});
+
 test("nobody authenticates inside a transaction, where it could not wait", () => {
   const { login, token } = setup();
   const client = login();
@@ -152,7 +163,11 @@ test("who comes with a token that has ended is refused without making others of 
     assert.equal(connect().call("AUTH", short), WRONG);
   }
   assert.equal(connect().call("AUTH", "the-one-and-only-token"), "+OK\r\n");
-  assert.ok(notices.includes(`127.0.0.1:50001 came with token ${id}, which is not its user's or has ended`));
+  const came = (): number => notices.filter((notice) => notice.includes(`came with token ${id}, which is not`)).length;
+  assert.equal(came(), 1, "the log does not grow with each try");
+  advance(1_000);
+  assert.equal(connect().call("AUTH", token), WRONG);
+  assert.equal(came(), 2);
   assert.equal(connect().call("AUTH", `${token.slice(0, -2)}xx`), WRONG);
   assert.equal(connect().call("AUTH", token), "", "a guess is another matter");
 });
@@ -264,6 +279,7 @@ test("no secret is shown by anything that shows calls, connections or errors", a
   admin.call("CONFIG", "SET", "slowlog-log-slower-than", "0");
   admin.call("AUTH", token);
   admin.call("HELLO", "2", "AUTH", "ada", token);
+  admin.call("CONFIG", "SET", "maxclients", "100", "requirepass", token);
   const shown = [
     admin.call("AUTH", token, "one", "two"),
     admin.call("HELLO", "2", "AUTH", token),

@@ -276,3 +276,38 @@ test("files are read again: new connections get the new certificate, open ones s
     socket.destroy();
   }
 });
+
+test("a session that a refused client resumes is no way in, one that was let in is until its authority is not trusted", async () => {
+  const authority = join(folder, "clients.crt");
+  writeFileSync(authority, ca.cert);
+  await using started = await start({ tls: { ...own, ca: authority } });
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    const versions = { minVersion: version, maxVersion: version };
+    const visit = async (options: object): Promise<{ answer: string; session: Buffer | undefined }> => {
+      const socket = connectTls({ port: started.hive.port, host: "127.0.0.1", ca: ca.cert, ...versions, ...options });
+      let session: Buffer | undefined;
+      socket.on("session", (given: Buffer) => {
+        session = given;
+      });
+      socket.on("error", () => {});
+      const answer = await ask(socket, "PING\r\n");
+      socket.destroy();
+      return { answer, session };
+    };
+    const { cert, key } = makeCertificate({ ca });
+    const stranger = await visit({});
+    assert.match(stranger.answer, /^-ERR this hive wants a client certificate/);
+    assert.match((await visit({ session: stranger.session })).answer, /^-ERR this hive wants a client certificate/);
+    const friend = await visit({ cert, key });
+    assert.equal(friend.answer, "+PONG\r\n");
+    assert.equal((await visit({ cert, key, session: friend.session })).answer, "+PONG\r\n");
+    writeFileSync(authority, makeAuthority("another one").cert);
+    started.hive.reloadCertificates();
+    assert.match(
+      (await visit({ cert, key, session: friend.session })).answer,
+      /^-ERR the client's certificate is refused/,
+    );
+    writeFileSync(authority, ca.cert);
+    started.hive.reloadCertificates();
+  }
+});

@@ -1,12 +1,12 @@
 // BlockPipe: raw blocks, compressed beside the main thread, into a sink, in order.
 //
-//   push(raw) ──▶ compressed in the thread pool, two at a time ──▶ header with checksums ──▶ sink.write()
+//   push(raw) ──▶ compressed in the thread pool, one ahead ──▶ header with checksums ──▶ sink.write()
 //
 // What was handed in and is not with the sink yet is pendingBytes: whoever pushes looks at it. Blocks that
 // do not get smaller are stored plain, and then most of the next ones are not tried.
 
-import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { Compressor } from "./compressor.ts";
 import {
   BLOCK_BYTES,
   BLOCK_END,
@@ -15,13 +15,10 @@ import {
   type Counts,
   encodeBlockHeader,
   encodeEnd,
-  STORED_DEFLATE,
   STORED_PLAIN,
-  STORED_ZSTD,
 } from "./format.ts";
 import type { SnapshotSink } from "./sink.ts";
 
-const COMPRESSED_AT_ONCE = 2;
 /** A block is worth compressing when that saves this part of it. */
 const WORTH = 1 / 16;
 /** Blocks that are not tried after one that was not worth it. */
@@ -30,12 +27,6 @@ const BUFFERS_KEPT = 8;
 
 type Block = { raw: Buffer; continues: boolean; kind: number; stored: Promise<Stored> | undefined };
 type Stored = { bytes: Buffer; form: number };
-
-const zstd = zlib.zstdCompress === undefined ? undefined : promisify(zlib.zstdCompress);
-const deflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.deflateRaw);
-/** The quickest level: a store is meant to be over soon. One step for a whole block. */
-const ZSTD_OPTIONS = { params: { [zlib.constants.ZSTD_c_compressionLevel ?? 100]: 1 }, chunkSize: BLOCK_BYTES };
-const DEFLATE_OPTIONS = { level: 1, chunkSize: BLOCK_BYTES };
 
 export class BlockPipe {
   /** Raw bytes that are not with the sink yet. */
@@ -46,6 +37,7 @@ export class BlockPipe {
   failure: unknown = undefined;
   readonly #sink: SnapshotSink;
   readonly #onProgress: () => void;
+  readonly #compressor = new Compressor();
   readonly #queue: Block[] = [];
   readonly #spare: Buffer[] = [];
   #header: Buffer | undefined = undefined;
@@ -78,7 +70,13 @@ export class BlockPipe {
   async finish(counts: Counts): Promise<void> {
     this.#add(encodeEnd(counts), false, BLOCK_END);
     await this.settled();
+    this.close();
     if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Gives the compressor's memory back. */
+  close(): void {
+    this.#compressor.close();
   }
 
   /** Resolves when nothing is under way any more, whether or not it failed. */
@@ -96,13 +94,15 @@ export class BlockPipe {
   async #run(): Promise<void> {
     try {
       for (let block = this.#queue[0]; block !== undefined; block = this.#queue[0]) {
-        for (const next of this.#queue.slice(0, COMPRESSED_AT_ONCE)) {
-          if (next.stored !== undefined) continue;
+        const stored = await (block.stored ?? this.#compress(block));
+        // The next one is compressed while this one is written.
+        const next = this.#queue[1];
+        if (next !== undefined) {
           next.stored = this.#compress(next);
-          // The second may fail while the first is being waited for, or has failed: nobody looks at it then.
+          // It may fail after the writing has: nobody looks at it then.
           next.stored.catch(() => {});
         }
-        await this.#write(block, await block.stored!);
+        await this.#write(block, stored);
         this.#queue.shift();
       }
     } catch (error) {
@@ -111,6 +111,7 @@ export class BlockPipe {
       this.pendingBytes = 0;
     } finally {
       this.#running = undefined;
+      if (this.failure !== undefined) this.close();
       this.#onProgress();
     }
   }
@@ -140,10 +141,8 @@ export class BlockPipe {
       this.#plain--;
       return { bytes: raw, form: STORED_PLAIN };
     }
-    const bytes =
-      zstd === undefined ? await deflate(raw, DEFLATE_OPTIONS) : ((await zstd(raw, ZSTD_OPTIONS)) as Buffer);
-    if (bytes.length <= raw.length * (1 - WORTH))
-      return { bytes, form: zstd === undefined ? STORED_DEFLATE : STORED_ZSTD };
+    const bytes = await this.#compressor.pack(raw);
+    if (bytes.length <= raw.length * (1 - WORTH)) return { bytes, form: this.#compressor.form };
     this.#plain = PLAIN_RUN;
     return { bytes: raw, form: STORED_PLAIN };
   }

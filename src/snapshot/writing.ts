@@ -142,6 +142,7 @@ export class SnapshotWriting {
     this.#epoch.end();
     this.#release();
     await this.#pipe.settled();
+    this.#pipe.close();
     await this.#parts.sink.abort();
     this.#reject(error);
   }

@@ -14,6 +14,8 @@ const SLICE_MS = 0.5;
 /** Something that can be done in slices: the store, a snapshot being written. */
 export interface Worker {
   readonly hasWork: boolean;
+  /** Milliseconds of one slice of it, where it wants shorter ones. */
+  readonly sliceMs?: number;
   /** Works until `until()`, asked every 10 to 50 µs, says that the slice is over. Returns whether there is more to do. */
   work(until: () => boolean): boolean;
 }
@@ -67,7 +69,7 @@ export class Maintenance {
       for (let tries = this.#workers.length; tries > 0; tries--) {
         const worker = this.#workers[this.#turn++ % this.#workers.length]!;
         if (!worker.hasWork) continue;
-        this.#endMs = this.#parts.monotonicMs() + SLICE_MS;
+        this.#endMs = this.#parts.monotonicMs() + (worker.sliceMs ?? SLICE_MS);
         worker.work(this.#isOver);
         break;
       }

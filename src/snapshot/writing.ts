@@ -36,6 +36,8 @@ export type WritingParts = {
 export type Written = Counts & { bytes: number; header: SnapshotHeader };
 
 export class SnapshotWriting {
+  /** Shorter than what frees memory may take: a store lasts longer, and comes with more turns of the loop. */
+  readonly sliceMs = 0.2;
   readonly header: SnapshotHeader;
   /** Resolves when it is committed. Rejects with what failed; then nothing is left of it. */
   readonly finished: Promise<Written>;

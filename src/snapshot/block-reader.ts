@@ -25,7 +25,7 @@ import {
 } from "./format.ts";
 import type { SnapshotSource } from "./sink.ts";
 
-const AHEAD = 3;
+const AHEAD = 4;
 /** The least that zlib takes. */
 const CHUNK_BYTES_MIN = 64;
 /** Bytes that are asked of the source at once. */
@@ -129,8 +129,8 @@ export class BlockReader {
 
 async function expand(header: BlockHeader, stored: Buffer): Promise<Buffer> {
   if (header.stored === STORED_PLAIN) return stored;
-  // One step for the whole block instead of one for every 16 KiB.
-  const options = { maxOutputLength: header.rawBytes, chunkSize: Math.max(CHUNK_BYTES_MIN, header.rawBytes) };
+  // One step for the whole block: not one for every 16 KiB, and none more to find that it was the last.
+  const options = { maxOutputLength: header.rawBytes, chunkSize: header.rawBytes + CHUNK_BYTES_MIN };
   let raw: Buffer;
   if (header.stored !== STORED_DEFLATE && unzstd === undefined) {
     throw bad("it is compressed with zstd, which this version of Node does not have: use 22.15 or later");

@@ -88,16 +88,9 @@ export class Snapshots extends EventTarget implements Persistence {
 
   status(): PersistenceStatus {
     const task = this.#tasks[0];
-    const writing = task?.writing;
-    if (task !== undefined && writing !== undefined) {
-      task.work.progress = writing.progress;
-      task.work.keys = writing.counts.keys;
-      task.work.bytes = writing.writtenBytes;
-      task.work.backlogBytes = writing.backlogBytes;
-    }
     return {
       place: this.#parts.place.title,
-      work: task === undefined ? undefined : { ...task.work },
+      work: task === undefined ? undefined : { ...task.work, ...(task.writing && figuresOf(task.writing)) },
       last: this.#last,
       lastFailure: this.#lastFailure,
       changes: this.#changes,
@@ -223,7 +216,6 @@ export class Snapshots extends EventTarget implements Persistence {
       },
     });
     task.writing = writing;
-    task.work.keysTotal = writing.header.keys;
     this.#tell("storing", { name });
     this.#parts.events.snapshot({ kind: "store-began", name });
     const leave = maintenance.add(writing);
@@ -320,4 +312,9 @@ export class Snapshots extends EventTarget implements Persistence {
     this.#named = this.#named.time === time ? { time, count: this.#named.count + 1 } : { time, count: 0 };
     return `auto-${time}${this.#named.count === 0 ? "" : `-${this.#named.count}`}`;
   }
+}
+
+/** How far a store is. */
+function figuresOf({ progress, counts, header, writtenBytes, backlogBytes }: SnapshotWriting): Partial<SnapshotWork> {
+  return { progress, keys: counts.keys, keysTotal: header.keys, bytes: writtenBytes, backlogBytes };
 }

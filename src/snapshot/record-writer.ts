@@ -37,7 +37,7 @@ export class RecordWriter implements EpochVisitor {
   #container = 0;
 
   /** @param buffer Gives a buffer of BLOCK_BYTES for the next block. */
-  constructor(memory: Memory, onBlock: OnBlock, buffer: () => Buffer = () => Buffer.allocUnsafeSlow(BLOCK_BYTES)) {
+  constructor(memory: Memory, onBlock: OnBlock, buffer: () => Buffer) {
     this.#entries = memory.entries;
     this.#onBlock = onBlock;
     this.#buffer = buffer;

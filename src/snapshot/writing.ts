@@ -119,11 +119,6 @@ export class SnapshotWriting {
     return !this.#walked;
   }
 
-  /** Gives it up: nothing is left of it. `finished` rejects with `reason`. */
-  async cancel(reason: unknown): Promise<void> {
-    await this.#fail(reason);
-  }
-
   async #finish(): Promise<void> {
     const { sink } = this.#parts;
     this.#epoch.end();

@@ -21,15 +21,6 @@ export type NativeDoorOptions = {
   onNotice(address: string, message: string): void;
 };
 
-/** A call that answers later. */
-export type WaitingCall = {
-  reply: FrameWriter;
-  /** Ends the signal of a call that asked for one. */
-  abort: AbortController | undefined;
-  /** Of its arguments, which wait with it. */
-  bytes: number;
-};
-
 export class NativeShared {
   readonly runner: Runner;
   readonly limits: Limits;

@@ -30,6 +30,7 @@ import {
   SEGMENT_SHIFT,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
+import { roomFor } from "./room-for.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
@@ -107,11 +108,7 @@ export class Containers {
 
   #takeId(root: number): number {
     const id = this.#freeIds.pop() ?? this.#nextId++;
-    if (id >= this.#roots.length) {
-      const larger = new Int32Array(this.#roots.length * 2);
-      larger.set(this.#roots);
-      this.#roots = larger;
-    }
+    this.#roots = roomFor(this.#roots, id);
     this.#roots[id] = root;
     return id;
   }

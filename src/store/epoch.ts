@@ -21,6 +21,7 @@ import { compareHashes, cursorBehind, isBefore, shareOf } from "./cursor.ts";
 import type { ChangeKind, ChangeListener } from "./funnel.ts";
 import { FLAG_SCRUB } from "./layout.ts";
 import type { Memory } from "./memory.ts";
+import { roomFor } from "./room-for.ts";
 
 /** Gets each entry of the epoch. It may read the store, and neither changes it nor throws. */
 export interface EpochVisitor {
@@ -188,11 +189,7 @@ export class Epoch implements ChangeListener, Keeper {
     const id = root === 0 ? 0 : this.#memory.containers.idOf(root);
     this.#visitor.key(ref, id);
     if (id === 0 || this.#stateOf(id) !== UNKNOWN) return;
-    if (id >= this.#states.length) {
-      const larger = new Uint8Array(Math.max(this.#states.length * 2, id + 1));
-      larger.set(this.#states);
-      this.#states = larger;
-    }
+    this.#states = roomFor(this.#states, id);
     this.#states[id] = WAITING;
     this.#waiting.push(id);
   }

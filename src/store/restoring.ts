@@ -24,6 +24,7 @@ import {
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
+import { roomFor } from "./room-for.ts";
 
 /** One entry as it comes from outside. Its bytes are read before the call that has it returns. */
 export type EntryFacts = {
@@ -126,11 +127,7 @@ export class Restoring {
 
   #note(container: number, id: number): void {
     this.#ids.set(container, id);
-    if (id >= this.#origins.length) {
-      const larger = new Int32Array(Math.max(this.#origins.length * 2, id + 1));
-      larger.set(this.#origins);
-      this.#origins = larger;
-    }
+    this.#origins = roomFor(this.#origins, id);
     this.#origins[id] = container;
   }
 

@@ -7,6 +7,7 @@ import { VERSION } from "../base/version.ts";
 import { flagsOf } from "../server/settings/flags.ts";
 import * as commands from "./client-commands.ts";
 import { configGet, configSet, showSettings } from "./config-commands.ts";
+import { count, milliseconds } from "./option-values.ts";
 import { SNAPSHOT_ACTIONS, snapshot } from "./snapshot-commands.ts";
 import { addTokenCommands } from "./token-commands.ts";
 import type { TopOptions } from "./top/top.ts";
@@ -190,16 +191,4 @@ function valueOptions(command: Command): Command {
   return command
     .option("--bytes", "VALUE is bytes in hexadecimal")
     .option("--ttl <ms>", "it runs out after so many milliseconds", milliseconds);
-}
-
-function milliseconds(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("expected whole milliseconds above 0");
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("expected a whole number above 0");
 }

@@ -4,6 +4,7 @@
 
 import type { Client, SnapshotReport } from "../client/node.ts";
 import { inspectSnapshot } from "../server/inspect-snapshot.ts";
+import { byteSize } from "./byte-size.ts";
 import { type CommonOptions, dialHive } from "./dial-hive.ts";
 import { ProgressBar } from "./progress-bar.ts";
 
@@ -98,10 +99,7 @@ function write({ json }: Options, value: unknown, text: string): void {
   process.stdout.write(`${json ? JSON.stringify(value) : text}\n`);
 }
 
+/** Of a file. */
 function size(bytes: number): string {
-  const units = ["B", "KB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return byteSize(bytes, 1000);
 }

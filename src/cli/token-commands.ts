@@ -11,6 +11,7 @@ import type { TokenInfo } from "../server/index.ts";
 import { bytes as bytesKind } from "../server/settings/kinds.ts";
 import { addToken, changeTokens, checkGrants, removeToken } from "../server/tokens-change.ts";
 import { readTokens } from "../server/tokens-file.ts";
+import { count } from "./option-values.ts";
 
 type CommonOptions = { tokens?: string; json?: boolean };
 type CreateOptions = CommonOptions & {
@@ -138,12 +139,6 @@ function bytes(text: string): number {
   const value = bytesKind({ min: 1 }).parse(text);
   if (typeof value === "number") return value;
   throw new InvalidArgumentError("expected bytes above 0, such as 500kb or 10mb");
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("expected a whole number above 0");
 }
 
 /** Milliseconds of "30d". */

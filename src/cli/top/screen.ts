@@ -2,6 +2,7 @@
 //
 //   (reading, rates, { columns, rows }) ──▶ lines ──▶ the terminal, or standard output once
 
+import { byteSize } from "../byte-size.ts";
 import { fact, type Rates, type Reading } from "./reading.ts";
 
 export type ScreenOptions = {
@@ -112,12 +113,9 @@ function perSecond(value: number): string {
   return `${rate(value)}/s`;
 }
 
+/** Of memory. */
 export function bytes(value: number): string {
-  const units = ["B", "KB", "MB", "GB", "TB"];
-  let shown = value;
-  let unit = 0;
-  for (; shown >= 1024 && unit < units.length - 1; unit++) shown /= 1024;
-  return `${unit === 0 ? shown : shown.toFixed(1)} ${units[unit]}`;
+  return byteSize(value, 1024);
 }
 
 export function duration(seconds: number): string {

@@ -1,7 +1,7 @@
 // The commands of a client, as processes: what they print, where, and with which exit code.
 
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { complete } from "../../src/cli/repl.ts";
 import { Hive } from "../../src/server/hive.ts";
 import { RespClient } from "../kit/resp-client.ts";
+import { type Ended, runMemhive } from "../kit/run-memhive.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "memhive-cli-"));
@@ -24,23 +25,10 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-type Ended = { code: number | null; out: string; error: string };
-
 /** Runs `memhive …` against the hive, with `input` as its standard input. */
-async function memhive(args: string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+function memhive(args: string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   const MEMHIVE_URL = `hive://127.0.0.1:${hive.port}`;
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, MEMHIVE_URL, ...env } });
-  let out = "";
-  let error = "";
-  child.stdout.setEncoding("latin1").on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    error += chunk;
-  });
-  child.stdin.end(input);
-  const [code] = await once(child, "close");
-  return { code, out, error };
+  return runMemhive(args, { env: { MEMHIVE_URL, ...env }, input, latin1: true });
 }
 
 const done = (out: string): Ended => ({ code: 0, out, error: "" });

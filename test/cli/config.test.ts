@@ -10,25 +10,14 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Hive } from "../../src/server/hive.ts";
 import { SETTINGS } from "../../src/server/settings/table.ts";
+import { type Ended, runMemhive } from "../kit/run-memhive.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "memhive-config-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-type Ended = { code: number | null; out: string; error: string };
-
-async function memhive(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env }, cwd: folder });
-  let out = "";
-  let error = "";
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    error += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, out, error };
+function memhive(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  return runMemhive(args, { env, cwd: folder });
 }
 
 test("it prints every setting with its value, unit and source, without starting a hive", async () => {

@@ -1,17 +1,14 @@
 // memhive snapshot, as processes: what is printed, where, and with which exit code.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { connect } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
+import { type Ended, runMemhive } from "../kit/run-memhive.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "memhive-cli-"));
 let hive: Hive;
 
@@ -23,18 +20,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function snapshot(...args: string[]): Promise<{ code: number | null; out: string; error: string }> {
-  const MEMHIVE_URL = `hive://127.0.0.1:${hive.port}`;
-  const child = spawn(process.execPath, [MAIN, "snapshot", ...args], { env: { ...process.env, MEMHIVE_URL } });
-  let [out, error] = ["", ""];
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    error += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, out, error };
+function snapshot(...args: string[]): Promise<Ended> {
+  return runMemhive(["snapshot", ...args], { env: { MEMHIVE_URL: `hive://127.0.0.1:${hive.port}` } });
 }
 
 test("store, list, restore, remove and status of a running hive", async () => {

@@ -16,6 +16,7 @@ import { connect } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
 import { installDebianPackages } from "../kit/debian-packages.ts";
 import { RespClient } from "../kit/resp-client.ts";
+import { type Ended, runMemhive } from "../kit/run-memhive.ts";
 
 const execute = promisify(execFile);
 const noRedisCli = await installDebianPackages(["redis-tools"]);
@@ -107,24 +108,9 @@ test("our client: a token, what is missing, and the end of a token that is revok
 
 // The command.
 
-async function memhive(
-  args: string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; out: string; error: string }> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, npm_lifecycle_event: undefined, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  children.push(child);
-  let [out, error] = ["", ""];
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    error += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, out, error };
+function memhive(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+  const onStart = (child: ChildProcess): void => void children.push(child);
+  return runMemhive(args, { env: { npm_lifecycle_event: undefined, ...env }, onStart });
 }
 
 type Serving = { port: number; child: ChildProcess; errors: () => string };

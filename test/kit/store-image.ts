@@ -3,18 +3,15 @@
 //   imageOf(store) ──▶ "k:name" ──▶ facts of the key        "f:name/field" ──▶ facts of a field of an unpacked container
 
 import { FLAG_SCRUB, KEYSPACE_ROOT, KIND_VALUE } from "../../src/store/layout.ts";
+import type { EntryFacts } from "../../src/store/restoring.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachEntry } from "../../src/store/walk.ts";
 
 /** What a snapshot keeps of an entry. */
-export type ImageEntry = {
-  type: number;
-  nameKind: number;
-  valueKind: number;
-  version: number;
-  deadlineMs: number;
-  owner: number;
-  session: number;
+export type ImageEntry = Pick<
+  EntryFacts,
+  "type" | "nameKind" | "valueKind" | "version" | "deadlineMs" | "owner" | "session"
+> & {
   /** The value; undefined where a container has it. */
   value: string | undefined;
 };

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, connect, isHiveError } from "../../src/client/node.ts";
 import { ServedHive } from "../kit/served-hive.ts";
+import { generator } from "../kit/store-draws.ts";
 
 export type KillsOptions = {
   seed: number;
@@ -41,7 +42,7 @@ type Writer = { id: number; sent: number; acknowledged: number };
 
 export async function tortureSnapshots({ seed, kills, keys, note }: KillsOptions): Promise<KillsResult> {
   const folder = mkdtempSync(join(tmpdir(), "memhive-kills-"));
-  const random = randomOf(seed);
+  const random = generator(seed);
   const result: KillsResult = { kills: 0, insideStore: 0, storesDone: 0, writes: 0, wrong: [] };
   const writers: Writer[] = Array.from({ length: WRITERS }, (_, id) => ({ id, sent: 0, acknowledged: 0 }));
   /** By writer: its counter is at least this in every snapshot from now on. */
@@ -158,14 +159,4 @@ async function check(client: Client, writers: Writer[], { floor, folder, result 
     writer.sent = last;
     writer.acknowledged = last;
   }
-}
-
-function randomOf(seed: number): (below: number) => number {
-  let state = seed || 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }

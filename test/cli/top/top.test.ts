@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Hive } from "../../../src/server/hive.ts";
+import { type Ended, runMemhive } from "../../kit/run-memhive.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -19,19 +20,9 @@ after(async () => {
   await hive.close();
 });
 
-async function top(...args: string[]): Promise<{ code: number; out: string; error: string }> {
-  const child = spawn(process.execPath, [MAIN, "top", "--url", `hive://127.0.0.1:${hive.port}`, ...args]);
-  children.push(child);
-  let out = "";
-  let error = "";
-  child.stdout.on("data", (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on("data", (chunk) => {
-    error += chunk;
-  });
-  const [code] = await once(child, "close");
-  return { code, out, error };
+function top(...args: string[]): Promise<Ended> {
+  const onStart = (child: ChildProcess): void => void children.push(child);
+  return runMemhive(["top", "--url", `hive://127.0.0.1:${hive.port}`, ...args], { onStart });
 }
 
 test("without a terminal it prints once, with --clients the connections too", async () => {

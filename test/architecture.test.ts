@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire:       ["base"],
   store:      ["base"],
   net:        ["base"],
+  mapping:    ["base", "store/layout"],
   engine:     ["base", "store", "wire/value"],
   snapshot:   ["base", "store", "wire/value"],
   structures: ["base", "wire/value", "engine", "store"],
@@ -29,8 +30,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   objects:    ["base", "wire"],
   swarm:      ["base", "wire"],
   doors:      ["base", "wire", "engine", "objects", "swarm"],
-  client:     ["base", "wire", "net", "ship", "objects", "swarm", "store/shared-reader"],
-  server:     ["base", "wire", "store", "net", "engine", "snapshot", "structures", "devices", "ship", "objects", "swarm", "doors", "client"],
+  client:     ["base", "wire", "net", "ship", "objects", "swarm", "mapping", "store/shared-reader", "store/layout"],
+  server:     ["base", "wire", "store", "net", "mapping", "engine", "snapshot", "structures", "devices", "ship", "objects", "swarm", "doors", "client"],
   cli:        ["base", "client", "server"],
 };
 

@@ -39,6 +39,7 @@ export type ErrorCode =
   | "NO_PROTOCOL"
   | "UNSUPPORTED"
   | "SCHEMA_MISMATCH"
+  | "NOT_SHARED"
   // who is asking
   | "NO_CLIENT"
   | "NO_AUTH"
@@ -105,6 +106,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   NO_PROTOCOL:          { fault: 212, resp: "NOPROTO",   retry: false },
   UNSUPPORTED:          { fault: 213, resp: "ERR",       retry: false },
   SCHEMA_MISMATCH:      { fault: 214, resp: "ERR",       retry: false },
+  NOT_SHARED:           { fault: 215, resp: "ERR",       retry: true },
 
   NO_CLIENT:            { fault: 401, resp: "ERR",       retry: false },
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },

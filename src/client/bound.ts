@@ -5,6 +5,7 @@
 import type { As } from "../wire/items.ts";
 import type { CallOptions, CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
+import type { SharedReads } from "./shared-reads.ts";
 
 export type ReadOptions = CallOptions & {
   /**
@@ -16,16 +17,18 @@ export type ReadOptions = CallOptions & {
 
 export class Bound {
   readonly connection: Connection;
+  readonly shared: SharedReads;
   readonly defaults: CallOptions | undefined;
 
-  constructor(connection: Connection, defaults?: CallOptions) {
+  constructor(connection: Connection, shared: SharedReads, defaults?: CallOptions) {
     this.connection = connection;
+    this.shared = shared;
     this.defaults = defaults;
   }
 
   /** The same with more that is told. A call ends with whichever signal ends first. */
   with(options: CallOptions): Bound {
-    return new Bound(this.connection, this.options(options));
+    return new Bound(this.connection, this.shared, this.options(options));
   }
 
   /** What a call is told. */
@@ -37,6 +40,15 @@ export class Bound {
       timeoutMs: own.timeoutMs ?? defaults.timeoutMs,
       signal: both ? AbortSignal.any([own.signal!, defaults.signal!]) : (own.signal ?? defaults.signal),
     };
+  }
+
+  /**
+   * Whether a call may be answered from memory that is shared: not while one that may write has no answer yet, since
+   * calls of one client are seen in their order, and not where its signal has ended.
+   */
+  sharing(options: CallOptions | undefined): boolean {
+    if (!this.shared.on || this.connection.writes > 0) return false;
+    return !options?.signal?.aborted && !this.defaults?.signal?.aborted;
   }
 
   call<Result>(spec: CallSpec<Result>, args: readonly unknown[], options: CallOptions | undefined): Promise<Result> {

@@ -16,6 +16,7 @@ import { REPEATABLE } from "./repeatable.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
 import type { InputOf, OutputOf, StandardSchema } from "./schema.ts";
 import { type Key, SetOf } from "./set-of.ts";
+import { ASK, type SharedState } from "./shared-reads.ts";
 import { SnapshotCalls } from "./snapshots.ts";
 import * as spec from "./specs.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
@@ -98,6 +99,14 @@ export class Client extends EventTarget implements AsyncDisposable {
     return this.#bound.connection.welcome?.connectionId ?? 0;
   }
 
+  /**
+   * Whether get() and has() read the memory of a hive of this host instead of asking it, and why not. peek() reads
+   * there or throws.
+   */
+  get shared(): SharedState {
+    return this.#bound.shared.state;
+  }
+
   /** Calls that have no answer yet, and their bytes: what options.queue limits. */
   get open(): { calls: number; bytes: number } {
     return this.#bound.connection.open;
@@ -140,7 +149,22 @@ export class Client extends EventTarget implements AsyncDisposable {
   get(key: KeyName, options: ReadOptions & { as: "bytes" }): Promise<Uint8Array | undefined>;
   get<Value = unknown>(key: KeyName, options?: ReadOptions): Promise<Value | undefined>;
   get(key: KeyName, options?: ReadOptions): Promise<unknown> {
+    if (this.#bound.sharing(options)) {
+      const value = this.#bound.shared.key(key, options?.as ?? "values");
+      if (value !== ASK) return Promise.resolve(value);
+    }
     return this.#bound.read(spec.GET, [key], options);
+  }
+
+  /**
+   * The value of a key, read from the hive's memory now, without asking it; undefined where there is none.
+   * @throws {HiveError} NOT_SHARED: it cannot be read here (client.shared says why), or not at this moment, or is
+   *   larger than 1 MiB: get() asks the hive. WRONG_TYPE, NOT_TEXT.
+   */
+  peek(key: KeyName, options: { as: "bytes" }): Uint8Array | undefined;
+  peek<Value = unknown>(key: KeyName, options?: Pick<ReadOptions, "as">): Value | undefined;
+  peek(key: KeyName, options?: Pick<ReadOptions, "as">): unknown {
+    return this.#bound.shared.peek(key, options?.as ?? "values");
   }
 
   /**
@@ -171,6 +195,10 @@ export class Client extends EventTarget implements AsyncDisposable {
   }
 
   exists(key: KeyName, options?: CallOptions): Promise<boolean> {
+    if (this.#bound.sharing(options)) {
+      const exists = this.#bound.shared.hasKey(key);
+      if (exists !== ASK) return Promise.resolve(exists);
+    }
     return this.#bound.call(spec.EXISTS, [key], options);
   }
 

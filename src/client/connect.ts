@@ -14,6 +14,8 @@ import { Client, StateEvent } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { type ClientOptions, settingsOf } from "./options.ts";
 import type { Dial } from "./session.ts";
+import { type OpenShared, SharedReads } from "./shared-reads.ts";
+import { TOUCH } from "./specs.ts";
 
 /** Something in this process that can be connected to: a Hive of memhive-server. */
 export interface Dialable {
@@ -24,6 +26,8 @@ export type Platform<Tls> = {
   name: string;
   /** The address where nobody says one; undefined where there is none. */
   defaultUrl(): string | undefined;
+  /** Maps the memory of a hive of this host; undefined where that cannot be done. */
+  openShared?: OpenShared;
   /** Opens a connection. @throws {HiveError} UNSUPPORTED: it cannot be done here. */
   dial(address: Address, tls: Tls | undefined): Dial;
 };
@@ -35,18 +39,33 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
     const where = dialOf(platform, target, options);
     const settings = settingsOf({ ...options, ...(where.token === undefined ? {} : { token: where.token }) });
     let client: Client | undefined;
-    const connection = new Connection({
+    const shared = new SharedReads({
+      open: platform.openShared,
+      wanted: settings.shared,
+      timers: systemTimers,
+      touch: (names) => void connection.call(TOUCH, names, undefined).catch(() => {}),
+    });
+    let mapped: Promise<void> | undefined;
+    const connection: Connection = new Connection({
       dial: where.dial,
       address: where.shown,
       settings,
       library: { name: platform.name, version: VERSION },
       timers: systemTimers,
       random: Math.random,
-      onState: (state, cause) => void client?.dispatchEvent(new StateEvent(state, cause)),
+      onState(state, cause) {
+        if (state === "ready") mapped = shared.connected(connection.welcome!);
+        else
+          shared.disconnected(
+            cause?.message ?? (state === "closed" ? "this client is closed" : "there is no connection"),
+          );
+        client?.dispatchEvent(new StateEvent(state, cause));
+      },
     });
-    client = new Client(new Bound(connection));
+    client = new Client(new Bound(connection, shared));
     try {
       await connection.ready;
+      await mapped;
     } catch (error) {
       throw withAdvice(error, where.shown);
     }

@@ -50,6 +50,8 @@ const AGE_LOOKS = 8;
 export class Connection implements CallOwner {
   /** Resolves with the first connection. Rejects with a HiveError where there was none. */
   readonly ready: Promise<void>;
+  /** Calls without an answer that may change something. */
+  writes = 0;
   readonly #parts: ConnectionParts;
   readonly #settings: Settings;
   readonly #timers: Timers;
@@ -161,6 +163,7 @@ export class Connection implements CallOwner {
     this.#calls.add(call, deadlineMs);
     outbox.finish(call.id);
     this.#bytes += size;
+    if (!spec.repeats) this.writes++;
     this.#deadlines.noteAt(deadlineMs);
     if (options?.signal !== undefined) this.#listen(call, options.signal);
     if (outbox.length >= FLUSH_BYTES) this.#flushNow();
@@ -192,6 +195,7 @@ export class Connection implements CallOwner {
 
   settled(call: ClientCall): void {
     this.#bytes -= call.size;
+    if (!call.spec.repeats) this.writes--;
     if (!call.batch.sent) {
       call.batch.spoilt = true;
       this.#spoiltBytes += call.size;

@@ -13,6 +13,7 @@ export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts
 export type { PutOptions } from "./put.ts";
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";
 export { type Key, SetOf } from "./set-of.ts";
+export type { SharedState } from "./shared-reads.ts";
 export type { SnapshotListing, SnapshotReport, SnapshotStatus } from "./snapshot-facts.ts";
 export { SnapshotCalls } from "./snapshots.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

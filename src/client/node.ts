@@ -20,6 +20,8 @@ export type { TlsOptions };
  */
 export const connect: Connect<TlsOptions> = connectWith<TlsOptions>({
   name: "memhive",
+  // What is needed for it is loaded where a hive offers it.
+  openShared: async (place) => (await import("./shared-opening.ts")).openShared(place),
   defaultUrl: () => process.env["MEMHIVE_URL"] || undefined,
   dial: ({ target, encrypted }, tls) => {
     const options = encrypted ? (tls ?? {}) : undefined;

@@ -40,6 +40,8 @@ export type ClientOptions = {
    * browsers it has no effect.
    */
   spinMicroseconds?: number;
+  /** False: nothing is read straight from the memory of a hive of this host, see client.shared. */
+  shared?: boolean;
 };
 
 export type Settings = {
@@ -53,6 +55,7 @@ export type Settings = {
   queue: { calls: number; bytes: number; ageMs: number };
   heartbeatMs: number;
   spinMicroseconds: number;
+  shared: boolean;
 };
 
 /** @throws {HiveError} REFUSED_SETTING */
@@ -69,6 +72,7 @@ export function settingsOf(options: ClientOptions): Settings {
     queue: { calls: 100_000, bytes: 64 * 1024 * 1024, ageMs: 5_000, ...queue },
     heartbeatMs: options.heartbeatMs ?? 5_000,
     spinMicroseconds: options.spinMicroseconds ?? 50,
+    shared: options.shared ?? true,
   };
   for (const name of ["timeoutMs", "connectTimeoutMs", "waitMs", "heartbeatMs", "spinMicroseconds"] as const) {
     requireCount(name, settings[name]);

@@ -1,9 +1,11 @@
 // SetOf: a set of the hive, from one client.
 
+import { TYPE_SET } from "../store/layout.ts";
 import type { Name } from "../wire/item-writer.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
+import { ASK } from "./shared-reads.ts";
 import { DEL, SADD, SCARD, SISMEMBER, SREM, SSCAN } from "./specs.ts";
 
 /** What can be key of a table or member of a set. 3.0 is 3, and integer 1 and text "1" are two. */
@@ -38,7 +40,20 @@ export class SetOf<Member extends Key = string> {
   }
 
   has(member: Member, options?: CallOptions): Promise<boolean> {
+    if (this.#bound.sharing(options)) {
+      const has = this.#bound.shared.has(this.name, TYPE_SET, member);
+      if (has !== ASK) return Promise.resolve(has);
+    }
     return this.#bound.call(SISMEMBER, [this.name, member], options);
+  }
+
+  /**
+   * Whether there is such a member, read from the hive's memory now, without asking it.
+   * @throws {HiveError} NOT_SHARED: it cannot be read here (client.shared says why), or not at this moment: has()
+   *   asks the hive. WRONG_TYPE.
+   */
+  peekHas(member: Member): boolean {
+    return this.#bound.shared.peekHas(this.name, TYPE_SET, member);
   }
 
   size(options?: CallOptions): Promise<number> {

@@ -123,6 +123,8 @@ export const GET: Row<unknown> = read("GET", "n", anything);
 export const SET: Row<boolean> = write("SET", "nv(w)", done);
 export const DEL: Row<boolean> = write("DEL", "(n)", flag);
 export const EXISTS: Row<boolean> = read("EXISTS", "n", flag);
+/** Notes an access: it changes nothing that can be read. */
+export const TOUCH: Row<number> = read("TOUCH", "(n)", integer);
 export const TYPE: Row<string | undefined> = read("TYPE", "n", typeName);
 export const INCRBY: Row<number | bigint> = write("INCRBY", "nv", sum);
 export const INCRBYFLOAT: Row<number | bigint> = write("INCRBYFLOAT", "nv", sum);

@@ -5,11 +5,13 @@
 // Hot path: get() and set() hand the connection's own promise on, so that a read costs no more than a call.
 
 import { HiveError } from "../base/errors.ts";
+import { TYPE_TABLE } from "../store/layout.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
 import { checked, type StandardSchema } from "./schema.ts";
 import type { Key } from "./set-of.ts";
+import { ASK } from "./shared-reads.ts";
 import * as spec from "./specs.ts";
 
 export type SetOptions = CallOptions & {
@@ -58,7 +60,25 @@ export class Table<Value, K extends Key = string, Input = Value> {
    * What RESP stored is text; where it is not UTF-8, this rejects with NOT_TEXT and getBytes() reads it.
    */
   get(key: K, options?: CallOptions): Promise<Value | undefined> {
+    if (this.#bound.sharing(options)) {
+      const value = this.#bound.shared.field(this.name, TYPE_TABLE, key, "values");
+      if (value !== ASK) return Promise.resolve(value as Value | undefined);
+    }
     return this.#bound.call(spec.HGET, [this.name, key], options) as Promise<Value | undefined>;
+  }
+
+  /**
+   * The value of a field, read from the hive's memory now, without asking it; undefined where there is none.
+   * @throws {HiveError} NOT_SHARED: it cannot be read here (client.shared says why), or not at this moment, or is
+   *   larger than 1 MiB: get() asks the hive. WRONG_TYPE, NOT_TEXT.
+   */
+  peek(key: K): Value | undefined {
+    return this.#bound.shared.peekField(this.name, TYPE_TABLE, key) as Value | undefined;
+  }
+
+  /** Whether there is such a field, as peek() reads it. @throws {HiveError} NOT_SHARED, WRONG_TYPE */
+  peekHas(key: K): boolean {
+    return this.#bound.shared.peekHas(this.name, TYPE_TABLE, key);
   }
 
   /** The stored bytes: text as UTF-8, bytes as they are, other values in their encoding (docs/protocol.md). */
@@ -174,6 +194,10 @@ export class Table<Value, K extends Key = string, Input = Value> {
   }
 
   has(key: K, options?: CallOptions): Promise<boolean> {
+    if (this.#bound.sharing(options)) {
+      const has = this.#bound.shared.has(this.name, TYPE_TABLE, key);
+      if (has !== ASK) return Promise.resolve(has);
+    }
     return this.#bound.call(spec.HEXISTS, [this.name, key], options);
   }
 

@@ -9,7 +9,7 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { HiveError, isHiveError } from "../base/errors.ts";
 import { type Limits, limitsWith } from "../base/limits.ts";
-import { type Log, SILENT_LOG } from "../base/log.ts";
+import { SILENT_LOG } from "../base/log.ts";
 import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
@@ -21,69 +21,20 @@ import { Connections } from "../net/connections.ts";
 import { Encryption } from "../net/encryption.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
 import { runId } from "../store/header.ts";
-import { type EvictionPolicy, Store } from "../store/store.ts";
+import { Store } from "../store/store.ts";
 import { HiveEvents } from "./hive-events.ts";
+import { HIVE_OPTION_NAMES, type HiveOptions } from "./hive-options.ts";
 import { LoopDelay } from "./loop-delay.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Pulse } from "./pulse.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./settings/defaults.ts";
 import { checkOptions } from "./settings/hive-options.ts";
-import type { SnapshotSettings, Snapshots } from "./snapshots.ts";
-import { type TlsOptions, wantedTls } from "./tls-options.ts";
+import type { SharedMemory } from "./shared-memory.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { wantedTls } from "./tls-options.ts";
 import { Tokens } from "./tokens.ts";
 
-export { DEFAULT_HOST, DEFAULT_PORT };
-
-export type HiveOptions = {
-  /** An address of this machine. One that is not loopback needs a token. */
-  host?: string;
-  /** 0 for a free one: then see hive.port. False for no TCP at all: then `unix` is how to reach the hive. */
-  port?: number | false;
-  /** A path to listen on as well, or alone. */
-  unix?: string;
-  /** TLS, on the same port as everything else. */
-  tls?: TlsOptions;
-  /** False opens no port and no socket: the hive is there for this process alone. */
-  listen?: boolean;
-  /** Bytes that the data may take, rounded to pages; without it as much as the system gives. */
-  maxMemoryBytes?: number;
-  /** What happens when they are used up. Default: noeviction, calls that need memory fail. */
-  maxMemoryPolicy?: EvictionPolicy;
-  /** False: the hive does not keep the process alive, neither by listening nor by its connections. Default: it does. */
-  keepAlive?: boolean;
-  /** Where the hive has its time from: a ManualClock lets a test decide when a TTL has passed. */
-  clock?: Clock;
-  limits?: Partial<Limits>;
-  /** Where snapshots are kept, and when they are made. Without it the hive keeps nothing. */
-  snapshots?: SnapshotSettings & { folder?: string };
-  /** What every connection has to say, and may do everything then: at least 16 characters. In-process ones need none. */
-  token?: string;
-  /** Tokens with grants and quotas: a file of `memhive token`, or true for those that hive.tokens makes meanwhile. */
-  tokens?: string | true;
-  /** What happens, for operators: a pino logger, or anything of its shape. Silent without it. */
-  log?: Log;
-  /** One line for operators: a connection was cut off or refused, and why. */
-  onNotice?: (message: string) => void;
-};
-
-/** Every option, so that one with a slip in its name is refused. */
-const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
-  host: true,
-  port: true,
-  unix: true,
-  listen: true,
-  tls: true,
-  maxMemoryBytes: true,
-  maxMemoryPolicy: true,
-  keepAlive: true,
-  clock: true,
-  limits: true,
-  snapshots: true,
-  token: true,
-  tokens: true,
-  log: true,
-  onNotice: true,
-};
+export { DEFAULT_HOST, DEFAULT_PORT, type HiveOptions };
 
 type Parts = {
   store: Store;
@@ -98,6 +49,7 @@ type Parts = {
   events: HiveEvents;
   snapshots: Snapshots | undefined;
   waiting: WaitingBytes;
+  memory: SharedMemory | undefined;
 };
 
 export class Hive implements AsyncDisposable {
@@ -118,11 +70,11 @@ export class Hive implements AsyncDisposable {
   /**
    * Starts a hive. Resolves when it answers.
    *
-   * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; of the snapshot that it is to start from
+   * @throws {HiveError} REFUSED_SETTING, ADDRESS_IN_USE or CANNOT_LISTEN; UNSUPPORTED: `shared` without koffi; of the snapshot that it is to start from
    *   NO_SNAPSHOT, BAD_SNAPSHOT, SNAPSHOT_FAILED or OUT_OF_MEMORY. Then nothing is left open.
    */
   static async start(given: HiveOptions = {}): Promise<Hive> {
-    const options = checkOptions(given, Object.keys(OPTIONS));
+    const options = checkOptions(given, HIVE_OPTION_NAMES);
     const limits = limitsWith(options.limits ?? {});
     const clock = options.clock ?? systemClock;
     const log = options.log ?? SILENT_LOG;
@@ -135,8 +87,10 @@ export class Hive implements AsyncDisposable {
       clock,
       onNotice: notice,
     });
+    const memory = options.shared ? await openShared(options) : undefined;
     const store = new Store({
       nowMs: clock.nowMs(),
+      ...(memory === undefined ? {} : { provider: memory.provider }),
       valueBytesMax: limits.valueBytesMax,
       keyBytesMax: limits.keyBytesMax,
       ...(options.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: options.maxMemoryBytes }),
@@ -154,7 +108,7 @@ export class Hive implements AsyncDisposable {
       onShutdown,
     });
     const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
-    const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!) };
+    const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!), shared: memory?.offer };
     const waiting = new WaitingBytes(limits.waitingBytesMax);
     const doors = {
       resp: new RespDoor({ runner: engine, limits, waiting, onNotice }),
@@ -189,6 +143,7 @@ export class Hive implements AsyncDisposable {
       events,
       snapshots: undefined,
       waiting,
+      memory,
     });
     try {
       if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock);
@@ -362,8 +317,8 @@ export class Hive implements AsyncDisposable {
   }
 
   async #close(snapshot: boolean | undefined): Promise<void> {
-    const { listeners, doors, engine, connections, maintenance, tokens, loop, store, limits, events, snapshots } =
-      this.#parts;
+    const { listeners, doors, engine, connections, maintenance, limits, events, snapshots } = this.#parts;
+    const { tokens, loop, store, memory } = this.#parts;
     events.closing(connections.count);
     for (const listener of listeners) listener.close();
     // Calls that CLIENT PAUSE holds back are in flight too.
@@ -378,6 +333,7 @@ export class Hive implements AsyncDisposable {
       tokens.close();
       loop.close();
       store.close();
+      memory?.close();
       events.closed();
       this.#resolveClosed();
     }
@@ -386,4 +342,10 @@ export class Hive implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** What is needed for it is loaded where it is wanted. */
+async function openShared({ maxMemoryBytes = 0, sharedFolder }: HiveOptions): Promise<SharedMemory> {
+  const { SharedMemory } = await import("./shared-memory.ts");
+  return SharedMemory.open(maxMemoryBytes, sharedFolder);
 }

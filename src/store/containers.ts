@@ -31,6 +31,7 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { roomFor } from "./room-for.ts";
+import { close, open } from "./sequence.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
@@ -267,15 +268,16 @@ export class Containers {
 
   /** The keyspace and the container `other` change places, all but the sequence. Each keeps its id, by which the wheel knows its entries. */
   #changePlaces(other: number): void {
-    const sequence = this.#get(KEYSPACE_ROOT, ROOT_SEQUENCE) + 1;
-    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence);
+    const words = this.#words[KEYSPACE_ROOT >>> SEGMENT_SHIFT]!;
+    const sequenceAt = ((KEYSPACE_ROOT & SEGMENT_MASK) << 1) + ROOT_SEQUENCE;
+    open(words, sequenceAt);
     for (let word = 0; word < ROOT_BYTES / 4; word++) {
       if (word === ROOT_SEQUENCE) continue;
       const own = this.#get(other, word);
       this.#set(other, word, this.#get(KEYSPACE_ROOT, word));
       this.#set(KEYSPACE_ROOT, word, own);
     }
-    this.#set(KEYSPACE_ROOT, ROOT_SEQUENCE, sequence + 1);
+    close(words, sequenceAt);
     this.#roots[this.idOf(other)] = other;
     this.#roots[this.keyspaceId] = KEYSPACE_ROOT;
     this.#parts.wheel.keyspaceId = this.keyspaceId;

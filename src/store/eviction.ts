@@ -11,6 +11,7 @@
 // notes on improving the Redis LRU algorithm").
 
 import type { Compactor } from "./compactor.ts";
+import { setSampled } from "./header.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
 import type { Memory } from "./memory.ts";
@@ -51,7 +52,7 @@ export class Eviction {
   }
 
   configure(maxMemoryBytes: number, policy: EvictionPolicy): void {
-    const { pages, entries } = this.#memory;
+    const { pages, entries, segments } = this.#memory;
     this.maxMemoryBytes = maxMemoryBytes;
     this.policy = policy;
     this.#pagesMax = maxMemoryBytes === 0 ? Number.MAX_SAFE_INTEGER : Math.floor(maxMemoryBytes / PAGE_BYTES);
@@ -59,6 +60,7 @@ export class Eviction {
     const slack = policy === "noeviction" || maxMemoryBytes === 0 ? 0 : Math.max(16, this.#pagesMax >> 3);
     pages.max = this.#pagesMax + slack;
     entries.frequency = policy === "allkeys-lfu" ? (before) => this.#frequency(before) : undefined;
+    setSampled(segments.words[0]!, maxMemoryBytes > 0 && (policy === "allkeys-lru" || policy === "allkeys-lfu"));
     this.setNow(this.#memory.nowMs);
   }
 

@@ -43,6 +43,7 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import type { Segments } from "./segments.ts";
+import { close, open } from "./sequence.ts";
 
 /** Entries per bucket above which a bucket is split, and below which two are joined. */
 const LOAD_MAX = 7.5;
@@ -156,11 +157,11 @@ export class HashIndex {
 
   /** Makes the sequence of the bucket found last odd: its entries are about to be written. */
   lock(): void {
-    this.bucketWords[this.bucketAt]!++;
+    open(this.bucketWords, this.bucketAt);
   }
 
   unlock(): void {
-    this.bucketWords[this.bucketAt]!++;
+    close(this.bucketWords, this.bucketAt);
   }
 
   /** Moves to the bucket of `hash`, as find() does. Returns its number. */

@@ -12,6 +12,7 @@ import {
   HEADER_KEY1,
   HEADER_MAGIC,
   HEADER_RUN_ID,
+  HEADER_SAMPLED,
   HEADER_VERSION,
   LAYOUT_MAGIC,
   LAYOUT_VERSION,
@@ -35,11 +36,16 @@ export function beat(words: Int32Array, nowMs: number): void {
 
 /** From here to leave() readers ask the socket. Nests. */
 export function enter(words: Int32Array): void {
-  words[HEADER_BUSY]!++;
+  Atomics.add(words, HEADER_BUSY, 1);
 }
 
 export function leave(words: Int32Array): void {
-  words[HEADER_BUSY]!--;
+  Atomics.sub(words, HEADER_BUSY, 1);
+}
+
+/** Whether readers tell the hive of a sample of what they read: an eviction policy wants to know. */
+export function setSampled(words: Int32Array, sampled: boolean): void {
+  words[HEADER_SAMPLED] = sampled ? 1 : 0;
 }
 
 /** The run id, 32 hexadecimal digits: a new one each time a hive starts. */

@@ -25,6 +25,7 @@ import {
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import type { Segments } from "./segments.ts";
+import { close, open } from "./sequence.ts";
 
 /** The first slot of a bucket or an overflow node. */
 export const SLOTS_AT = 2;
@@ -112,17 +113,17 @@ export class IndexGrowth {
     const toAt = index.bucketAt;
     const bit = 1 << level;
     this.#takeNodes(from);
-    rootWords[rootAt + ROOT_SEQUENCE]!++;
-    fromWords[fromAt]!++;
-    toWords[toAt]!++;
+    open(rootWords, rootAt + ROOT_SEQUENCE);
+    open(fromWords, fromAt);
+    open(toWords, toAt);
     this.#write(fromWords, fromAt, from, bit, 0);
     this.#write(toWords, toAt, from, bit, bit);
-    fromWords[fromAt]!++;
-    toWords[toAt]!++;
+    close(fromWords, fromAt);
+    close(toWords, toAt);
     const last = split + 1 === bit;
     rootWords[rootAt + ROOT_LEVEL] = last ? level + 1 : level;
     rootWords[rootAt + ROOT_SPLIT] = last ? 0 : split + 1;
-    rootWords[rootAt + ROOT_SEQUENCE]!++;
+    close(rootWords, rootAt + ROOT_SEQUENCE);
     this.#giveNodes(root);
   }
 
@@ -150,16 +151,16 @@ export class IndexGrowth {
     this.#takeNodes(from);
     this.#takeNodes(to);
     if (!this.#haveNodesFor(to.count)) return this.#dropTaken();
-    rootWords[rootAt + ROOT_SEQUENCE]!++;
-    fromWords[fromAt]!++;
-    toWords[toAt]!++;
+    open(rootWords, rootAt + ROOT_SEQUENCE);
+    open(fromWords, fromAt);
+    open(toWords, toAt);
     this.#write(toWords, toAt, to, 0, 0);
     fromWords.fill(0, fromAt + 1, fromAt + BUCKET_BYTES / 4);
-    fromWords[fromAt]!++;
-    toWords[toAt]!++;
+    close(fromWords, fromAt);
+    close(toWords, toAt);
     rootWords[rootAt + ROOT_LEVEL] = level;
     rootWords[rootAt + ROOT_SPLIT] = split;
-    rootWords[rootAt + ROOT_SEQUENCE]!++;
+    close(rootWords, rootAt + ROOT_SEQUENCE);
     this.#giveNodes(root);
     this.#closeBucket(root, last);
   }
@@ -269,10 +270,10 @@ export class IndexGrowth {
     clear(this.#words, next, capacity * 2 * 4);
     const words = this.#words[next >>> SEGMENT_SHIFT]!;
     words.set(this.#words[directory >>> SEGMENT_SHIFT]!.subarray(from, from + capacity), (next & SEGMENT_MASK) << 1);
-    rootWords[rootAt + ROOT_SEQUENCE]!++;
+    open(rootWords, rootAt + ROOT_SEQUENCE);
     rootWords[rootAt + ROOT_DIRECTORY] = next;
     rootWords[rootAt + ROOT_CAPACITY] = capacity * 2;
-    rootWords[rootAt + ROOT_SEQUENCE]!++;
+    close(rootWords, rootAt + ROOT_SEQUENCE);
     rootWords[rootAt + ROOT_INDEX_BYTES]! += capacity * 4;
     this.#pages.free(directory);
     return true;

@@ -14,6 +14,7 @@ import {
   SEGMENT_SHIFT,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
+import { close, open } from "./sequence.ts";
 
 export type Moves = (ref: number) => boolean;
 
@@ -32,9 +33,9 @@ export class IndexMoves {
     const at = (root & SEGMENT_MASK) << 1;
     const old = words[at + ROOT_DIRECTORY]!;
     const next = this.#copy(old, words[at + ROOT_CAPACITY]! * 4);
-    words[at + ROOT_SEQUENCE]!++;
+    open(words, at + ROOT_SEQUENCE);
     words[at + ROOT_DIRECTORY] = next;
-    words[at + ROOT_SEQUENCE]!++;
+    close(words, at + ROOT_SEQUENCE);
     this.#pages.free(old);
   }
 
@@ -53,9 +54,9 @@ export class IndexMoves {
     const old = entries[slot]!;
     if (old === 0 || !moves(old)) return false;
     const next = this.#copy(old, Math.max(BUCKET_BYTES, blockBytes(block)));
-    words[at + ROOT_SEQUENCE]!++;
+    open(words, at + ROOT_SEQUENCE);
     entries[slot] = next;
-    words[at + ROOT_SEQUENCE]!++;
+    close(words, at + ROOT_SEQUENCE);
     this.#pages.free(old);
     return true;
   }
@@ -68,9 +69,9 @@ export class IndexMoves {
     for (let node = words[link]!; node !== 0; node = words[link]!) {
       if (moves(node)) {
         const next = this.#copy(node, OVERFLOW_BYTES);
-        bucketWords[bucketAt]!++;
+        open(bucketWords, bucketAt);
         words[link] = next;
-        bucketWords[bucketAt]!++;
+        close(bucketWords, bucketAt);
         this.#pages.free(node);
         node = next;
         moved++;

@@ -48,10 +48,10 @@
 //
 // Shared readers. A process that may read this memory, and not write to it, finds a key without a lock:
 //
-//   busy is 0, else ask the socket
+//   busy is 0 and the beat no older than a second, else ask the socket; note how often segments changed
 //   root:   its sequence, even ──▶ level, split, directory ──▶ block ──▶ bucket
 //   bucket: its sequence, even ──▶ chain ──▶ slot with this hash ──▶ entry with this key ──▶ copy
-//   busy is 0, then both sequences are what they were: the copy is good, as is that there is none
+//   busy is 0, segments did not change, both sequences are what they were: the copy is good, as is that there is none
 //
 // For a field the key's entry names the root, in whose index it is looked for; of the four sequences none may
 // have changed. The writer's part: an entry is whole before a slot refers to it; what a sequence guards
@@ -62,7 +62,11 @@
 // No sequence guards, so readers leave alone: the links of the wheel (next, previous, slot); the access clock,
 // with which the version's bits beside it stay what they are; of a root the flags, counts, bytes, owner
 // and key; the version of a key that has a root. A new table may be seen before it has its first field.
-// A processor that may exchange stores (ARM) needs fences beside, which the mapping provider brings.
+// A processor that may exchange stores (ARM) needs fences beside (sequence.ts).
+//
+// A segment is a file whose name has its number and its generation: another one each time it is opened. The
+// header lists the generations, and counts before a ref can lead to a new file. A file grows ahead of its
+// first use, its pages taken from the system, and never shrinks: what is mapped can always be read.
 //
 // Lists and sorted sets, in a later issue, take type 4 and 5 with a root whose words 2 to 5 are
 // | first chunk | last chunk | skip directory | chunks | and (head of tree | its height | …);
@@ -70,7 +74,7 @@
 //
 // Page 0 of segment 0 is the header (header.ts) with the keyspace's root in it.
 
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 export const LAYOUT_MAGIC = 0x65766968; // "hive"
 
 export const UNIT_SHIFT = 3;
@@ -170,4 +174,10 @@ export const HEADER_BUSY = 8;
 export const HEADER_SEGMENTS = 9;
 export const HEADER_KEY0 = 10;
 export const HEADER_KEY1 = 11;
+/** Odd while a segment is opened or closed, and another number afterwards. */
+export const HEADER_CHANGES = 12;
+/** 1: an eviction policy wants to know what is read; 0: none does. */
+export const HEADER_SAMPLED = 13;
+/** From this word on, by segment: the generation of the file that it is now; 0 when it is not open. */
+export const HEADER_GENERATIONS = 1024;
 export const KEYSPACE_ROOT: number = 64 >> UNIT_SHIFT;

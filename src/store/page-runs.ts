@@ -103,6 +103,13 @@ export class PageRuns {
   /** Takes a segment for one block above a segment's size. @throws {HiveError} OUT_OF_MEMORY */
   takeSegment(pages: number): number {
     const segment = this.#open(Math.ceil(pages / PAGES_PER_SEGMENT), pages * PAGE_BYTES);
+    try {
+      this.#segments.reserve(segment, pages * PAGE_BYTES);
+    } catch (error) {
+      this.openBytes -= pages * PAGE_BYTES;
+      this.#segments.close(segment);
+      throw error;
+    }
     this.touchedBytes += pages * PAGE_BYTES;
     return segment * PAGES_PER_SEGMENT;
   }
@@ -155,16 +162,18 @@ export class PageRuns {
     for (const segment of this.#closed) if (!this.#isFree(segment)) this.#closed.delete(segment);
   }
 
+  /** @throws {HiveError} OUT_OF_MEMORY: nothing was changed. */
   #claim(segment: number, page: number, count: number): number {
-    if (this.#isFree(segment)) this.#freeSegments--;
-    this.#freePages[segment]! -= count;
-    this.#taken.fill(1, page, page + count);
     const reach = page + count - segment * PAGES_PER_SEGMENT;
     const grown = reach - this.#reach[segment]!;
     if (grown > 0) {
+      this.#segments.reserve(segment, reach * PAGE_BYTES);
       this.touchedBytes += grown * PAGE_BYTES;
       this.#reach[segment] = reach;
     }
+    if (this.#isFree(segment)) this.#freeSegments--;
+    this.#freePages[segment]! -= count;
+    this.#taken.fill(1, page, page + count);
     return page;
   }
 
@@ -191,6 +200,7 @@ export class PageRuns {
     try {
       this.#segments.open(segment, bytes);
     } catch (cause) {
+      if (cause instanceof HiveError) throw cause;
       throw new HiveError("OUT_OF_MEMORY", `the system gave no memory for a segment of ${bytes >> 20} MiB`, { cause });
     }
     this.openBytes += bytes;

@@ -1,19 +1,26 @@
 // Segments: where the store's memory comes from.
 //
 // A provider opens and closes segments; the store only sees views of them. PlainSegments are
-// ordinary buffers of this process. Mapped files for shared readers are the second implementer.
+// ordinary buffers of this process. Mapped files for shared readers (mapping/) are the second implementer.
 
-import { HEADER_SEGMENTS, SEGMENT_BYTES, SEGMENTS_MAX } from "./layout.ts";
+import { HEADER_CHANGES, HEADER_GENERATIONS, HEADER_SEGMENTS, SEGMENT_BYTES, SEGMENTS_MAX } from "./layout.ts";
+import { close, open } from "./sequence.ts";
 
 export interface SegmentProvider {
   /** Whether other processes may read the segments. */
   readonly shared: boolean;
   /**
    * `bytes` of zeroed memory (a multiple of the page size) at `offset` of `buffer`, aligned to 64
-   * bytes where the provider can tell.
+   * bytes where the provider can tell. Those behind what reserve() was told may not be touched.
+   * @param generation Another number each time that segments are opened.
    * @throws {HiveError} OUT_OF_MEMORY
    */
-  open(index: number, bytes: number): { buffer: ArrayBuffer | SharedArrayBuffer; offset: number };
+  open(index: number, bytes: number, generation: number): { buffer: ArrayBuffer | SharedArrayBuffer; offset: number };
+  /**
+   * The first `bytes` of the open segment are about to be used. Never fewer than before.
+   * @throws {HiveError} OUT_OF_MEMORY: the system has none, and what was reserved before stays so.
+   */
+  reserve(index: number, bytes: number): void;
   /** The segment is not used any more; its memory goes back to the system at once. */
   close(index: number, buffer: ArrayBuffer | SharedArrayBuffer): void;
 }
@@ -29,6 +36,9 @@ export class PlainSegments implements SegmentProvider {
   open(_index: number, bytes: number): { buffer: ArrayBuffer; offset: number } {
     return { buffer: new ArrayBuffer(bytes + CACHE_LINE), offset: CACHE_LINE - ALLOCATOR_HEADER };
   }
+
+  /** The system gives each page at its first touch. */
+  reserve(): void {}
 
   close(_index: number, buffer: ArrayBuffer): void {
     // Detaching frees the memory now, not when the garbage collector comes by.
@@ -46,6 +56,9 @@ export class Segments {
   /** The same memory as bytes; the byte of a ref is `(ref & SEGMENT_MASK) << 3`. */
   readonly bytes: Buffer[] = [];
   readonly #provider: SegmentProvider;
+  #generation = 0;
+  /** Numbers that a block larger than a segment takes beside its own. */
+  readonly #reserved = new Set<number>();
   readonly #buffers: (ArrayBuffer | SharedArrayBuffer | undefined)[] = [];
 
   constructor(provider: SegmentProvider) {
@@ -70,11 +83,10 @@ export class Segments {
     return -1;
   }
 
-  readonly #reserved = new Set<number>();
-
   /** Opens segment `index`, and takes the numbers behind it when it is larger than a segment. */
   open(index: number, bytes: number = SEGMENT_BYTES): void {
-    const { buffer, offset } = this.#provider.open(index, bytes);
+    const generation = ++this.#generation;
+    const { buffer, offset } = this.#provider.open(index, bytes, generation);
     for (let i = this.words.length; i <= index; i++) {
       this.words.push(NO_WORDS);
       this.bytes.push(NO_BYTES);
@@ -85,6 +97,20 @@ export class Segments {
     for (let i = 1; i * SEGMENT_BYTES < bytes; i++) this.#reserved.add(index + i);
     // For readers; before segment 0 is open there is no header to write to.
     this.words[0]![HEADER_SEGMENTS] = this.words.length;
+    this.#tell(index, generation);
+  }
+
+  /** The first `bytes` of a segment are about to be used. @throws {HiveError} OUT_OF_MEMORY: nothing was changed. */
+  reserve(index: number, bytes: number): void {
+    this.#provider.reserve(index, bytes);
+  }
+
+  /** Readers learn which file a segment is before a ref can lead them into it. */
+  #tell(index: number, generation: number): void {
+    const header = this.words[0]!;
+    open(header, HEADER_CHANGES);
+    header[HEADER_GENERATIONS + index] = generation;
+    close(header, HEADER_CHANGES);
   }
 
   close(index: number): void {
@@ -92,6 +118,7 @@ export class Segments {
     if (!buffer) return;
     const bytes = this.bytes[index]!.length;
     for (let i = 1; i * SEGMENT_BYTES < bytes; i++) this.#reserved.delete(index + i);
+    this.#tell(index, 0);
     this.#buffers[index] = undefined;
     this.words[index] = NO_WORDS;
     this.bytes[index] = NO_BYTES;
@@ -100,6 +127,7 @@ export class Segments {
 
   /** Gives everything back. */
   closeAll(): void {
-    for (let index = 0; index < this.#buffers.length; index++) this.close(index);
+    // The first one last: the others' ends are told in it.
+    for (let index = this.#buffers.length - 1; index >= 0; index--) this.close(index);
   }
 }

@@ -74,6 +74,7 @@ export class Store {
     if (options.keyBytesMax !== undefined) this.keys.keyBytesMax = options.keyBytesMax;
     this.eviction.configure(options.maxMemoryBytes ?? 0, options.maxMemoryPolicy ?? "noeviction");
     this.setNow(options.nowMs);
+    this.beat();
   }
 
   /**

@@ -33,7 +33,12 @@ export type Welcome = {
   heartbeatMs: number;
   limits: WelcomeLimits;
   features: readonly string[];
+  /** Given by a hive whose memory can be read by processes of its host: where it lies, or why not by this end. */
+  shared?: SharedOffer;
 };
+
+/** Where segments lie, and the version of their layout (store/layout.ts); or why this connection may not read them. */
+export type SharedOffer = { folder: string; layout: number } | { why: string };
 
 /** What the hive takes: see base/limits.ts. */
 export type WelcomeLimits = {
@@ -82,7 +87,15 @@ export function readWelcome(body: unknown): Welcome {
       openCallsMax: count(limits, "openCallsMax"),
     },
     features: features(fields),
+    ...sharedOffer(fields),
   };
+}
+
+function sharedOffer(fields: Fields): { shared?: SharedOffer } {
+  if (fields["shared"] === undefined) return {};
+  const offer = fieldsOf(fields["shared"], "shared in WELCOME");
+  if (offer["why"] !== undefined) return { shared: { why: text(offer, "why") } };
+  return { shared: { folder: text(offer, "folder"), layout: count(offer, "layout") } };
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -28,6 +28,8 @@ export class SharedSegments implements SegmentProvider {
     return { buffer: this.memory, offset };
   }
 
+  reserve(): void {}
+
   close(index: number): void {
     new Uint8Array(this.memory, index * SEGMENT_BYTES, this.#bytes.get(index)!).fill(NONSENSE);
   }

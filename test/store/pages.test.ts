@@ -27,6 +27,8 @@ class OneBuffer implements SegmentProvider {
     return { buffer: this.#buffer, offset: 0 };
   }
 
+  reserve(): void {}
+
   close(): void {}
 }
 
@@ -136,6 +138,7 @@ test("a segment that the system refuses is OUT_OF_MEMORY with its cause, and cha
       if (refuse) throw new RangeError("Array buffer allocation failed");
       return plain.open(index, bytes);
     },
+    reserve() {},
     close: (_index, buffer) => plain.close(_index, buffer as ArrayBuffer),
   };
   const { pages } = open(provider);

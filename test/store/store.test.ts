@@ -49,6 +49,8 @@ class Gap implements SegmentProvider {
     return index > 0 && this.#filling ? { buffer: this.#filler, offset: 0 } : this.#plain.open(index, bytes);
   }
 
+  reserve(): void {}
+
   close(index: number, buffer: ArrayBuffer): void {
     if (buffer !== this.#filler) this.#plain.close(index, buffer);
   }

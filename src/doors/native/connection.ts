@@ -239,7 +239,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
       this.#silentBeatsMax = Math.ceil((SILENT_BEATS_MAX * hello.heartbeatMs) / this.#shared.beatMs);
     }
     writer.begin(WELCOME, 0);
-    writer.encoded(welcome(this.#shared, context.id));
+    writer.encoded(welcome(this.#shared, context));
     writer.finish();
   }
 

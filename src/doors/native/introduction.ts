@@ -5,20 +5,36 @@
 import { HiveError } from "../../base/errors.ts";
 import type { Context } from "../../engine/context.ts";
 import { PROTOCOL_VERSION } from "../../wire/frame.ts";
-import type { Hello, Welcome } from "../../wire/handshake.ts";
+import type { Hello, SharedOffer, Welcome } from "../../wire/handshake.ts";
 import type { NativeShared } from "./shared.ts";
 
-export function welcome({ identity, limits }: NativeShared, connectionId: number): Welcome {
+export function welcome({ identity, limits }: NativeShared, context: Context): Welcome {
   const { frameBytesMax, argumentsMax, keyBytesMax, valueBytesMax, valueDepthMax, openCallsMax } = limits;
   return {
     version: PROTOCOL_VERSION,
     hive: identity.version,
     runId: identity.runId,
-    connectionId,
+    connectionId: context.id,
     heartbeatMs: limits.heartbeatMs,
     limits: { frameBytesMax, argumentsMax, keyBytesMax, valueBytesMax, valueDepthMax, openCallsMax },
     features: [],
+    ...(identity.shared === undefined ? {} : { shared: offer(identity.shared, context) }),
   };
+}
+
+/** Whoever maps the memory reads all of it, and is not counted: that is for those who may do so anyway. */
+function offer(shared: { folder: string; layout: number }, { peer, token }: Context): SharedOffer {
+  if (!isOfThisHost(peer.address)) return { why: "the connection comes from another host" };
+  if (token === undefined) return shared;
+  if (!token.grants.everywhere("read")) return { why: "the token may not read everything" };
+  if (token.quotas.callsPerSecond !== undefined) return { why: "the token has a quota of calls" };
+  return shared;
+}
+
+/** Whether the peer is on loopback; what is no address of IP is a unix socket or this process. */
+function isOfThisHost(address: string): boolean {
+  if (!/^(\d+(\.\d+){3}|\[.+\]):\d+$/.test(address)) return true;
+  return /^(127\.|\[::1\]|\[::ffff:127\.)/.test(address);
 }
 
 /** Takes over what the client calls itself. */

@@ -10,13 +10,19 @@ import { Args } from "../../engine/args.ts";
 import type { Runner } from "../../engine/engine.ts";
 import { FrameWriter } from "../../wire/frame-writer.ts";
 
+/** Of the hive, for the handshake: its package's version, its run id, and where its memory can be read, if anywhere. */
+export type Identity = {
+  version: string;
+  runId: string;
+  shared?: { folder: string; layout: number } | undefined;
+};
+
 export type NativeDoorOptions = {
   runner: Runner;
   limits: Limits;
   /** Where what waits on all doors of the hive is counted. Default: for this door alone. */
   waiting?: WaitingBytes;
-  /** Of the hive, for the handshake: its package's version, and its run id. */
-  identity: { version: string; runId: string };
+  identity: Identity;
   /** One line for operators: why a connection was cut off or refused. */
   onNotice(address: string, message: string): void;
 };
@@ -25,7 +31,7 @@ export class NativeShared {
   readonly runner: Runner;
   readonly limits: Limits;
   readonly waiting: WaitingBytes;
-  readonly identity: { version: string; runId: string };
+  readonly identity: Identity;
   readonly onNotice: (address: string, message: string) => void;
   /** Between two looks at each connection: what is silent in one is heard of in the next, so within heartbeatMs. */
   readonly beatMs: number;

@@ -74,6 +74,20 @@ export const SETTINGS: readonly Setting[] = [
     initial: "noeviction",
   }),
   setting({
+    name: "shared",
+    kind: yesOrNo,
+    group: "memory",
+    help: "keep the data where other processes of this host and user can read it without asking (needs koffi)",
+    initial: false,
+  }),
+  setting({
+    name: "sharedFolder",
+    kind: path,
+    group: "memory",
+    help: "the tmpfs that shared memory is kept in",
+    initial: "/dev/shm",
+  }),
+  setting({
     name: "tokens",
     kind: tokensFile,
     group: "access",

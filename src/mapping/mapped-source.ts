@@ -1,0 +1,45 @@
+// MappedSource: another process's hive's segments, mapped to be read.
+//
+//   <folder>/<segment>.<generation> ──▶ is it ours to read? ──▶ mapped as far as it is reserved now
+//
+// Only files of the same user are taken: whoever else could write one could show what is no hive's memory, or
+// cut it off under the reader.
+
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { HiveError } from "../base/errors.ts";
+import type { Libc, MappedFile } from "./libc.ts";
+
+/** What of a segment a reader may need: a larger one is a value that is not read this way. */
+const MAPPED_BYTES_MAX: number = 16 * 1024 * 1024;
+
+export class MappedSource {
+  readonly #libc: Libc;
+  readonly #folder: string;
+
+  constructor(libc: Libc, folder: string) {
+    this.#libc = libc;
+    this.#folder = folder;
+  }
+
+  /** Undefined where there is no such file any more, or where it is shorter. @throws {HiveError} NO_PERMISSION */
+  map(segment: number, generation: number, bytesMin: number): MappedFile | undefined {
+    const path = join(this.#folder, `${segment}.${generation}`);
+    let fd: number;
+    try {
+      fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return undefined;
+      throw new HiveError("NO_PERMISSION", `${path} cannot be opened (${code}): the hive runs as another user`);
+    }
+    try {
+      const { uid, size } = fstatSync(fd);
+      if (uid !== process.geteuid!()) throw new HiveError("NO_PERMISSION", `${path} belongs to another user`);
+      const bytes = Math.min(size, MAPPED_BYTES_MAX);
+      return bytes < bytesMin ? undefined : this.#libc.mapToRead(fd, bytes);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}

@@ -9,7 +9,7 @@
 // which commands it brings. What it depends on is read from its imports, with the versions of
 // package.json, so that the two cannot differ. tsc rewrites `./name.ts` to `./name.js` and nothing else.
 //
-// A folder is in one package only. Where a file imports from a folder of another package, that becomes
+// A file is in one package only. Where one imports a file of another package, that becomes
 // `OTHER/internal/folder/name.js`: both have one version, and each class exists once in a process.
 
 import { execFileSync } from "node:child_process";
@@ -31,8 +31,8 @@ import { fileURLToPath } from "node:url";
 type Package = {
   name: string;
   description: string;
-  /** Folders of src/. */
-  folders: readonly string[];
+  /** Folders of src/, and files of others: "store/hash" is hash.ts there. */
+  parts: readonly string[];
   /**
    * What may be imported → the file in src/, e.g. "./structure" → "structures/structure.ts"; two where
    * browsers get another one.
@@ -45,21 +45,25 @@ type Package = {
 };
 
 /** What the client is made of; everything else is the server's. */
-const CLIENT_FOLDERS: readonly string[] = ["base", "wire", "net", "client"];
+const CLIENT_PARTS: readonly string[] = [
+  ...["base", "wire", "net", "mapping", "client"],
+  ...["layout", "hash", "sequence"].map((name) => `store/${name}`),
+  ...["", "-outcomes", "-search", "-segments"].map((name) => `store/shared-reader${name}`),
+];
 const FOLDERS: readonly string[] = readdirSync(new URL("../src/", import.meta.url));
 
 const PACKAGES: readonly Package[] = [
   {
     name: "memhive",
     description: "Shared memory for TypeScript: the typed client of a hive, for Node and browsers",
-    folders: CLIENT_FOLDERS,
+    parts: CLIENT_PARTS,
     exports: { ".": { browser: "client/browser.ts", default: "client/node.ts" } },
     bin: {},
   },
   {
     name: "memhive-server",
     description: "Shared memory for TypeScript: the hive, embedded or as a command, for any Redis client too",
-    folders: FOLDERS.filter((folder) => !CLIENT_FOLDERS.includes(folder)),
+    parts: FOLDERS.filter((folder) => !CLIENT_PARTS.includes(folder)),
     exports: { ".": "server/index.ts" },
     beside: { "memhive.schema.json": "docs/memhive.schema.json", deploy: "deploy" },
     bin: { memhive: "cli/main.ts" },
@@ -69,7 +73,13 @@ const PACKAGES: readonly Package[] = [
 /** The oldest Node the packages run on; development is on the one in package.json. */
 const NODE_RANGE = ">=22.0.0";
 
-type Manifest = { version: string; license: string; dependencies: Record<string, string> };
+/** What not everybody needs: loaded on first use, with an error that says to install it. */
+const OPTIONAL_PEERS: readonly string[] = ["koffi"];
+
+type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>> & {
+  version: string;
+  license: string;
+};
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const MANIFEST: Manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
@@ -84,7 +94,11 @@ function compile(compiled: string): void {
 function assemble(built: Package, compiled: string, folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const name of built.folders) cpSync(join(compiled, name), join(folder, "lib", name), { recursive: true });
+  for (const path of readdirSync(compiled, { recursive: true, encoding: "utf8" })) {
+    if (path.endsWith(".js") || path.endsWith(".d.ts")) {
+      if (ownerOf(path) === built) cpSync(join(compiled, path), join(folder, "lib", path));
+    }
+  }
   crossPackages(built, join(folder, "lib"));
   for (const name of ["README.md", "LICENSE"]) copyFileSync(join(ROOT, name), join(folder, name));
   for (const [path, source] of Object.entries(built.beside ?? {})) {
@@ -111,14 +125,29 @@ function crossPackages(built: Package, lib: string): void {
       /(from\s*|import\(\s*|import\s*)"(\.[^"]+)"/g,
       (whole, before: string, specifier: string) => {
         const reached = normalize(join(dirname(path), specifier));
-        const [name = ""] = reached.split("/");
-        const other = PACKAGES.find(({ folders }) => folders.includes(name));
-        if (other === undefined) throw new Error(`${path} imports ${specifier}, which is in no package`);
+        const other = ownerOf(reached);
         return other === built ? whole : `${before}"${other.name}/internal/${reached}"`;
       },
     );
     if (crossed !== text) writeFileSync(file, crossed);
   }
+}
+
+/** The package that a file belongs to: the one that names the longest beginning of its path. */
+function ownerOf(path: string): Package {
+  let longest = 0;
+  let owner: Package | undefined;
+  for (const candidate of PACKAGES) {
+    for (const part of candidate.parts) {
+      const next = path[part.length] ?? "";
+      const isIn = path.startsWith(part) && (next === "/" || (part.includes("/") && next === "."));
+      if (!isIn || part.length <= longest) continue;
+      longest = part.length;
+      owner = candidate;
+    }
+  }
+  if (owner === undefined) throw new Error(`${path} is in no package`);
+  return owner;
 }
 
 function manifestOf(built: Package, folder: string): object {
@@ -146,7 +175,7 @@ function manifestOf(built: Package, folder: string): object {
     sideEffects: false,
     bin: Object.fromEntries(Object.entries(built.bin).map(([name, path]) => [name, compiledPath(path)])),
     files: ["lib", ...Object.keys(built.beside ?? {})],
-    dependencies: dependenciesOf(built, join(folder, "lib")),
+    ...dependenciesOf(built, join(folder, "lib")),
   };
 }
 
@@ -160,8 +189,10 @@ function compiledPath(path: string): string {
   return `./lib/${path.replace(/\.ts$/, ".js")}`;
 }
 
+type Ranges = Record<string, string>;
+
 /** The packages that the compiled files import, with the version ranges of this project. */
-function dependenciesOf(built: Package, folder: string): Record<string, string> {
+function dependenciesOf(built: Package, folder: string): { dependencies: Ranges; peerDependencies?: Ranges } {
   const found = new Set<string>();
   for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!path.endsWith(".js") && !path.endsWith(".d.ts")) continue;
@@ -173,13 +204,21 @@ function dependenciesOf(built: Package, folder: string): Record<string, string> 
       if (!isBuiltin(specifier)) found.add(packageName(specifier));
     }
   }
-  const dependencies: Record<string, string> = {};
+  const dependencies: Ranges = {};
+  const peers: Ranges = {};
   for (const name of [...found].sort()) {
+    if (OPTIONAL_PEERS.includes(name)) {
+      peers[name] = MANIFEST.devDependencies[name]!;
+      continue;
+    }
     const range = PACKAGES.some((other) => other.name === name) ? MANIFEST.version : MANIFEST.dependencies[name];
     if (range === undefined) throw new Error(`${built.name} imports ${name}, which is not in "dependencies"`);
     dependencies[name] = range;
   }
-  return dependencies;
+  // Who imports the client through the server has its peers through the client.
+  if (Object.keys(peers).length === 0) return { dependencies };
+  const optional = Object.fromEntries(Object.keys(peers).map((name) => [name, { optional: true }]));
+  return { dependencies, peerDependencies: peers, ...{ peerDependenciesMeta: optional } };
 }
 
 /** "@scope/name/deep" → "@scope/name" */

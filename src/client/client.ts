@@ -8,7 +8,7 @@
 import { HiveError } from "../base/errors.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
-import type { ConnectionState } from "./connection.ts";
+import type { ConnectionState } from "./connection-parts.ts";
 import { type Info, parseInfo } from "./info.ts";
 import { Multi } from "./multi.ts";
 import { type PutOptions, putWords } from "./put.ts";

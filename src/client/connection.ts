@@ -16,27 +16,13 @@ import type { Welcome } from "../wire/handshake.ts";
 import type { As } from "../wire/items.ts";
 import { refusalOf } from "./admission.ts";
 import { type CallOptions, type CallOwner, type CallSpec, ClientCall, callInfo } from "./call.ts";
+import type { ConnectionParts, ConnectionState } from "./connection-parts.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isFinal } from "./final-errors.ts";
 import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
-import { type Dial, Session } from "./session.ts";
+import { Session } from "./session.ts";
 import { Spin } from "./spin.ts";
-
-export type ConnectionState = "connecting" | "ready" | "reconnecting" | "closed";
-
-export type ConnectionParts = {
-  dial: Dial;
-  /** What is dialed, for messages: never with a token in it. */
-  address: string;
-  settings: Settings;
-  library: { name: string; version: string };
-  timers: Timers;
-  /** From 0 to below 1. */
-  random(): number;
-  /** The state is another one now; `cause` is why, where something went wrong. */
-  onState(state: ConnectionState, cause: HiveError | undefined): void;
-};
 
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];

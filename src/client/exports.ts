@@ -6,7 +6,7 @@ export type { ReadOptions } from "./bound.ts";
 export type { CallOptions } from "./call.ts";
 export { type CallByName, Client, type KeyName, type ScanOptions, StateEvent } from "./client.ts";
 export type { Dialable } from "./connect.ts";
-export type { ConnectionState } from "./connection.ts";
+export type { ConnectionState } from "./connection-parts.ts";
 export type { Info } from "./info.ts";
 export { Multi, MultiSet, MultiTable } from "./multi.ts";
 export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts";

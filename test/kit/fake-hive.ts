@@ -9,7 +9,8 @@
 import { type HiveError, isHiveError } from "../../src/base/errors.ts";
 import { ManualTimers } from "../../src/base/timers.ts";
 import type { Receiver, Transport } from "../../src/base/transport.ts";
-import { Connection, type ConnectionState } from "../../src/client/connection.ts";
+import { Connection } from "../../src/client/connection.ts";
+import type { ConnectionState } from "../../src/client/connection-parts.ts";
 import { type ClientOptions, settingsOf } from "../../src/client/options.ts";
 import { CALL, FrameReader, HELLO, PREAMBLE, RESULT, WELCOME } from "../../src/wire/frame.ts";
 import { FrameWriter } from "../../src/wire/frame-writer.ts";

@@ -86,10 +86,12 @@ export class Guards {
     return (sequence & 1) === 0;
   }
 
-  /** Whether none has moved. */
+  /** Whether none has moved, as far as can be seen. */
   stand(): boolean {
     for (let i = 0; i < this.count; i++) {
-      if (Atomics.load(this.words[i]!, this.at[i]!) !== this.sequence[i]) return false;
+      const words = this.words[i]!;
+      // The view is empty where its segment was given up, or mapped anew since it has grown.
+      if (words.length === 0 || Atomics.load(words, this.at[i]!) !== this.sequence[i]) return false;
     }
     return true;
   }

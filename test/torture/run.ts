@@ -2,6 +2,7 @@
 //
 //   restarts    a hive killed and started again 50 times under 20 busy clients   --restarts N --clients N
 //   kills       a hive killed 200 times while it stores snapshots                --kills N --keys N
+//   shared      4 processes that read a hive's memory while it changes; killed 100 times    --seconds N --readers N --kills N
 //   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
 //   store       histories of the store without end                              --minutes N
 //   tokens      how long wrong tokens take, by what is wrong about them         --rounds N
@@ -12,6 +13,7 @@ import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
 import { hostile } from "./hostile.ts";
 import { torture } from "./restarts.ts";
+import { tortureShared } from "./shared-reads.ts";
 import { tortureSnapshots } from "./snapshot-kills.ts";
 import { showTiming, tokenTiming } from "./token-timing.ts";
 
@@ -21,7 +23,8 @@ const { values, positionals } = parseArgs({
     seed: { type: "string" },
     restarts: { type: "string", default: "50" },
     clients: { type: "string", default: "20" },
-    kills: { type: "string", default: "200" },
+    kills: { type: "string" },
+    readers: { type: "string", default: "4" },
     keys: { type: "string", default: "60000" },
     connections: { type: "string", default: "1000" },
     seconds: { type: "string", default: "60" },
@@ -64,13 +67,32 @@ async function hostileClients(): Promise<boolean> {
 async function kills(): Promise<boolean> {
   const result = await tortureSnapshots({
     seed,
-    kills: Number(values.kills),
+    kills: Number(values.kills ?? 200),
     keys: Number(values.keys),
     note: (text) => void process.stderr.write(`  ${text}\r`),
   });
   process.stderr.write("\n");
   console.log(JSON.stringify(result, undefined, 2));
   return result.wrong.length === 0 && result.insideStore >= result.kills / 2;
+}
+
+/** Shares of the reads: answered from memory at least, and made again because of a writer at least. */
+const FROM_MEMORY_SHARE = 0.95;
+const RETRIED_SHARE = 0.01;
+
+async function shared(): Promise<boolean> {
+  const note = (text: string): void => void process.stderr.write(`  ${text}\r`);
+  const readers = Number(values.readers);
+  const calm = await tortureShared({ seed, readers, seconds: Number(values.seconds), kills: 0, note });
+  const fromMemory = calm.reads / (calm.reads + calm.asked);
+  const retried = calm.retried / calm.reads;
+  console.log(JSON.stringify(calm, undefined, 2));
+  console.log(`from memory ${(fromMemory * 100).toFixed(2)} %, after a retry ${(retried * 100).toFixed(2)} %`);
+  const killed = await tortureShared({ seed, readers, seconds: 0.4, kills: Number(values.kills ?? 100), note });
+  process.stderr.write("\n");
+  console.log(JSON.stringify(killed, undefined, 2));
+  const isWhole = calm.wrong.length === 0 && killed.wrong.length === 0 && killed.mappedAgain === readers * killed.kills;
+  return isWhole && fromMemory >= FROM_MEMORY_SHARE && retried >= RETRIED_SHARE;
 }
 
 function store(): boolean {
@@ -101,6 +123,7 @@ function tokens(): boolean {
 const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   restarts,
   kills,
+  shared,
   hostile: hostileClients,
   store,
   tokens,

@@ -14,7 +14,7 @@ const [unix = "", seed = "1"] = process.argv.slice(2);
 const TURN_MS = 4;
 /** Filled and deleted in turn, so that segments open and close. */
 const BULK_FIELDS = 150_000;
-const REWRITES = 100;
+const REWRITES = 500;
 
 const hive = await Hive.start({ port: false, unix, shared: true });
 const random = generator(Number(seed));

@@ -26,9 +26,10 @@ export const HITS_MIN = 0.99;
 const READY = /^memhive ready on .*:(\d+)$/;
 const CLOSE_TIMEOUT_MS = 10_000;
 
-/** @throws {Error} when it does not start. */
-export async function startHive(unix?: string): Promise<Server> {
-  const args = ["scripts/memhive.ts", "serve", "--port", "0", ...(unix === undefined ? [] : ["--unix", unix])];
+/** @param flags Further flags of `memhive serve`. @throws {Error} when it does not start. */
+export async function startHive(unix?: string, flags: readonly string[] = []): Promise<Server> {
+  const socket = unix === undefined ? [] : ["--unix", unix];
+  const args = ["scripts/memhive.ts", "serve", "--port", "0", ...socket, ...flags];
   const cwd = new URL("..", import.meta.url);
   const child = spawn(process.execPath, args, {
     cwd,

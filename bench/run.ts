@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   connections: "5,000 connections open at once, each answered",
   collisions: "keys chosen to collide under common hashes are no slower than random ones",
   client: "the client beside ioredis and node-redis: many calls in flight, one at a time; about 3 minutes",
+  shared: "reads from shared memory beside ioredis and a Map, and what sharing costs the doors; about 4 minutes",
   snapshots: "stores and restores beside Redis's, and what a store costs the loop; about 4 minutes",
   value: "canonical values: the walk at the door, encoding, decoding",
 };

@@ -80,6 +80,17 @@ test("examples/shared-table.ts counts together what its processes count apart", 
   }
 });
 
+test("examples/cluster.ts counts in workers that read one memory", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "cluster.ts")]);
+  assert.deepEqual(stdout.trim().split("\n"), [
+    "memory is shared: true, every greeting was read there",
+    "worker 1 greeted 1000 visitors",
+    "worker 2 greeted 1000 visitors",
+    "worker 3 greeted 1000 visitors",
+    "together 3000",
+  ]);
+});
+
 test("examples/guarded-hive.ts lets each token do what it may, and nothing else", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "guarded-hive.ts")]);
   assert.match(

@@ -16,6 +16,7 @@ import * as failures from "./failures.ts";
 import * as keys from "./keys.ts";
 import * as redis from "./redis.ts";
 import * as sets from "./sets.ts";
+import * as shared from "./shared.ts";
 import * as snapshots from "./snapshots.ts";
 import * as tables from "./tables.ts";
 import * as together from "./together.ts";
@@ -33,7 +34,7 @@ export type Tour = {
 
 type Part = { title: string; run(tour: Tour): Promise<void> };
 
-const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, snapshots, tokens, redis, failures];
+const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, shared, snapshots, tokens, redis, failures];
 
 /** Runs every part, writing lines to `write`. */
 export async function tour(write: (line: string) => void): Promise<void> {

@@ -8,12 +8,12 @@
 
 import { HiveError } from "../base/errors.ts";
 import type { Cancel, Timers } from "../base/timers.ts";
-import type { SharedReader } from "../store/shared-reader.ts";
 import {
   ABSENT,
   BUSY,
   FOUND,
   LARGE,
+  type MemoryReader,
   OTHER_TYPE,
   type Outcome,
   SHARED_VALUE_BYTES_MAX,
@@ -30,7 +30,7 @@ import { Scratch } from "../wire/value-scratch.ts";
 /** Where a hive's memory lies, by what it said of itself. */
 export type SharedPlace = { folder: string; layout: number; runId: string };
 
-export type OpenShared = (place: SharedPlace) => Promise<SharedReader>;
+export type OpenShared = (place: SharedPlace) => Promise<MemoryReader>;
 
 /** The hive has to be asked. */
 export const ASK: unique symbol = Symbol("ask the hive");
@@ -71,7 +71,7 @@ export class SharedReads {
   readonly #encoded = new Scratch();
   readonly #sample = new Set<Name>();
   #sampleTurn = 0;
-  #reader: SharedReader | undefined = undefined;
+  #reader: MemoryReader | undefined = undefined;
   #why: string;
   /** Counts connections, so that what was begun for an old one is not taken for a new one. */
   #round = 0;

@@ -22,7 +22,16 @@ import {
   TYPE_STRING,
 } from "./layout.ts";
 import { settle } from "./sequence.ts";
-import { ABSENT, BUSY, FOUND, OTHER_TYPE, type Outcome, SILENT, TORN } from "./shared-reader-outcomes.ts";
+import {
+  ABSENT,
+  BUSY,
+  FOUND,
+  type MemoryReader,
+  OTHER_TYPE,
+  type Outcome,
+  SILENT,
+  TORN,
+} from "./shared-reader-outcomes.ts";
 import { EntrySearch, Guards, Name } from "./shared-reader-search.ts";
 import { ReaderSegments, type SegmentSource } from "./shared-reader-segments.ts";
 
@@ -47,7 +56,7 @@ type Table = {
   entry: number;
 };
 
-export class SharedReader {
+export class SharedReader implements MemoryReader {
   /** Reads that were answered, of them those that took more than one attempt, and those that the hive has to answer. */
   reads = 0;
   retried = 0;

@@ -70,10 +70,13 @@ test("the fields of the handshake are those that are read", () => {
     heartbeatMs: 7,
     limits: number,
     features: [],
+    shared: { folder: "/dev/shm/f", layout: 7 },
   };
   assert.deepEqual(Object.keys(readHello(hello)), named("| HELLO | type"));
   assert.deepEqual(Object.keys(readWelcome(welcome)), named("| WELCOME | type"));
   assert.deepEqual(readWelcome(welcome), welcome);
+  assert.deepEqual(readWelcome({ ...welcome, shared: { why: "w" } }).shared, { why: "w" });
+  assert.throws(() => readWelcome({ ...welcome, shared: { folder: 7, layout: 7 } }), { code: "BAD_FRAME" });
 });
 
 test("extensions and kinds of views", () => {

@@ -173,6 +173,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("CLIENT KILL ID 999999999", ADMIN),
   need("CLIENT REPLY ON"),
   need("CLIENT PAUSE soon", ADMIN),
+  need("CLIENT UNBLOCK 999999999", ADMIN),
   need("CLIENT UNPAUSE", ADMIN),
   need("CLIENT NO-EVICT OFF", ADMIN),
   need("CLIENT NO-TOUCH OFF"),

@@ -7,11 +7,12 @@
 import assert from "node:assert/strict";
 import { HiveError } from "../../src/base/errors.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
-import { TYPE_STRING } from "../../src/store/layout.ts";
+import { TYPE_LIST, TYPE_STRING } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { drawDeadline, drawDelayMs, drawField, drawName, drawValue } from "./store-draws.ts";
 import { checkStore } from "./store-invariants.ts";
-import { CONTAINER_TYPES, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
+import { editList, pushElements } from "./store-lists.ts";
+import { CONTAINER_TYPES, hasFields, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
 import { scanOn } from "./store-scans.ts";
 import { INSIDE, type Inside, OUTSIDE, type Step } from "./store-steps.ts";
 
@@ -196,7 +197,7 @@ export class StoreHistory {
   /** A container's key, created where it is missing or a string. 0 when it could not be. */
   container(name: Name): { id: string; ref: number; key: ModelKey } {
     const { id, ref, key } = this.model.look(name);
-    if (key && key.type !== TYPE_STRING) return { id, ref, key };
+    if (hasFields(key)) return { id, ref, key };
     if (ref !== 0) this.#store.keys.remove(ref);
     this.model.forget(id);
     const fresh = this.model.newKey(name, CONTAINER_TYPES[name.bytes.length % 2]!);
@@ -248,7 +249,7 @@ export class StoreHistory {
 
   deleteFields([, k, x, y]: Step): void {
     const { id, ref, key } = this.model.look(drawName(k));
-    if (!key || key.type === TYPE_STRING) return;
+    if (!hasFields(key)) return;
     let target = ref;
     for (let i = 0; i <= y % 150 && target !== 0; i++) {
       const name = drawField(x + i);
@@ -276,9 +277,20 @@ export class StoreHistory {
     if (next === 0) this.model.forget(id);
   }
 
+  pushElements(step: Step): void {
+    if (this.makeRoom()) this.#atomic(() => pushElements(this.#store, this.model, step, this.listValue));
+  }
+
+  editList(step: Step): void {
+    if (this.makeRoom()) editList(this.#store, this.model, step, this.listValue);
+  }
+
+  readonly listValue = (number: number, name: Name): Buffer => this.value(number, name);
+
   look([, k]: Step): void {
     const { ref, key } = this.model.look(drawName(k));
-    if (key && key.type !== TYPE_STRING) this.model.compareFields(ref, key);
+    if (hasFields(key)) this.model.compareFields(ref, key);
+    if (key?.type === TYPE_LIST) this.model.compareElements(ref, key);
   }
 
   /** As an armed command does it: all or nothing. */
@@ -354,7 +366,7 @@ export class StoreHistory {
     const { model } = this;
     if (x % 3 === 0 && model.scans.length < 4) {
       const { id, key } = model.look(drawName(k));
-      if (key && key.type !== TYPE_STRING) model.scans.push({ key: id, cursor: 0, owed: new Set(key.fields.keys()) });
+      if (hasFields(key)) model.scans.push({ key: id, cursor: 0, owed: new Set(key.fields.keys()) });
       else model.scans.push({ key: undefined, cursor: 0, owed: new Set(model.keys.keys()) });
     }
     for (const scan of [...model.scans]) scanOn(model, scan, 1 + (x % 60));

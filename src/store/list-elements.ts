@@ -72,6 +72,16 @@ export function sizeBefore(bytes: Buffer, end: number, code: number): number {
   return size >= 0 ? size : readLength(bytes, end + size, -size) - 2 * size;
 }
 
+/** Whether an element whose data begin at `at` ends by `end`, and is one that there may be: for bytes that nobody vouches for. */
+export function isWhole(bytes: Buffer, at: number, code: number, end: number): boolean {
+  const what = code >> 2;
+  if (what < LONG_FIRST) return at + SIZES[code]! <= end && (what <= DIRECT_MAX || (code & 3) <= KIND_TEXT);
+  const lengthBytes = LENGTH_BYTES[what - LONG_FIRST]!;
+  if (at + lengthBytes > end) return false;
+  const after = at + sizeAt(bytes, at, code);
+  return after <= end && sizeBefore(bytes, after, code) === after - at;
+}
+
 /** Where the data of element `index` begin, counted from the nearer end; of `count` where they end. */
 export function placeOf(run: Run, index: number): number {
   const { bytes, count } = run;
@@ -298,6 +308,47 @@ export function cutOut(run: Run, from: number, to: number): void {
   run.dataEnd = dataEnd - (end - start);
   run.codesStart = codesStart + to - from;
   run.count = count - (to - from);
+}
+
+/** Takes the elements with these indexes, in rising order, out. */
+export function cutEach(run: Run, indexes: readonly number[]): void {
+  for (let i = indexes.length - 1; i >= 0; ) {
+    const to = indexes[i]! + 1;
+    let from = to - 1;
+    for (i--; i >= 0 && indexes[i] === from - 1; i--) from--;
+    cutOut(run, from, to);
+  }
+}
+
+/**
+ * The indexes of up to `limit` elements that `matches` takes, from the front or the back, in rising order.
+ */
+export function findEach(
+  run: Run,
+  back: boolean,
+  limit: number,
+  slice: Slice,
+  matches: (slice: Slice) => boolean,
+): number[] {
+  const found: number[] = [];
+  const { bytes, count } = run;
+  const codes = run.codesStart + count - 1;
+  if (back) {
+    let at = run.dataEnd;
+    for (let index = count - 1; index >= 0 && found.length < limit; index--) {
+      const code = bytes[codes - index]!;
+      at -= sizeBefore(bytes, at, code);
+      if (matches(readElement(bytes, at, code, slice))) found.push(index);
+    }
+    return found.reverse();
+  }
+  let at = run.dataStart;
+  for (let index = 0; index < count && found.length < limit; index++) {
+    const code = bytes[codes - index]!;
+    if (matches(readElement(bytes, at, code, slice))) found.push(index);
+    at += sizeAt(bytes, at, code);
+  }
+  return found;
 }
 
 /** Gives element `index` another content; what it is larger by must be free between data and codes. */

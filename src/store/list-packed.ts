@@ -8,6 +8,7 @@ import type { Keyspace } from "./keyspace.ts";
 import { FLAG_SCRUB, PACKED_BYTES_MAX, PACKED_HEADER } from "./layout.ts";
 import {
   codeAt,
+  cutEach,
   cutOut,
   insertAt,
   type NewElement,
@@ -72,6 +73,11 @@ export class PackedLists {
   /** Takes the elements `from` to `to` - 1 out, which are not all. */
   cut(key: number, from: number, to: number): number {
     return this.#reduce(key, (run) => cutOut(run, from, to));
+  }
+
+  /** Takes the elements with these indexes out, in rising order, which are not all. */
+  cutEach(key: number, indexes: readonly number[]): number {
+    return this.#reduce(key, (run) => cutEach(run, indexes));
   }
 
   #enlarge(key: number, bytes: number, change: (run: Run) => void): number {

@@ -25,6 +25,7 @@ import {
 import type { Chunks } from "./list-chunks.ts";
 import { dropSkips } from "./list-skips.ts";
 import type { Memory } from "./memory.ts";
+import { eachEntry } from "./walk.ts";
 
 const TWO32 = 4294967296;
 const PAIR_BYTES = 8;
@@ -71,6 +72,35 @@ export class ListRoots {
   clear(root: number): void {
     for (let word = LIST_FIRST; word <= LIST_SKIPS_COUNT; word++) this.set(root, word, 0);
     this.set(root, LIST_NEXT_ID, 1);
+  }
+
+  /**
+   * Gives a root its words back from the chunks that are there. Returns whether they make one list: from a first one
+   * without a previous one to a last one, each once, each with elements.
+   */
+  restore(root: number): boolean {
+    this.clear(root);
+    let first = 0;
+    let highest = 0;
+    eachEntry(this.#memory, root, (ref) => {
+      const id = this.#chunks.idOf(ref);
+      highest = Math.max(highest, id >>> 0);
+      if (this.#chunks.previous(ref) === 0) first = id;
+    });
+    let [elements, seen, previous] = [0, 0, 0];
+    for (let id = first; id !== 0; seen++) {
+      const ref = this.#chunks.find(root, id);
+      if (ref === 0 || seen === this.chunks(root) || this.#chunks.previous(ref) !== previous) return false;
+      elements += this.#chunks.count(ref);
+      previous = id;
+      id = this.#chunks.next(ref);
+    }
+    if (seen !== this.chunks(root)) return false;
+    this.set(root, LIST_FIRST, first);
+    this.set(root, LIST_LAST, previous);
+    this.set(root, LIST_NEXT_ID, (highest + 1) | 0);
+    this.setElements(root, elements);
+    return true;
   }
 
   elements(root: number): number {

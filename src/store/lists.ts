@@ -13,7 +13,7 @@
 import type { Slice } from "./collections.ts";
 import { type Keyspace, tooBig } from "./keyspace.ts";
 import { FLAG_SCRUB, TYPE_LIST } from "./layout.ts";
-import { codeAt, NewElement, newRun, placeOf, readElement, sizeAt, sizeBefore } from "./list-elements.ts";
+import { codeAt, findEach, NewElement, newRun, placeOf, readElement, sizeAt, sizeBefore } from "./list-elements.ts";
 import { PackedLists } from "./list-packed.ts";
 import { LongLists } from "./long-lists.ts";
 import type { Memory } from "./memory.ts";
@@ -21,6 +21,8 @@ import { PACKED_EMPTY } from "./packed.ts";
 import type { Placement } from "./placement.ts";
 
 export class Lists {
+  /** How many elements the last sift() took away. */
+  removed = 0;
   readonly #keyspace: Keyspace;
   readonly #memory: Memory;
   readonly #packed: PackedLists;
@@ -150,6 +152,26 @@ export class Lists {
     if (root === 0) return this.#packed.cut(key, from, from + many);
     this.#long.remove(key, root, from, many);
     return key;
+  }
+
+  /**
+   * Takes up to `limit` elements that `matches` takes away, from the front or the back. Returns the key's entry;
+   * how many stands in `removed`.
+   */
+  sift(key: number, back: boolean, limit: number, matches: (slice: Slice) => boolean): number {
+    const root = this.#memory.entries.rootOf(key);
+    const count = this.count(key);
+    if (root !== 0) this.removed = this.#long.sift(key, root, back, limit, matches);
+    else {
+      const run = this.#packed.open(key, this.#packedRun);
+      const slice = { bytes: run.bytes, start: 0, end: 0, kind: 0 };
+      const found = findEach(run, back, limit, slice, matches);
+      this.removed = found.length;
+      if (found.length > 0 && found.length < count) return this.#packed.cutEach(key, found);
+    }
+    if (this.removed < count) return key;
+    this.#keyspace.remove(key);
+    return 0;
   }
 
   /**

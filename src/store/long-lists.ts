@@ -7,11 +7,14 @@
 // Everything that takes memory comes first, then what changes the list, between begin() and end() of its root:
 // a chunk is made before anything leads to it, and freed after nothing does. So a failure leaves a list as it was.
 
+import type { Slice } from "./collections.ts";
 import { CHUNK_NAME_BYTES, CHUNK_ROOM, FLAG_SCRUB, LIST_FIRST, LIST_LAST, LIST_ROOT_BYTES } from "./layout.ts";
 import { Chunks } from "./list-chunks.ts";
 import {
   copyTail,
+  cutEach,
   cutOut,
+  findEach,
   insertAt,
   insertInFront,
   type NewElement,
@@ -42,6 +45,7 @@ export class LongLists {
   readonly #chunks: Chunks;
   readonly #roots: ListRoots;
   readonly #other = newRun();
+  readonly #slice: Slice = { bytes: this.#other.bytes, start: 0, end: 0, kind: 0 };
 
   constructor(memory: Memory, placement: Placement) {
     this.#memory = memory;
@@ -185,18 +189,50 @@ export class LongLists {
     }
     this.#tell(key, root, id);
     this.#roots.begin(root);
-    this.#cut(root, id, offset, offset + removed);
+    this.#cut(root, id, (target) => cutOut(target, offset, offset + removed));
     this.#roots.counted(root, slot, -removed);
     this.#counted(key, root, -removed);
     this.#roots.end(root);
     return removed;
   }
 
-  #cut(root: number, id: number, from: number, to: number): void {
+  /**
+   * Takes up to `limit` elements that `matches` takes out, from the front or the back. Returns how many; where that
+   * is all that there are, the last chunk is left for the caller, who removes the key.
+   */
+  sift(key: number, root: number, back: boolean, limit: number, matches: (slice: Slice) => boolean): number {
+    const roots = this.#roots;
+    let removed = 0;
+    let slot = back ? roots.chunks(root) - 1 : 0;
+    for (let id = roots.get(root, back ? LIST_LAST : LIST_FIRST); id !== 0 && removed < limit; ) {
+      const ref = this.#chunks.find(root, id);
+      const next = back ? this.#chunks.previous(ref) : this.#chunks.next(ref);
+      const run = this.#chunks.open(ref, this.run);
+      const found = findEach(run, back, limit - removed, this.#slice, matches);
+      removed += found.length;
+      const goes = found.length === run.count;
+      if (goes && roots.chunks(root) === 1) return removed;
+      if (goes) this.#removeChunk(key, root, id, slot, found.length);
+      else if (found.length > 0) {
+        this.#tell(key, root, id);
+        roots.begin(root);
+        this.#cut(root, id, (room) => cutEach(room, found));
+        roots.counted(root, slot, -found.length);
+        this.#counted(key, root, -found.length);
+        roots.end(root);
+      }
+      if (back) slot--;
+      else if (!goes) slot++;
+      id = next;
+    }
+    return removed;
+  }
+
+  #cut(root: number, id: number, cut: (run: Run) => void): void {
     const ref = this.#chunks.find(root, id);
     const run = this.#chunks.open(ref, this.#other);
     this.#chunks.lock();
-    cutOut(run, from, to);
+    cut(run);
     this.#chunks.close(ref, run);
     this.#chunks.unlock(ref);
   }
@@ -301,7 +337,7 @@ export class LongLists {
     // From here on nothing can fail.
     roots.begin(root);
     if (tail !== 0) {
-      this.#cut(root, id, offset, offset + behind);
+      this.#cut(root, id, (target) => cutOut(target, offset, offset + behind));
       this.#linkBetween(root, tail, own, next);
       roots.counted(root, slot, -behind);
       roots.inserted(root, slot + 1, tail, behind);

@@ -7,7 +7,8 @@
 // beginning of a sealed value is sealed as well.
 
 import assert from "node:assert/strict";
-import { KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import { KIND_VALUE, PACKED_HEADER, TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import { isWhole, sizeAt } from "../../src/store/list-elements.ts";
 import type { Found } from "./shared-reader.ts";
 
 /** Classes that names fall into. */
@@ -50,10 +51,25 @@ export function isSealedDeadline(name: Uint8Array, deadlineMs: number): boolean 
   return deadlineMs === Number.POSITIVE_INFINITY || (deadlineMs - classOf(name)) % TAG_BITS === 0;
 }
 
+/** A packed list: its elements' data end where their codes begin. */
+function wholeElements(value: Buffer): void {
+  const count = value.readUInt16LE(0);
+  const codes = value.length - count;
+  let at = PACKED_HEADER;
+  for (let i = 0; i < count; i++) {
+    const code = value[value.length - 1 - i]!;
+    assert.ok(isWhole(value, at, code, codes), `element ${i} of ${count}`);
+    at += sizeAt(value, at, code);
+  }
+  assert.equal(at, codes, "end of a packed list");
+}
+
 /** Checks what an entry shows of itself. @throws {AssertionError} */
 export function checkSealed(name: Uint8Array, { type, kind, value, deadlineMs, root, id }: Found): void {
   assert.ok(isSealedDeadline(name, deadlineMs), `deadline ${deadlineMs}`);
-  if (type !== TYPE_TABLE && type !== TYPE_SET) {
+  if (type === TYPE_LIST) {
+    if (id === 0) wholeElements(value);
+  } else if (type !== TYPE_TABLE && type !== TYPE_SET) {
     assert.ok(isSealed(name, value, kind), `value of ${value.length} bytes`);
   } else if (id === 0) {
     sealedRecords(value);

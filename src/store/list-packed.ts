@@ -40,7 +40,8 @@ export class PackedLists {
 
   /** Whether an element of `size` bytes, and its code, can come in the place of `old` bytes. */
   fits(key: number, size: number, old: number = 0): boolean {
-    return this.#keyspace.memory.entries.valueLength(key) - old + size <= PACKED_BYTES_MAX;
+    const { memory, valueBytesMax } = this.#keyspace;
+    return memory.entries.valueLength(key) - old + size <= Math.min(PACKED_BYTES_MAX, valueBytesMax);
   }
 
   open(key: number, run: Run): Run {

@@ -11,7 +11,7 @@ const skip = await whyNoReference();
 test("who waits for lists is served as by redis-server", { skip, timeout: 120_000 }, async (context) => {
   await using reference = await startReference();
   await using hive = await startHive();
-  for (const seed of [1, Math.floor(Math.random() * 0x7fffffff)]) {
+  for (const seed of [1344107916, Math.floor(Math.random() * 0x7fffffff)]) {
     context.diagnostic(`seed ${seed}`);
     const addresses = { theirs: reference.address, ours: hive.address };
     const { served, mismatches } = await runBlocking(addresses, { seed, count: 100 });

@@ -18,22 +18,19 @@ import {
   cutOut,
   findEach,
   insertAt,
-  insertInFront,
   type NewElement,
   newRun,
-  openFront,
   openMiddle,
   placeOf,
   type Run,
   replaceAt,
   usedBytes,
 } from "./list-elements.ts";
+import { newRoom, putAt } from "./list-room.ts";
 import { ListRoots, type Place } from "./list-roots.ts";
 import type { Memory } from "./memory.ts";
 import type { Placement } from "./placement.ts";
 
-/** A chunk that is filled less than this takes an element that makes it larger than CHUNK_ROOM, up to half as much again. */
-const FILLED: number = (CHUNK_ROOM * 3) >> 2;
 /** A chunk at an end is made with this room at least: it will grow. */
 const ROOM_MIN = 256;
 
@@ -115,20 +112,26 @@ export class LongLists {
     if (room === 0) return this.#pushChunk(key, root, atFront, id, element);
     this.#tell(key, root, id);
     roots.begin(root);
-    try {
-      if (room > run.end - run.start) this.#chunks.grow(root, ref, room, (grown) => putAt(grown, atFront, element));
-      else {
-        this.#chunks.lock();
-        putAt(run, atFront, element);
-        this.#chunks.close(ref, run);
-        this.#chunks.unlock(ref);
-      }
-      roots.setElements(root, roots.elements(root) + 1);
-      roots.counted(root, atFront ? 0 : -1, 1);
-    } finally {
-      roots.end(root);
+    if (room > run.end - run.start) this.#growAndPut(root, ref, room, atFront, element);
+    else {
+      this.#chunks.lock();
+      putAt(run, atFront, element);
+      this.#chunks.close(ref, run);
+      this.#chunks.unlock(ref);
     }
-    this.#memory.entries.stamp(key);
+    roots.counted(root, atFront ? 0 : -1, 1);
+    this.#counted(key, root, 1);
+    roots.end(root);
+  }
+
+  /** Apart from push(): a closure in there would cost every push. The root is begun. @throws {HiveError} OUT_OF_MEMORY: and ended */
+  #growAndPut(root: number, ref: number, room: number, atFront: boolean, element: NewElement): void {
+    try {
+      this.#chunks.grow(root, ref, room, (grown) => putAt(grown, atFront, element));
+    } catch (error) {
+      this.#roots.end(root);
+      throw error;
+    }
   }
 
   /** Tells the funnel that a chunk changes, and stands at it in the index then. */
@@ -367,31 +370,5 @@ export class LongLists {
     roots.inserted(root, slot + 1, own, 1);
     this.#counted(key, root, 1);
     roots.end(root);
-  }
-}
-
-/**
- * The room that a chunk needs for `more` bytes: what it has, a larger block, or 0 where the bytes belong into
- * another chunk. A chunk of one large element takes no other.
- */
-function newRoom(run: Run, more: number): number {
-  const used = usedBytes(run);
-  const wanted = used + more;
-  const room = run.end - run.start;
-  if (room > 2 * CHUNK_ROOM) return 0;
-  if (wanted <= room) return room;
-  if (wanted <= CHUNK_ROOM) return Math.max(wanted, Math.min(CHUNK_ROOM, room + (room >> 1)));
-  return used < FILLED && more <= CHUNK_ROOM ? wanted : 0;
-}
-
-/** Puts an element at an end of a run that has room for it. */
-function putAt(run: Run, atFront: boolean, element: NewElement): void {
-  if (atFront) {
-    const isOpen = run.dataStart - run.start >= element.size && run.codesStart + run.count < run.end;
-    if (!isOpen) openFront(run, element.size);
-    insertInFront(run, element);
-  } else {
-    if (run.codesStart - run.dataEnd <= element.size) openMiddle(run);
-    insertAt(run, run.count, element);
   }
 }

@@ -50,15 +50,17 @@ export const LIST_WORKS: readonly OrderedWork[] = [
 ];
 
 export const LIST_MEMORY: readonly OrderedMemory[] = [
-  { name: "list element of 20 B, 1 M in a list", elements: MILLION, fill: oneOfMillion },
+  { name: "list element of 20 B, 1 M in a list", elements: MILLION, key: "mylist", fill: oneOfMillion },
   {
     name: "list element of 3 B, 1 M in a list",
     elements: MILLION,
+    key: "mylist",
     fill: (server) => fill(server, ["RPUSH", "mylist", "xxx"], MILLION),
   },
   {
     name: "list element of 64 B, 1 M in a list",
     elements: MILLION,
+    key: "mylist",
     fill: (server) => fill(server, ["RPUSH", "mylist", "x".repeat(52).concat("__rand_int__")], MILLION),
   },
   {

@@ -22,6 +22,8 @@ export type OrderedWork = {
 export type OrderedMemory = {
   name: string;
   elements: number;
+  /** The one key that holds them: then its MEMORY USAGE counts. Without it all that the data take by INFO. */
+  key?: string;
   fill(server: Server): Promise<void>;
 };
 

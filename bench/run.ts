@@ -16,6 +16,7 @@ import { headerLine, rowLine } from "./table.ts";
 
 const BENCHMARKS: Readonly<Record<string, string>> = {
   redis: "a hive beside redis-server: speed, CPU, memory, latency; about 15 minutes",
+  ordered: "lists and sorted sets beside redis-server: speed, memory; about 10 minutes",
   seam: "what Args and Reply cost a call",
   slices: "background work after big deletions: no slice holds up the clients, memory goes back",
   connections: "5,000 connections open at once, each answered",

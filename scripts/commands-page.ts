@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   strings: "Strings",
   tables: "Tables (hashes)",
   sets: "Sets",
+  lists: "Lists",
   transactions: "Transactions",
   connection: "Connection",
   server: "Server",

@@ -11,6 +11,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   strings: "string",
   tables: "hash",
   sets: "set",
+  lists: "list",
   transactions: "transactions",
   connection: "connection",
   server: "server",
@@ -21,6 +22,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   strings: "string",
   tables: "hash",
   sets: "set",
+  lists: "list",
   transactions: "transaction",
   connection: "connection",
   server: "",
@@ -54,6 +56,7 @@ export function flagsOf(row: RowFacts): string[] {
   const keys = shownKeys(row);
   const words = FLAG_WORDS.filter(([flag]) => row.flags.includes(flag)).map(([, word]) => word);
   if (keys === undefined) words.push("noscript", "loading", "stale");
+  else if (row.flags.includes("mayWait")) words.push("noscript", "blocking");
   if (keys !== undefined && "find" in keys) words.push("movablekeys");
   return words;
 }

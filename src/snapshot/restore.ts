@@ -8,13 +8,20 @@
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { WideMap } from "../base/wide-map.ts";
-import { TYPE_FIELD, TYPE_MEMBER, TYPE_TABLE } from "../store/layout.ts";
+import { TYPE_CHUNK, TYPE_FIELD, TYPE_LIST, TYPE_MEMBER, TYPE_SET, TYPE_TABLE } from "../store/layout.ts";
 import type { Restoring } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import { BlockReader } from "./block-reader.ts";
 import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
 import { type ContentCheck, RecordReader, type RecordTarget } from "./record-reader.ts";
 import type { SnapshotSource } from "./sink.ts";
+
+/** By the type of a key: that of what its container holds. */
+const INNER_TYPES: Readonly<Record<number, number>> = {
+  [TYPE_TABLE]: TYPE_FIELD,
+  [TYPE_SET]: TYPE_MEMBER,
+  [TYPE_LIST]: TYPE_CHUNK,
+};
 
 export type Progress = {
   /** Checking goes before restoring. */
@@ -42,12 +49,13 @@ export async function checkSnapshot(source: SnapshotSource, options: ReadOptions
   const containers = new WideMap<number>();
   const target: RecordTarget = {
     key: ({ type }, container) => {
-      if (container !== 0) containers.set(container, type === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER);
+      if (container !== 0) containers.set(container, INNER_TYPES[type] ?? 0);
     },
     field: ({ type }, container) => {
       const inner = containers.get(container);
       if (inner === undefined) throw bad(`fields of container ${container}, which no key has`);
-      if (inner !== type) throw bad(`a field in a set, or a member in a table (container ${container})`);
+      if (inner !== type)
+        throw bad(`a field, a member or a part of a list where it does not belong (container ${container})`);
     },
   };
   return readAll(source, { ...options, stage: "check", target });

@@ -29,6 +29,7 @@ import {
   SEGMENT_MASK,
   SEGMENT_SHIFT,
 } from "./layout.ts";
+import { dropSkips, skipsOf } from "./list-skips.ts";
 import type { Pages } from "./pages.ts";
 import { roomFor } from "./room-for.ts";
 import { close, open } from "./sequence.ts";
@@ -91,10 +92,10 @@ export class Containers {
     this.#roots[KEYSPACE_ID] = KEYSPACE_ROOT;
   }
 
-  /** A new empty container. @throws {HiveError} OUT_OF_MEMORY */
-  create(): number {
-    const root = this.#parts.pages.alloc(ROOT_BYTES);
-    this.#clearRoot(root);
+  /** A new empty container. @param bytes Of its root: LIST_ROOT_BYTES for a list. @throws {HiveError} OUT_OF_MEMORY */
+  create(bytes: number = ROOT_BYTES): number {
+    const root = this.#parts.pages.alloc(bytes);
+    this.#clearRoot(root, bytes);
     try {
       this.#parts.index.open(root);
     } catch (error) {
@@ -152,7 +153,10 @@ export class Containers {
 
   /** Bytes of its root, directory, buckets and overflow nodes. */
   indexBytesOf(root: number): number {
-    return ROOT_BYTES + (this.#get(root, ROOT_INDEX_BYTES) >>> 0);
+    const { pages } = this.#parts;
+    const skips = skipsOf({ words: this.#words, pages }, root);
+    const bytes = pages.sizeOf(root) + (this.#get(root, ROOT_INDEX_BYTES) >>> 0);
+    return skips === 0 ? bytes : bytes + pages.sizeOf(skips);
   }
 
   /** Counts `bytes` more (or fewer) bytes of entries in a container, whose owner is told by the caller. */
@@ -195,9 +199,10 @@ export class Containers {
 
   /** A copy of a root in another block takes its place; the caller tells its key's entry and then frees this one. */
   moveRoot(root: number): number {
-    const next = this.#parts.pages.alloc(ROOT_BYTES);
+    const bytes = this.#parts.pages.sizeOf(root);
+    const next = this.#parts.pages.alloc(bytes);
     const from = (root & SEGMENT_MASK) << 1;
-    const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + ROOT_BYTES / 4);
+    const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + bytes / 4);
     this.#words[next >>> SEGMENT_SHIFT]!.set(words, (next & SEGMENT_MASK) << 1);
     this.#roots[this.idOf(root)] = next;
     return next;
@@ -367,13 +372,14 @@ export class Containers {
     this.#roots[id] = 0;
     if (id !== KEYSPACE_ID) this.#freeIds.push(id);
     if ((this.#get(root, ROOT_FLAGS) & FLUSHED) !== 0) this.#flushed--;
+    dropSkips({ words: this.#words, pages }, root);
     pages.free(this.#get(root, ROOT_DIRECTORY));
     pages.free(root);
   }
 
-  #clearRoot(root: number): void {
+  #clearRoot(root: number, bytes: number): void {
     const at = (root & SEGMENT_MASK) << 1;
-    this.#words[root >>> SEGMENT_SHIFT]!.fill(0, at, at + ROOT_BYTES / 4);
+    this.#words[root >>> SEGMENT_SHIFT]!.fill(0, at, at + bytes / 4);
   }
 
   #get(root: number, word: number): number {

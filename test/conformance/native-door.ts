@@ -76,6 +76,20 @@ function describeCalls(makeRunner: () => Runner): void {
     assert.equal(await client.call("PING"), "PONG");
   });
 
+  test("calls of a connection go on beside one that waits for a key", async () => {
+    await using hive = await serve(makeRunner);
+    await using client = await dial(hive);
+    await using other = await dial(hive);
+    const waiting = [client.call("BLPOP", "l", 0), client.call("BRPOP", "none", "l", 0)];
+    assert.equal(await client.call("PING"), "PONG");
+    assert.equal(await other.call("RPUSH", "l", "a", "b"), 2);
+    assert.deepEqual(await Promise.all(waiting), [
+      ["l", "a"],
+      ["l", "b"],
+    ]);
+    assert.deepEqual(await client.transact(["BLPOP", "l", 0], ["RPUSH", "l", "c"]), [null, 1]);
+  });
+
   test("a value of 8 MiB goes in and comes out, and others are served beside it", async () => {
     await using hive = await serve(makeRunner);
     await using client = await dial(hive);

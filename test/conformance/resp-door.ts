@@ -63,6 +63,10 @@ async function call(client: RespClient, ...args: (string | Uint8Array)[]): Promi
   return (await client.readReply()).value;
 }
 
+async function answerOf(client: RespClient, ...args: string[]): Promise<string> {
+  return String((await client.call(...args)).value);
+}
+
 async function bytesOf(client: RespClient, count: number): Promise<string> {
   let text = "";
   for (let i = 0; i < count; i++) text += (await client.readReply()).bytes.toString("latin1");
@@ -81,6 +85,27 @@ export function describeRespDoor(name: string, makeRunner: () => Runner): void {
 }
 
 function describeRequests(makeRunner: () => Runner): void {
+  test("a call that waits for a key holds up its own connection only, and ends with it", async () => {
+    await using hive = await serve(makeRunner);
+    await using waiting = await dial(hive);
+    await using gone = await dial(hive);
+    await using other = await dial(hive);
+    gone.send(["BLPOP", "l", "0"]);
+    waiting.sendAll([
+      ["BLPOP", "l", "0"],
+      ["GET", "k"],
+    ]);
+    await other.call("SET", "k", "v");
+    await gone.close();
+    while ((await answerOf(other, "CLIENT", "LIST")).split("\n").length > 3) await other.call("PING");
+    await other.callAll([
+      ["RPUSH", "l", "a"],
+      ["SET", "k", "w"],
+    ]);
+    assert.equal(await bytesOf(waiting, 2), "*2\r\n$1\r\nl\r\n$1\r\na\r\n$1\r\nw\r\n");
+    assert.equal((await other.call("EXISTS", "l")).value, 0, "one was taken, for the one who is there");
+  });
+
   test("replies come in the order of the calls, in a pipeline of thousands", async () => {
     await using hive = await serve(makeRunner);
     await using client = await dial(hive);

@@ -17,29 +17,30 @@ import {
   ROOT_BYTES,
   ROOT_BYTES_HIGH,
   ROOT_BYTES_LOW,
+  ROOT_DETACHED,
   ROOT_DIRECTORY,
   ROOT_FLAGS,
+  ROOT_FLUSHED,
   ROOT_ID,
   ROOT_INDEX_BYTES,
   ROOT_KEY,
   ROOT_OWNER,
   ROOT_SEQUENCE,
+  ROOT_SORTED,
   ROOT_TTLS,
   ROOT_TYPED,
   SEGMENT_MASK,
   SEGMENT_SHIFT,
+  SORTED_ROOT_BYTES,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import { roomFor } from "./room-for.ts";
+import type { SortedTree } from "./sorted-tree.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
 /** Freeing 256 KiB of one value counts as much as freeing a bucket. */
 const LARGE_SHIFT = 18;
-/** ROOT_FLAGS: the container was deleted and waits for the reaper. */
-const DETACHED = 1;
-/** ROOT_FLAGS: it was the keyspace. */
-const FLUSHED = 2;
 
 export type ContainerParts = {
   pages: Pages;
@@ -47,6 +48,7 @@ export type ContainerParts = {
   entries: Entries;
   wheel: Wheel;
   totals: Totals;
+  tree: SortedTree;
 };
 
 /** Who still reads containers that are gone: a snapshot under way. */
@@ -90,16 +92,18 @@ export class Containers {
     this.#roots[KEYSPACE_ID] = KEYSPACE_ROOT;
   }
 
-  /** A new empty container. @throws {HiveError} OUT_OF_MEMORY */
-  create(): number {
-    const root = this.#parts.pages.alloc(ROOT_BYTES);
-    this.#clearRoot(root);
+  /** A new empty container. @param sorted Whether it is a sorted set's. @throws {HiveError} OUT_OF_MEMORY */
+  create(sorted: boolean = false): number {
+    const bytes = sorted ? SORTED_ROOT_BYTES : ROOT_BYTES;
+    const root = this.#parts.pages.alloc(bytes);
+    this.#clearRoot(root, bytes);
     try {
       this.#parts.index.open(root);
     } catch (error) {
       this.#parts.pages.free(root);
       throw error;
     }
+    if (sorted) this.#set(root, ROOT_FLAGS, ROOT_SORTED);
     const id = this.#takeId(root);
     this.#set(root, ROOT_ID, id);
     if (this.#held) this.#fresh.add(id);
@@ -130,8 +134,13 @@ export class Containers {
     this.#set(root, ROOT_KEY, key);
   }
 
+  /** Whether it is a sorted set's. */
+  isSorted(root: number): boolean {
+    return (this.#get(root, ROOT_FLAGS) & ROOT_SORTED) !== 0;
+  }
+
   isDetached(root: number): boolean {
-    return (this.#get(root, ROOT_FLAGS) & DETACHED) !== 0;
+    return (this.#get(root, ROOT_FLAGS) & ROOT_DETACHED) !== 0;
   }
 
   /** The id of the keyspace: KEYSPACE_ID, and another one each time it was emptied at once. */
@@ -149,9 +158,10 @@ export class Containers {
     return this.#get(root, ROOT_BYTES_HIGH) * TWO32 + (this.#get(root, ROOT_BYTES_LOW) >>> 0);
   }
 
-  /** Bytes of its root, directory, buckets and overflow nodes. */
+  /** Bytes of its root, directory, buckets and overflow nodes, and of its tree. */
   indexBytesOf(root: number): number {
-    return ROOT_BYTES + (this.#get(root, ROOT_INDEX_BYTES) >>> 0);
+    const sorted = this.isSorted(root) ? SORTED_ROOT_BYTES - ROOT_BYTES + this.#parts.tree.bytesOf(root) : 0;
+    return ROOT_BYTES + (this.#get(root, ROOT_INDEX_BYTES) >>> 0) + sorted;
   }
 
   /** Counts `bytes` more (or fewer) bytes of entries in a container, whose owner is told by the caller. */
@@ -194,9 +204,10 @@ export class Containers {
 
   /** A copy of a root in another block takes its place; the caller tells its key's entry and then frees this one. */
   moveRoot(root: number): number {
-    const next = this.#parts.pages.alloc(ROOT_BYTES);
+    const bytes = this.isSorted(root) ? SORTED_ROOT_BYTES : ROOT_BYTES;
+    const next = this.#parts.pages.alloc(bytes);
     const from = (root & SEGMENT_MASK) << 1;
-    const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + ROOT_BYTES / 4);
+    const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + bytes / 4);
     this.#words[next >>> SEGMENT_SHIFT]!.set(words, (next & SEGMENT_MASK) << 1);
     this.#roots[this.idOf(root)] = next;
     return next;
@@ -205,7 +216,7 @@ export class Containers {
   /** Takes a container out of use: its bytes are credited now, its memory is freed by reap(). */
   detach(root: number): void {
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), -this.bytesOf(root));
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED);
     if (this.#held) this.#held.push(root);
     else this.detached.push(root);
   }
@@ -218,7 +229,7 @@ export class Containers {
   /** Attaches a container that was detached since hold(). */
   reattach(root: number): void {
     this.#held = this.#held?.filter((other) => other !== root);
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~ROOT_DETACHED);
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), this.bytesOf(root));
   }
 
@@ -246,14 +257,14 @@ export class Containers {
   setKeyspaceAside(): number {
     const old = this.create();
     this.#changePlaces(old);
-    this.#set(old, ROOT_FLAGS, DETACHED);
+    this.#set(old, ROOT_FLAGS, ROOT_DETACHED);
     this.#parts.totals.clear();
     return old;
   }
 
   /** What was set aside is freed by reap(). */
   dropAside(old: number): void {
-    this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
+    this.#set(old, ROOT_FLAGS, ROOT_DETACHED | ROOT_FLUSHED);
     this.#flushed++;
     this.detached.push(old);
   }
@@ -303,6 +314,10 @@ export class Containers {
         left--;
       }
       if (this.#reapBucket > 0) break;
+      if (this.isSorted(this.#reaping)) {
+        left = this.#parts.tree.reap(this.#reaping, left);
+        if (this.#parts.tree.bytesOf(this.#reaping) > 0) break;
+      }
       this.#freeRoot(this.#reaping);
       this.#reaping = 0;
     }
@@ -354,7 +369,7 @@ export class Containers {
   }
 
   #detachInner(root: number): void {
-    this.#set(root, ROOT_FLAGS, DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED);
     this.detached.push(root);
   }
 
@@ -364,14 +379,14 @@ export class Containers {
     // Id 0 is not used again: undo names the keyspace by it.
     this.#roots[id] = 0;
     if (id !== KEYSPACE_ID) this.#freeIds.push(id);
-    if ((this.#get(root, ROOT_FLAGS) & FLUSHED) !== 0) this.#flushed--;
+    if ((this.#get(root, ROOT_FLAGS) & ROOT_FLUSHED) !== 0) this.#flushed--;
     pages.free(this.#get(root, ROOT_DIRECTORY));
     pages.free(root);
   }
 
-  #clearRoot(root: number): void {
+  #clearRoot(root: number, bytes: number): void {
     const at = (root & SEGMENT_MASK) << 1;
-    this.#words[root >>> SEGMENT_SHIFT]!.fill(0, at, at + ROOT_BYTES / 4);
+    this.#words[root >>> SEGMENT_SHIFT]!.fill(0, at, at + bytes / 4);
   }
 
   #get(root: number, word: number): number {

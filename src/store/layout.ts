@@ -64,9 +64,26 @@
 // and key; the version of a key that has a root. A new table may be seen before it has its first field.
 // A processor that may exchange stores (ARM) needs fences beside, which the mapping provider brings.
 //
-// Lists and sorted sets, in a later issue, take type 4 and 5 with a root whose words 2 to 5 are
-// | first chunk | last chunk | skip directory | chunks | and (head of tree | its height | …);
+// Lists, in a later issue, take type 4 with a root whose words 2 to 5 are
+// | first chunk | last chunk | skip directory | chunks |;
 // their chunks are blocks of 4 KiB: previous | next | count | bytes used | records.
+//
+// Sorted set: a container whose entries are fields (type 7) with the score as value, a float64, and a B+
+// tree over them, by score and then by name. The tree is derived: a snapshot has the entries only. The
+// root, of 80 bytes, goes on with
+//
+//   16 tree           17 height (1: a leaf)   18 nodes            19 unused
+//
+//   leaf  (764 bytes)    count | 0 | 63 × score f64 | 63 × ref of the entry
+//   inner (768 bytes)    count | 0 | 38 × score f64 | 38 × ref | 38 × node | 38 × entries below it
+//
+// Score and ref in an inner node are those of the first entry below. All leafs have the same depth. The tree
+// changes only while the root's sequence is odd, and so may only be read under it.
+//
+// Packed sorted set: ≤ 128 records and ≤ 8,000 bytes, in order, as the value of the key's own entry.
+//
+//   count u16, then per record: name kind 2 | score code 3 | LONG 1 | name bytes u8, where LONG u16 | score | name
+//   score code: 0 i8, 1 i16, 2 i32, 3 f64, 4 i16 hundredths, 5 i32 hundredths, 6 f32
 //
 // Page 0 of segment 0 is the header (header.ts) with the keyspace's root in it.
 
@@ -145,6 +162,19 @@ export const ROOT_OWNER = 12;
 export const ROOT_OVERFLOWS = 13;
 export const ROOT_KEY = 14;
 export const ROOT_INDEX_BYTES = 15;
+// Those of a sorted set go on.
+export const SORTED_ROOT_BYTES = 80;
+export const ROOT_TREE = 16;
+export const ROOT_TREE_HEIGHT = 17;
+export const ROOT_TREE_NODES = 18;
+
+// ROOT_FLAGS.
+/** The container was deleted and waits for the reaper. */
+export const ROOT_DETACHED = 1;
+/** It was the keyspace. */
+export const ROOT_FLUSHED = 2;
+/** It is a sorted set's: it has a tree. */
+export const ROOT_SORTED = 4;
 
 export const BUCKET_BYTES = 64;
 export const BUCKET_SLOTS = 7;
@@ -155,6 +185,9 @@ export const PACKED_RECORDS_MAX = 64;
 export const PACKED_BYTES_MAX = 4096;
 export const PACKED_HEADER = 2;
 export const RECORD_HEADER = 5;
+export const SORTED_RECORDS_MAX = 128;
+/** Below the first ref, so that a place in it and a ref are never the same number. */
+export const SORTED_BYTES_MAX = 8000;
 
 /** The container id of the keyspace. */
 export const KEYSPACE_ID = 0;

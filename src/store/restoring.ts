@@ -20,6 +20,7 @@ import {
   KEYSPACE_ROOT,
   KIND_VALUE,
   TYPE_MASK,
+  TYPE_SORTED,
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
@@ -108,7 +109,7 @@ export class Restoring {
 
   #place(facts: EntryFacts, hash: number, container: number): void {
     const { entries, containers } = this.#memory;
-    const root = container === 0 ? 0 : containers.create();
+    const root = container === 0 ? 0 : containers.create(facts.type === TYPE_SORTED);
     try {
       const ref = this.#create(facts, root === 0 ? 0 : FLAG_ROOT);
       if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);

@@ -2,6 +2,7 @@
 //
 //   keys        find, put, remove, rename, deadlines of keys                    keyspace.ts
 //   fields      fields of tables and members of sets                            collections.ts
+//   sorted      members with a score, in order                                  sorted-sets.ts
 //   setNow()    time passes: what has run out goes                              wheel.ts
 //   makeRoom()  before a call that may need memory                              eviction.ts
 //   work()      what can be done in slices: freeing, compacting                 containers.ts, compactor.ts
@@ -22,6 +23,7 @@ import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
 import { Restoring } from "./restoring.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
+import { SortedSets } from "./sorted-sets.ts";
 import { Undo } from "./undo.ts";
 
 export type StoreOptions = {
@@ -45,6 +47,7 @@ export class Store {
   readonly memory: Memory;
   readonly keys: Keyspace;
   readonly fields: Collections;
+  readonly sorted: SortedSets;
   readonly eviction: Eviction;
   readonly undo: Undo;
   readonly compactor: Compactor;
@@ -66,6 +69,7 @@ export class Store {
     this.#placement = placement;
     this.keys = new Keyspace(this.memory, placement);
     this.fields = new Collections(this.keys, placement);
+    this.sorted = new SortedSets(this.keys, placement);
     this.compactor = new Compactor(this.memory);
     this.lookahead = new Lookahead(this.memory);
     this.eviction = new Eviction(this.memory, this.keys, this.compactor);

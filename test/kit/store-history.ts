@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import { HiveError } from "../../src/base/errors.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
-import { TYPE_STRING } from "../../src/store/layout.ts";
+import { TYPE_SORTED, TYPE_STRING } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
-import { drawDeadline, drawDelayMs, drawField, drawName, drawValue } from "./store-draws.ts";
+import { drawDeadline, drawDelayMs, drawField, drawName, drawScore, drawValue } from "./store-draws.ts";
+import { fieldsOf, scoreBytes } from "./store-fields.ts";
 import { checkStore } from "./store-invariants.ts";
 import { CONTAINER_TYPES, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
 import { scanOn } from "./store-scans.ts";
@@ -111,6 +112,10 @@ export class StoreHistory {
     return this.deadlineFor(drawDeadline(number, this.#store.nowMs), name);
   }
 
+  containerType(name: Name): number {
+    return CONTAINER_TYPES[name.bytes.length % CONTAINER_TYPES.length]!;
+  }
+
   makeRoom(): boolean {
     return this.#store.eviction.makeRoom();
   }
@@ -199,8 +204,11 @@ export class StoreHistory {
     if (key && key.type !== TYPE_STRING) return { id, ref, key };
     if (ref !== 0) this.#store.keys.remove(ref);
     this.model.forget(id);
-    const fresh = this.model.newKey(name, CONTAINER_TYPES[name.bytes.length % 2]!);
-    const created = this.#store.fields.create(fresh.type, name.bytes, 0, name.bytes.length, name.kind);
+    const fresh = this.model.newKey(name, this.containerType(name));
+    const created =
+      fresh.type === TYPE_SORTED
+        ? this.#store.sorted.create(name.bytes, 0, name.bytes.length, name.kind)
+        : this.#store.fields.create(fresh.type, name.bytes, 0, name.bytes.length, name.kind);
     this.model.keys.set(id, fresh);
     return { id, ref: created, key: fresh };
   }
@@ -219,6 +227,10 @@ export class StoreHistory {
       const target = this.container(drawName(k));
       for (let i = 0; i < count; i++) {
         const name = drawField(x + i);
+        if (target.key.type === TYPE_SORTED) {
+          this.#setScore(target, name, drawScore(x + i * y));
+          continue;
+        }
         const value =
           target.key.type === CONTAINER_TYPES[1] ? Buffer.alloc(0) : this.value(count > 1 ? (x + i) % 200 : x, name);
         const kind = (x + i) % 4;
@@ -246,16 +258,26 @@ export class StoreHistory {
     });
   }
 
+  #setScore(target: { ref: number; key: ModelKey }, name: Name, score: number): void {
+    const field = target.key.fields.get(idOf(name));
+    const { sorted } = this.#store;
+    target.ref = sorted.set(target.ref, name.bytes, 0, name.bytes.length, name.kind, score);
+    assert.equal(sorted.created, field === undefined, "created");
+    const next = { name: field?.name ?? name, value: scoreBytes(score + 0), kind: 0, deadlineMs: NO_DEADLINE };
+    target.key.fields.set(idOf(name), next);
+  }
+
   deleteFields([, k, x, y]: Step): void {
     const { id, ref, key } = this.model.look(drawName(k));
     if (!key || key.type === TYPE_STRING) return;
     let target = ref;
     for (let i = 0; i <= y % 150 && target !== 0; i++) {
       const name = drawField(x + i);
-      const handle = this.#store.fields.find(target, name.bytes, 0, name.bytes.length, name.kind);
+      const fields = fieldsOf(this.#store, target);
+      const handle = fields.find(target, name.bytes, 0, name.bytes.length, name.kind);
       assert.equal(handle !== 0, key.fields.has(idOf(name)), "field is there");
       if (handle === 0) continue;
-      target = this.#store.fields.delete(target, handle);
+      target = fields.delete(target, handle);
       this.model.forgetField(id, idOf(name));
     }
     // Others of the table may have run out and not be removed yet.
@@ -267,7 +289,7 @@ export class StoreHistory {
     const { id, ref, key } = this.model.look(drawName(k));
     const name = drawField(x);
     const field = key?.fields.get(idOf(name));
-    if (!key || !field) return;
+    if (!key || !field || key.type === TYPE_SORTED) return;
     const handle = this.#store.fields.find(ref, name.bytes, 0, name.bytes.length, name.kind);
     const deadlineMs = this.#deadline(y, name);
     const next = this.#store.fields.setDeadline(ref, handle, deadlineMs);

@@ -7,9 +7,10 @@
 
 import assert from "node:assert/strict";
 import type { ChangeKind, ChangeListener } from "../../src/store/funnel.ts";
-import { KEYSPACE_ROOT, KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import { KEYSPACE_ROOT, KIND_VALUE, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachEntry } from "../../src/store/walk.ts";
+import { fieldsOf } from "./store-fields.ts";
 
 export type Name = { bytes: Buffer; kind: number };
 export type ModelField = { name: Name; value: Buffer; kind: number; deadlineMs: number };
@@ -118,7 +119,7 @@ export class StoreModel implements ChangeListener {
 
   /** Compares every field of a table. */
   compareFields(ref: number, key: ModelKey): void {
-    const { fields } = this.store;
+    const fields = fieldsOf(this.store, ref);
     const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
     const seen = new Set<string>();
     fields.each(ref, (handle) => {
@@ -155,7 +156,7 @@ export class StoreModel implements ChangeListener {
 
   /** Everything a client could see, versions included, to be compared later. */
   dump(): Map<string, unknown> {
-    const { memory, fields } = this.store;
+    const { memory } = this.store;
     const { entries } = memory;
     const all = new Map<string, unknown>();
     const text = (bytes: Buffer, start: number, end: number): string => bytes.latin1Slice(start, end);
@@ -171,13 +172,14 @@ export class StoreModel implements ChangeListener {
         row.push(entries.valueKind(ref), text(bytes, start, start + entries.valueLength(ref)));
       } else {
         const slice = { bytes, start: 0, end: 0, kind: 0 };
-        const packed = fields.isPacked(ref);
+        const fields = fieldsOf(this.store, ref);
+        const packed = this.store.fields.isPacked(ref);
         const content = new Map<string, unknown>();
         fields.each(ref, (handle) => {
           fields.name(ref, handle, slice);
           const field = `${slice.kind}${text(slice.bytes, slice.start, slice.end)}`;
           fields.value(ref, handle, slice);
-          const version = packed ? 0 : fields.version(ref, handle);
+          const version = packed ? 0 : this.store.fields.version(ref, handle);
           content.set(field, [slice.kind, text(slice.bytes, slice.start, slice.end), fields.deadline(handle), version]);
         });
         row.push(packed, content);
@@ -212,4 +214,4 @@ function copyFields(fields: Map<string, ModelField>): Map<string, ModelField> {
   return copy;
 }
 
-export const CONTAINER_TYPES: readonly number[] = [TYPE_TABLE, TYPE_SET];
+export const CONTAINER_TYPES: readonly number[] = [TYPE_TABLE, TYPE_SET, TYPE_SORTED];

@@ -48,7 +48,7 @@ export type Permission = "none" | "read" | "write" | "run" | "files" | "admin";
 export type KeyAccess = "read" | "write" | "both";
 
 /** Families, one file each under commands/. */
-export type Family = "keys" | "strings" | "tables" | "sets" | "transactions" | "connection" | "server";
+export type Family = "keys" | "strings" | "tables" | "sets" | "sorted" | "transactions" | "connection" | "server";
 
 /**
  * Where the keys are: from argument `first` to `last` (negative counts from the end) by `step`;

@@ -17,11 +17,13 @@ import {
   TYPE_FIELD,
   TYPE_MEMBER,
   TYPE_SET,
+  TYPE_SORTED,
   TYPE_STRING,
   TYPE_TABLE,
 } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { EntryFacts } from "../store/restoring.ts";
+import { isPackedSorted } from "../store/sorted-records.ts";
 import { walk, walkScalar } from "../wire/value.ts";
 import { bad, type Counts, RECORD_CONTAINER, RECORD_OWNED, RECORD_ROOT, RECORD_TTL } from "./format.ts";
 
@@ -145,7 +147,7 @@ export class RecordReader {
     const { type, nameLength, valueLength } = facts;
     if (type === TYPE_STRING) {
       if ((flags & RECORD_ROOT) !== 0) throw bad("a string has a container");
-    } else if (type === TYPE_TABLE || type === TYPE_SET) {
+    } else if (type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED) {
       if ((flags & RECORD_ROOT) === 0) this.#checkPacked();
       else if (container === 0 || container > CONTAINER_MAX) throw bad("a container has a number that none has");
       if (facts.valueKind !== 0) throw bad("a table has the kind of a value");
@@ -173,6 +175,7 @@ export class RecordReader {
   #checkPacked(): void {
     const { type, valueStart, valueLength } = this.#facts;
     const bytes = this.#bytes;
+    if (type === TYPE_SORTED) return this.#checkSorted();
     if (valueLength <= PACKED_HEADER || valueLength > PACKED_BYTES_MAX) throw bad("a packed table has a wrong size");
     const end = valueStart + valueLength;
     const count = bytes[valueStart]! | (bytes[valueStart + 1]! << 8);
@@ -194,6 +197,14 @@ export class RecordReader {
     }
     if (seen !== count || seen > PACKED_RECORDS_MAX)
       throw bad("a packed table has another number of records than it says");
+  }
+
+  #checkSorted(): void {
+    const { valueStart, valueLength } = this.#facts;
+    const isSound = isPackedSorted(this.#bytes, valueStart, valueStart + valueLength, (member) => {
+      if (member.kind !== 0) this.#content.check("field", member.kind, this.#bytes, member.nameStart, member.end);
+    });
+    if (!isSound) throw bad("a packed sorted set is damaged");
   }
 
   /** No record before the one at `at` has its name. */

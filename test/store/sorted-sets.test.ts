@@ -86,8 +86,9 @@ for (const [what, members, scores, names] of [
       while (board.scores.size < members) board.set(`m${random(names)}`, random(scores) - scores / 2);
       board.check(random);
       for (const name of [...board.scores.keys()]) {
-        if (random(3) === 0) board.delete(name);
-        else if (random(3) === 0) board.set(name, random(scores));
+        const what = random(9);
+        if (what < 3) board.delete(name);
+        else if (what < 5) board.set(name, random(scores));
       }
       board.check(random);
     }

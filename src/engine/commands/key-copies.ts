@@ -8,10 +8,11 @@
 
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
-import { KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
+import { KIND_VALUE, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
+import { addContent, createEmpty, eachContent, wasAdded } from "../contents.ts";
 import type { Context } from "../context.ts";
 import { badFormat, type Dumped, decodeDump, encodeDump } from "../dump.ts";
 import type { Reply } from "../reply.ts";
@@ -24,7 +25,6 @@ const INT64_END: number = 2 ** 63;
 const UNFINISHED = Buffer.from([0xc1]);
 const NO_BYTES = Buffer.alloc(0);
 const slice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
-const valueSlice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
 
 /**
  * Puts a new table or set, which `fill` fills, under the name in argument `index`, in the place of what
@@ -39,7 +39,7 @@ function place(
 ): number {
   const { keys } = store;
   try {
-    let key = fill(store.fields.create(type, UNFINISHED, 0, 1, KIND_VALUE));
+    let key = fill(createEmpty(store, type, UNFINISHED, KIND_VALUE));
     if (deadlineMs < NO_DEADLINE) key = keys.setDeadline(key, deadlineMs);
     return keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index));
   } catch (error) {
@@ -67,7 +67,7 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
     // All have run out and wait to be removed: the key is as if it were gone.
     keys.remove(ref, "expire");
     return reply.integer(0);
-  } else place(store, args, 2, { type, deadlineMs, fill: (key) => copyFields(store, ref, key) });
+  } else place(store, args, 2, { type, deadlineMs, fill: (key) => copyContents(store, ref, key) });
   reply.integer(1);
 }
 
@@ -115,24 +115,10 @@ function hasLiveField({ fields }: Store, key: number): boolean {
   return fields.isPacked(key) || fields.random(key, () => 0) !== 0;
 }
 
-function copyFields(store: Store, from: number, to: number): number {
-  const { fields } = store;
+function copyContents(store: Store, from: number, to: number): number {
   let key = to;
-  fields.each(from, (handle) => {
-    fields.name(from, handle, slice);
-    fields.value(from, handle, valueSlice);
-    key = fields.set(
-      key,
-      slice.bytes,
-      slice.start,
-      slice.end - slice.start,
-      slice.kind,
-      valueSlice.bytes,
-      valueSlice.start,
-      valueSlice.end - valueSlice.start,
-      valueSlice.kind,
-      fields.deadline(handle),
-    );
+  eachContent(store, from, (content) => {
+    key = addContent(store, key, content);
   });
   return key;
 }
@@ -141,8 +127,8 @@ function dump({ store, services }: Context, args: Args, reply: Reply): void {
   const ref = store.keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) return reply.nil();
   const type = store.memory.entries.type(ref);
-  if (type !== TYPE_STRING && type !== TYPE_TABLE && type !== TYPE_SET) {
-    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables and sets");
+  if (type !== TYPE_STRING && type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED) {
+    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets and sorted sets");
   }
   const payload = encodeDump(store, ref, services.limits);
   reply.bulk(payload, 0, payload.length);
@@ -202,7 +188,6 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
     const { start, length, kind } = dumped.string;
     return putString(store, args, 1, deadlineMs, { bytes: payload, start, end: start + length, kind });
   }
-  const { fields } = store;
   let isAlive = false;
   for (const field of dumped.fields()) if (field.deadlineMs > store.nowMs) isAlive = true;
   if (!isAlive) return 0;
@@ -210,9 +195,13 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
     let key = empty;
     for (const field of dumped.fields()) {
       if (field.deadlineMs <= store.nowMs) continue;
-      const { nameStart, nameLength, nameKind, start, length, kind } = field;
-      key = fields.set(key, payload, nameStart, nameLength, nameKind, payload, start, length, kind, field.deadlineMs);
-      if (!fields.created) throw badFormat();
+      const { nameStart, nameLength, nameKind, start, length, kind, deadlineMs: fieldDeadlineMs } = field;
+      key = addContent(store, key, {
+        name: { bytes: payload, start: nameStart, end: nameStart + nameLength, kind: nameKind },
+        value: { bytes: payload, start, end: start + length, kind },
+        deadlineMs: fieldDeadlineMs,
+      });
+      if (!wasAdded(store, key)) throw badFormat();
     }
     return key;
   };

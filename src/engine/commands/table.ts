@@ -7,6 +7,7 @@ import { KEY_ROWS } from "./keys.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
 import { SNAPSHOT_ROWS } from "./snapshots.ts";
+import { SORTED_ROWS } from "./sorted.ts";
 import { STRING_ROWS } from "./strings.ts";
 import { TABLE_ROWS } from "./tables.ts";
 import { TRANSACTION_ROWS } from "./transactions.ts";
@@ -16,6 +17,7 @@ export const ROWS: readonly Row[] = [
   ...STRING_ROWS,
   ...TABLE_ROWS,
   ...SET_ROWS,
+  ...SORTED_ROWS,
   ...TRANSACTION_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,

@@ -45,9 +45,9 @@ function parseRange(args: Args, first: number, given: Given): RangeQuery {
       offset = args.integer(i + 1);
       limit = args.integer(i + 2);
       i += 2;
-    } else if (given.isReverse === undefined && args.is(i, "REV")) isReverse = true;
-    else if (given.by === undefined && args.is(i, "BYLEX")) by = "name";
-    else if (given.by === undefined && args.is(i, "BYSCORE")) by = "score";
+    } else if (isReverse === undefined && args.is(i, "REV")) isReverse = true;
+    else if (by === undefined && args.is(i, "BYLEX")) by = "name";
+    else if (by === undefined && args.is(i, "BYSCORE")) by = "score";
     else throw syntaxError();
   }
   by ??= "rank";

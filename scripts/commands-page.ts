@@ -16,6 +16,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   tables: "Tables (hashes)",
   sets: "Sets",
   sorted: "Sorted sets",
+  lists: "Lists",
   transactions: "Transactions",
   connection: "Connection",
   server: "Server",

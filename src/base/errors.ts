@@ -59,6 +59,7 @@ export type ErrorCode =
   // load and connections
   | "OVERLOADED"
   | "CONNECTION_LOST"
+  | "UNBLOCKED"
   | "OUT_OF_MEMORY"
   | "DEADLINE"
   | "ABORTED"
@@ -132,6 +133,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   OUTPUT_TOO_BIG:       { fault: 907, resp: "ERR",       retry: false },
   HIVE_CLOSED:          { fault: 908, resp: "ERR",       retry: false },
   UNKNOWN_CODE:         { fault: 909, resp: "ERR",       retry: false },
+  UNBLOCKED:            { fault: 910, resp: "UNBLOCKED", retry: true },
 };
 
 /** Plain values only, so that a detail can cross the wire and be logged. */

@@ -105,6 +105,10 @@ export type Limits = {
   /** A native connection sends something at least this often, and is cut off after three times that in silence. */
   heartbeatMs: number;
 
+  /** Calls of all connections that wait for a key (BLPOP …), and the keys that they name. About 1 KiB, and 200 bytes. */
+  blockedCallsMax: number;
+  blockedKeysMax: number;
+
   /** Calls between MULTI and EXEC. They run without a pause, at about 1 µs each. */
   transactionCallsMax: number;
   /** All arguments between MULTI and EXEC. They wait in memory that eviction cannot give back. */
@@ -167,6 +171,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   openCallsMax:              65_536,
   openCallsBytesMax:             128 * MIB,
   heartbeatMs:                5_000,
+
+  blockedCallsMax:           65_536,
+  blockedKeysMax:           262_144,
 
   transactionCallsMax:       262_144,
   transactionBytesMax:           128 * MIB,

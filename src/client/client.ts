@@ -10,6 +10,7 @@ import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import type { ConnectionState } from "./connection.ts";
 import { type Info, parseInfo } from "./info.ts";
+import { List } from "./list.ts";
 import { Multi } from "./multi.ts";
 import { type PutOptions, putWords } from "./put.ts";
 import { REPEATABLE } from "./repeatable.ts";
@@ -26,7 +27,7 @@ export type KeyName = string | Uint8Array;
 export type ScanOptions = CallOptions & {
   /** A glob as Redis has it: `user:*`. */
   match?: string | undefined;
-  /** Only keys of this type: string, table, set. */
+  /** Only keys of this type: string, table, set, list. */
   type?: string | undefined;
   /** Keys the hive looks at for a page. Default 256. */
   count?: number | undefined;
@@ -174,7 +175,7 @@ export class Client extends EventTarget implements AsyncDisposable {
     return this.#bound.call(spec.EXISTS, [key], options);
   }
 
-  /** "string", "table", "set"; undefined where there is no such key. */
+  /** "string", "table", "set", "list"; undefined where there is no such key. */
   type(key: KeyName, options?: CallOptions): Promise<string | undefined> {
     return this.#bound.call(spec.TYPE, [key], options);
   }
@@ -230,6 +231,11 @@ export class Client extends EventTarget implements AsyncDisposable {
   /** A set of the hive by its name. */
   setOf<Member extends Key = string>(name: string): SetOf<Member> {
     return new SetOf(this.#bound, name);
+  }
+
+  /** A list of the hive by its name. */
+  list<Value = unknown>(name: string): List<Value> {
+    return new List(this.#bound, name);
   }
 
   /** Gathers calls that run as one. */

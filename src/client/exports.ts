@@ -8,6 +8,7 @@ export { type CallByName, Client, type KeyName, type ScanOptions, StateEvent } f
 export type { Dialable } from "./connect.ts";
 export type { ConnectionState } from "./connection.ts";
 export type { Info } from "./info.ts";
+export { List, type MoveOptions, type WaitOptions } from "./list.ts";
 export { Multi, MultiSet, MultiTable } from "./multi.ts";
 export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts";
 export type { PutOptions } from "./put.ts";

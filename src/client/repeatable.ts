@@ -33,4 +33,5 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
     "SDIFF",
     "SSCAN",
   ],
+  ...["LLEN", "LINDEX", "LRANGE", "LPOS"],
 ]);

@@ -163,6 +163,42 @@ export const SISMEMBER: Row<boolean> = read("SISMEMBER", "nn", flag);
 export const SCARD: Row<number> = read("SCARD", "n", integer);
 export const SSCAN: Row<Page> = read("SSCAN", "n(w)", page);
 
+// Lists.
+
+/** The element of [key, element]; undefined where time was up. */
+function popped(items: ItemReader, as: As): unknown {
+  const value = decodeItem(items, as);
+  return Array.isArray(value) ? value[1] : undefined;
+}
+
+/** A length; undefined where what was looked for is not there. */
+function length(items: ItemReader): number | undefined {
+  const value = integer(items);
+  return value > 0 ? value : undefined;
+}
+
+function index(items: ItemReader): number | undefined {
+  const value = decodeItem(items);
+  return typeof value === "number" ? value : undefined;
+}
+
+export const LPUSH: Row<number> = write("LPUSH", "n(v)", integer);
+export const RPUSH: Row<number> = write("RPUSH", "n(v)", integer);
+export const LPOP: Row<unknown> = write("LPOP", "n", anything);
+export const RPOP: Row<unknown> = write("RPOP", "n", anything);
+export const BLPOP: Row<unknown> = write("BLPOP", "nw", popped);
+export const BRPOP: Row<unknown> = write("BRPOP", "nw", popped);
+export const LLEN: Row<number> = read("LLEN", "n", integer);
+export const LINDEX: Row<unknown> = read("LINDEX", "nw", anything);
+export const LRANGE: Row<unknown[]> = read("LRANGE", "nww", list);
+export const LPOS: Row<number | undefined> = read("LPOS", "nv(w)", index);
+export const LSET: Row<void> = write("LSET", "nwv", nothing);
+export const LINSERT: Row<number | undefined> = write("LINSERT", "nwvv", length);
+export const LREM: Row<number> = write("LREM", "nwv", integer);
+export const LTRIM: Row<void> = write("LTRIM", "nww", nothing);
+export const LMOVE: Row<unknown> = write("LMOVE", "nnww", anything);
+export const BLMOVE: Row<unknown> = write("BLMOVE", "nnwww", anything);
+
 // The hive.
 
 export const PING: Row<string> = read("PING", "(v)", text);

@@ -6,6 +6,9 @@
 /** The longest that a timer takes; for a longer pause it is set again. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** What ends a pause, and what tells how long a restore still takes. */
+const NEVER_PAUSED = new Set(["CLIENT UNPAUSE", "CLIENT PAUSE", "SNAPSHOT STATUS"]);
+
 export type PauseMode = "write" | "all";
 
 export class CallPause {
@@ -26,8 +29,9 @@ export class CallPause {
   }
 
   /** Whether a call waits. Only asked while there is a reason to. */
-  holds(writes: boolean): boolean {
-    if (writes || this.#pause?.mode === "all") return true;
+  holds(command: string, writes: boolean): boolean {
+    if (NEVER_PAUSED.has(command)) return false;
+    if (writes || command === "EXEC" || this.#pause?.mode === "all") return true;
     for (const { mode } of this.#held) if (mode === "all") return true;
     return false;
   }

@@ -15,7 +15,7 @@ import type { Latency } from "./latency.ts";
  * - grows: may need memory, so it is refused when there is none (`-OOM`)
  * - steps: changes as many entries as it has arguments, so the undo log is on while it runs when memory is
  *   nearly used up; a row that may need more than that arms it itself
- * - mayWait: may answer later (returns a promise)
+ * - mayWait: may answer later (returns a promise); one that writes has changed nothing before it waits
  * - noMulti: refused inside MULTI
  * - immediate: runs at once even inside MULTI (EXEC, DISCARD, WATCH, …)
  * - endsMulti: a way out of MULTI, so it is never refused there for lack of memory
@@ -48,7 +48,16 @@ export type Permission = "none" | "read" | "write" | "run" | "files" | "admin";
 export type KeyAccess = "read" | "write" | "both";
 
 /** Families, one file each under commands/. */
-export type Family = "keys" | "strings" | "tables" | "sets" | "sorted" | "transactions" | "connection" | "server";
+export type Family =
+  | "keys"
+  | "strings"
+  | "tables"
+  | "sets"
+  | "sorted"
+  | "lists"
+  | "transactions"
+  | "connection"
+  | "server";
 
 /**
  * Where the keys are: from argument `first` to `last` (negative counts from the end) by `step`;

@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   tables: "hash",
   sets: "set",
   sorted: "sorted-set",
+  lists: "list",
   transactions: "transactions",
   connection: "connection",
   server: "server",
@@ -23,6 +24,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   tables: "hash",
   sets: "set",
   sorted: "sortedset",
+  lists: "list",
   transactions: "transaction",
   connection: "connection",
   server: "",
@@ -56,6 +58,7 @@ export function flagsOf(row: RowFacts): string[] {
   const keys = shownKeys(row);
   const words = FLAG_WORDS.filter(([flag]) => row.flags.includes(flag)).map(([, word]) => word);
   if (keys === undefined) words.push("noscript", "loading", "stale");
+  else if (row.flags.includes("mayWait")) words.push("noscript", "blocking");
   if (keys !== undefined && "find" in keys) words.push("movablekeys");
   return words;
 }

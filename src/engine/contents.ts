@@ -14,12 +14,6 @@ export const SCORE_BYTES = 8;
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** A new empty table, set or sorted set under a name that no key has. Add to it at once. */
-export function createEmpty(store: Store, type: number, name: Uint8Array, kind: number): number {
-  if (type === TYPE_SORTED) return store.sorted.create(name, 0, name.length, kind);
-  return store.fields.create(type, name, 0, name.length, kind);
-}
-
 /** Calls back for everything in the container `key` that has not run out. It may not change meanwhile. */
 export function eachContent(store: Store, key: number, visit: (content: Content) => void): void {
   const content: Content = {

@@ -10,6 +10,7 @@ import type { Limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
+import type { BlockedCalls } from "./blocked-calls.ts";
 import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { LoopMeter } from "./health.ts";
@@ -65,6 +66,8 @@ export interface Services {
   readonly settings: Settings;
   readonly slowLog: SlowLog;
   readonly watches: Watches;
+  /** Calls that wait for a key. */
+  readonly blocked: BlockedCalls;
   /** Open connections by id. */
   readonly clients: Map<number, Context>;
   readonly startedAtMs: number;

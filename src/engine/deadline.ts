@@ -7,6 +7,8 @@
 
 import { HiveError } from "../base/errors.ts";
 import type { Args } from "./args.ts";
+import { formatLongDouble } from "./long-double.ts";
+import { readFloat } from "./values.ts";
 
 // Bits of a unit.
 export const UNIT_SECONDS = 1;
@@ -41,6 +43,19 @@ export function deadlineArgument(
   const scaled = args.int64(index) * BigInt(scale);
   if (scaled > INT64_MAX - BigInt(base) || scaled < INT64_MIN) throw invalidExpire(command);
   return Math.min(Number(scaled) + base, DEADLINE_MAX_MS);
+}
+
+/**
+ * How long a call may wait, from seconds with a fraction in argument `index`, in milliseconds; 0 for ever.
+ * @throws {HiveError} NOT_FLOAT, OUT_OF_RANGE
+ */
+export function waitArgument(args: Args, index: number, nowMs: number): number {
+  const message = "timeout is not a float or out of range";
+  const value = readFloat(args.buffer, args.start(index), args.end(index), args.kind(index), message);
+  const ms = Math.ceil(Number(formatLongDouble(value).replace("inf", "Infinity")) * 1000);
+  if (ms > DEADLINE_MAX_MS - nowMs) throw new HiveError("OUT_OF_RANGE", "timeout is out of range");
+  if (ms < 0) throw new HiveError("OUT_OF_RANGE", "timeout is negative");
+  return ms;
 }
 
 function invalidExpire(command: string): HiveError {

@@ -5,6 +5,7 @@
 //           |                                 | value bytes u32 | value | deadline f64, where there is a TTL
 //           | set:     the same without a value
 //           | sorted:  as a table, each value the score f64
+//           | list:    elements u32, then each: kind u8 | value bytes u32 | value
 //   footer  | version u16 | CRC-32 of all before u32                            little endian throughout
 //
 // Redis's format follows from its memory, so the two do not take each other's. Who sends a payload may
@@ -14,7 +15,17 @@
 import { isUtf8 } from "node:buffer";
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
-import { KIND_RAW, KIND_TEXT, KIND_VALUE, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../store/layout.ts";
+import type { Slice } from "../store/collections.ts";
+import {
+  KIND_RAW,
+  KIND_TEXT,
+  KIND_VALUE,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED,
+  TYPE_STRING,
+  TYPE_TABLE,
+} from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
 import { walk, walkScalar } from "../wire/value.ts";
@@ -26,6 +37,8 @@ const FOOTER_BYTES = 6;
 const FIELD_HEADER_BYTES = 5;
 const DEADLINE_BYTES = 8;
 const HAS_DEADLINE = 16;
+
+const slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
 
 /** A field of a payload: places in it. A member has no value. */
 export type DumpedField = {
@@ -57,10 +70,18 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
     entries.bytesOf(ref).copy(payload, 6, start, start + length);
     return seal(payload);
   }
-  const size = contentBytes(store, ref, type) + 1 + 4 + FOOTER_BYTES;
+  if (type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED && type !== TYPE_LIST) {
+    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets, sorted sets and lists");
+  }
+  const bytes = type === TYPE_LIST ? elementBytes(store, ref) : contentBytes(store, ref, type);
+  const size = bytes + 1 + 4 + FOOTER_BYTES;
   if (size > bytesMax) throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${bytesMax} bytes)`);
   const payload = Buffer.allocUnsafe(size);
   payload[0] = type;
+  if (type === TYPE_LIST) {
+    writeElements(store, ref, payload);
+    return seal(payload);
+  }
   let at = 5;
   let count = 0;
   eachContent(store, ref, (content) => {
@@ -98,6 +119,27 @@ function writeContent({ name, value, deadlineMs }: Content, payload: Buffer, fro
   return at + DEADLINE_BYTES;
 }
 
+function elementBytes({ lists }: Store, ref: number): number {
+  let bytes = 0;
+  lists.walk(ref, 0, false, slice, ({ start, end }) => {
+    bytes += FIELD_HEADER_BYTES + end - start;
+    return true;
+  });
+  return bytes;
+}
+
+function writeElements({ lists }: Store, ref: number, payload: Buffer): void {
+  payload.writeUInt32LE(lists.count(ref), 1);
+  let at = 5;
+  lists.walk(ref, 0, false, slice, ({ bytes, start, end, kind }) => {
+    payload[at] = kind;
+    payload.writeUInt32LE(end - start, at + 1);
+    at += FIELD_HEADER_BYTES;
+    at += bytes.copy(payload, at, start, end);
+    return true;
+  });
+}
+
 function seal(payload: Buffer): Buffer {
   const end = payload.length - FOOTER_BYTES;
   payload.writeUInt16LE(VERSION, end);
@@ -124,7 +166,8 @@ export function decodeDump(payload: Buffer, store: Store, limits: Limits): Dumpe
     checkField(payload, field, store, limits);
     return { type, string: field, fields: () => [] };
   }
-  if ((type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED) || end < 5) throw badFormat();
+  const isContainer = type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED || type === TYPE_LIST;
+  if (!isContainer || end < 5) throw badFormat();
   const count = payload.readUInt32LE(1);
   let seen = 0;
   let at = 5;
@@ -148,7 +191,21 @@ const NO_FIELD: DumpedField = {
   deadlineMs: NO_DEADLINE,
 };
 
+/** The elements of a list, as fields without a name. */
+function* readElements(payload: Buffer, end: number): Generator<DumpedField & { end: number }> {
+  for (let at = 5; at < end; ) {
+    const kind = payload[at]!;
+    const start = at + FIELD_HEADER_BYTES;
+    if (kind > KIND_VALUE || start > end) throw badFormat();
+    const length = payload.readUInt32LE(at + 1);
+    at = start + length;
+    if (at > end) throw badFormat();
+    yield { ...NO_FIELD, start, length, kind, end: at };
+  }
+}
+
 function* readFields(payload: Buffer, end: number): Generator<DumpedField & { end: number }> {
+  if (payload[0] === TYPE_LIST) return yield* readElements(payload, end);
   const isSet = payload[0] === TYPE_SET;
   for (let at = 5; at < end; ) {
     const kinds = payload[at]!;

@@ -17,6 +17,7 @@ import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
 import { Args } from "./args.ts";
 import { Authentication } from "./authentication.ts";
+import { type BlockedCall, BlockedCalls } from "./blocked-calls.ts";
 import { CallPause } from "./call-pause.ts";
 import { hasTypedKey } from "./catalogue.ts";
 import {
@@ -35,11 +36,13 @@ import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Servi
 import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
+import { IdleClients } from "./idle-clients.ts";
 import { noPersistence, type Persistence } from "./persistence.ts";
 import { rateRefusal, refusalOf } from "./policy.ts";
 import { QuotaGuard } from "./quota-guard.ts";
 import type { Reply } from "./reply.ts";
 import type { Row } from "./row.ts";
+import { serveUnderPolicy } from "./serving.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
 import { Statistics } from "./statistics.ts";
@@ -65,16 +68,9 @@ export type EngineOptions = {
 
 /** Calls with more arguments than this are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
-/** With more data than this most look-ups miss the processor's cache. */
-const LOOKAHEAD_BYTES_MIN: number = 20 * 1024 * 1024;
 /** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
 const STEP_BYTES = 128;
-/** Between two looks for connections that are idle for longer than the setting "timeout". */
-const IDLE_SWEEP_MS = 1_000;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
-
-/** What ends a pause, and what tells how long a restore still takes. */
-const NEVER_PAUSED = new Set(["CLIENT UNPAUSE", "CLIENT PAUSE", "SNAPSHOT STATUS"]);
 /** Where a call writes its answer, and how much of it there was before. */
 type Answer = { reply: Reply; mark: number };
 
@@ -87,6 +83,7 @@ export class LocalEngine implements Runner, Services {
   readonly settings: Settings;
   readonly slowLog: SlowLog;
   readonly watches: Watches;
+  readonly blocked: BlockedCalls;
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
@@ -98,7 +95,7 @@ export class LocalEngine implements Runner, Services {
   readonly #clock: Clock;
   readonly #onShutdown: EngineOptions["onShutdown"];
   #nextId = 1;
-  #sweepAtMs = 0;
+  readonly #idle = new IdleClients(this.clients, (id) => this.blocked.isWaiting(id));
   readonly pauses: CallPause;
   readonly #quotas: QuotaGuard | undefined;
 
@@ -110,14 +107,17 @@ export class LocalEngine implements Runner, Services {
     this.slowLog = new SlowLog(this.limits);
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
+    const timers = options.timers ?? systemTimers;
+    const { store, limits } = this;
+    this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;
     this.#quotas = options.tokens === undefined ? undefined : new QuotaGuard(this.store, options.tokens);
     this.authenticator = new Authentication({
       tokens: options.tokens,
-      limits: this.limits,
-      timers: options.timers ?? systemTimers,
+      limits,
+      timers,
       clients: this.clients,
       clock: options.clock,
       onNotice: options.onNotice ?? (() => {}),
@@ -145,18 +145,11 @@ export class LocalEngine implements Runner, Services {
     this.store.setNow(nowMs);
     this.pauses.tick(nowMs);
     this.authenticator.tick(nowMs);
-    if (this.settings.idleTimeoutMs !== 0 && nowMs >= this.#sweepAtMs) this.#closeIdle(nowMs);
-  }
-
-  #closeIdle(nowMs: number): void {
-    this.#sweepAtMs = nowMs + IDLE_SWEEP_MS;
-    for (const { lastCallMs, peer } of this.clients.values()) {
-      if (nowMs - lastCallMs > this.settings.idleTimeoutMs) peer.close("now");
-    }
+    if (this.settings.idleTimeoutMs !== 0) this.#idle.tick(nowMs, this.settings.idleTimeoutMs);
   }
 
   get looksAhead(): boolean {
-    return this.store.memory.totals.entryBytes > LOOKAHEAD_BYTES_MIN;
+    return this.store.lookahead.pays;
   }
 
   expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
@@ -185,7 +178,10 @@ export class LocalEngine implements Runner, Services {
   run(context: Context, args: Args, reply: Reply): void | Promise<void> {
     let command = this.commands.find(args);
     if (command?.subcommands !== undefined && args.count > 1) command = command.subcommand(args);
-    if (command === undefined) return this.#refuseUnknown(context, args, reply);
+    if (command === undefined) {
+      const message = unknownCommand(args, this.commands.find(args)?.name);
+      return this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
+    }
     context.lastCommand = command.name;
     context.lastCallMs = this.store.memory.nowMs;
     const count = args.count;
@@ -200,8 +196,18 @@ export class LocalEngine implements Runner, Services {
     if (args.typed && hasTypedKey(command.row, args)) {
       return this.#refuse(context, command, reply, "BAD_VALUE", "a key is text or bytes, not a value");
     }
-    if (context.gate !== 0 || this.pauses.ended !== undefined) return this.#runGated(context, command, args, reply);
-    return this.#apply(context, command, args, reply);
+    const isPlain = context.gate === 0 && this.pauses.ended === undefined;
+    const later = isPlain ? this.#apply(context, command, args, reply) : this.#runGated(context, command, args, reply);
+    if (this.blocked.ready) this.blocked.serve();
+    return later;
+  }
+
+  #attempt({ args, reply, clientId }: BlockedCall, serve: () => boolean): boolean {
+    const answer = { reply, mark: reply.mark() };
+    const command = this.commands.find(args)!;
+    const context = this.clients.get(clientId)!;
+    const fail = (error: unknown): void => this.#fail(error, command, answer);
+    return serveUnderPolicy(serve, { store: this.store, quotas: this.#quotas, context, command, fail });
   }
 
   transact(context: Context, calls: readonly Args[], reply: Reply): void | Promise<void> {
@@ -230,6 +236,7 @@ export class LocalEngine implements Runner, Services {
       return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
     }
     if (!this.#refuseInMulti(context, exec, reply)) void this.#apply(context, exec, EXEC, reply);
+    if (this.blocked.ready) this.blocked.serve();
   }
 
   /** What a gate or a pause asks for, then the call. */
@@ -240,7 +247,11 @@ export class LocalEngine implements Runner, Services {
     if (refusal !== undefined) return this.#refuse(context, command, reply, refusal.code, refusal.message);
     if ((gate & GATE_MULTI) !== 0 && this.#refuseInMulti(context, command, reply)) return;
     const isQueued = (gate & GATE_MULTI) !== 0 && (flags & COMMAND_IMMEDIATE) === 0;
-    if (!isQueued && this.pauses.ended !== undefined && this.#isPaused(command)) {
+    if (
+      !isQueued &&
+      this.pauses.ended !== undefined &&
+      this.pauses.holds(command.name, (flags & COMMAND_WRITE) !== 0)
+    ) {
       args.keep();
       return this.pauses.ended.then(() => {
         if (this.clients.has(context.id)) return this.run(context, args, reply);
@@ -265,11 +276,13 @@ export class LocalEngine implements Runner, Services {
       return this.#apply(context, command, args, reply);
     }
     const [mark, errors] = [reply.mark(), command.errors];
+    let later: Promise<void> | undefined;
     const refused = this.#quotas.run(token!, command, () => {
-      void this.#apply(context, command, args, reply);
+      later = this.#apply(context, command, args, reply) as Promise<void> | undefined;
       return command.errors === errors;
     });
     if (refused !== undefined) this.#fail(refused, command, { reply, mark });
+    return later;
   }
 
   /** What Redis refuses between MULTI and EXEC: without memory everything but the ways out. */
@@ -283,11 +296,6 @@ export class LocalEngine implements Runner, Services {
     if (!needsMemory || this.store.eviction.makeRoom()) return false;
     this.#refuse(context, command, reply, "OUT_OF_MEMORY", NO_MEMORY);
     return true;
-  }
-
-  #isPaused(command: Command): boolean {
-    if (NEVER_PAUSED.has(command.name)) return false;
-    return this.pauses.holds((command.flags & COMMAND_WRITE) !== 0 || command.name === "EXEC");
   }
 
   /** Memory, undo and time around the command's own run. */
@@ -320,7 +328,9 @@ export class LocalEngine implements Runner, Services {
   }
 
   #settle(later: Promise<void>, command: Command, answer: Answer): Promise<void> {
-    return later.catch((error: unknown) => this.#fail(error, command, answer));
+    // It may have changed something since: a restore, say.
+    const failed = (error: unknown): void => this.#fail(error, command, answer);
+    return later.catch(failed).then(() => this.blocked.serve());
   }
 
   /** A HiveError becomes the reply; anything else is our own mistake and is thrown on. */
@@ -355,11 +365,6 @@ export class LocalEngine implements Runner, Services {
       context.transaction!.dropQueue();
     }
     reply.error(code, message);
-  }
-
-  #refuseUnknown(context: Context, args: Args, reply: Reply): void {
-    const message = unknownCommand(args, this.commands.find(args)?.name);
-    this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
   }
 
   #queue(context: Context, command: Command, args: Args, reply: Reply): void {

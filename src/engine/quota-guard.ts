@@ -9,7 +9,7 @@
 import { HiveError } from "../base/errors.ts";
 import type { OwnerTotals } from "../store/accounting.ts";
 import type { Store } from "../store/store.ts";
-import { COMMAND_GROWS, COMMAND_MAY_WAIT, COMMAND_WRITE, type Command } from "./command-table.ts";
+import { COMMAND_GROWS, COMMAND_WRITE, type Command } from "./command-table.ts";
 import type { Token, TokenRegistry } from "./tokens.ts";
 
 export class QuotaGuard {
@@ -21,9 +21,9 @@ export class QuotaGuard {
     this.#tokens = tokens;
   }
 
-  /** Whether a call of this command could exceed a quota of bytes or keys. */
+  /** Whether a call of this command could exceed a quota of bytes or keys. One that waits has changed nothing before. */
   watches({ flags }: Command): boolean {
-    return this.#tokens.countsKeys && (flags & COMMAND_WRITE) !== 0 && (flags & COMMAND_MAY_WAIT) === 0;
+    return this.#tokens.countsKeys && (flags & COMMAND_WRITE) !== 0;
   }
 
   /**

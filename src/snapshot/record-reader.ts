@@ -8,13 +8,16 @@
 import { isUtf8 } from "node:buffer";
 import type { Limits } from "../base/limits.ts";
 import {
+  CHUNK_HEADER,
   KIND_TEXT,
   KIND_VALUE,
   PACKED_BYTES_MAX,
   PACKED_HEADER,
   PACKED_RECORDS_MAX,
   RECORD_HEADER,
+  TYPE_CHUNK,
   TYPE_FIELD,
+  TYPE_LIST,
   TYPE_MEMBER,
   TYPE_SET,
   TYPE_SORTED,
@@ -26,22 +29,21 @@ import type { EntryFacts } from "../store/restoring.ts";
 import { isPackedSorted } from "../store/sorted-records.ts";
 import { walk, walkScalar } from "../wire/value.ts";
 import { bad, type Counts, RECORD_CONTAINER, RECORD_OWNED, RECORD_ROOT, RECORD_TTL } from "./format.ts";
+import { type ContentCheck, ListCheck } from "./list-check.ts";
+
+export type { ContentCheck } from "./list-check.ts";
 
 const TWO32 = 4294967296;
 /** Container ids are below: they count up from 1 and are used again. */
 const CONTAINER_MAX = 2 ** 31 - 1;
+/** What a chunk of one element has beside: its header, the length on both sides, a code. */
+const CHUNK_OVERHEAD: number = CHUNK_HEADER + 9;
 const NO_BYTES = Buffer.alloc(0);
 
 /** Gets what a snapshot holds. The facts are one object, used again for the next record. */
 export interface RecordTarget {
   key(facts: EntryFacts, container: number): void;
   field(facts: EntryFacts, container: number): void;
-}
-
-/** Whether names and values are what their kinds say. Another one is for tests of stores that hold no such values. */
-export interface ContentCheck {
-  /** @throws {HiveError} BAD_SNAPSHOT */
-  check(what: "key" | "field" | "value", kind: number, bytes: Buffer, start: number, end: number): void;
 }
 
 function canonical({ valueDepthMax }: Limits): ContentCheck {
@@ -65,6 +67,7 @@ export class RecordReader {
   readonly #limits: Limits;
   readonly #versionMax: number;
   readonly #content: ContentCheck;
+  readonly #lists: ListCheck;
   readonly #facts: EntryFacts = {
     type: 0,
     nameKind: 0,
@@ -87,6 +90,7 @@ export class RecordReader {
     this.#limits = limits;
     this.#versionMax = versionMax;
     this.#content = content;
+    this.#lists = new ListCheck(content);
   }
 
   /** Reads all records of a block, or of the blocks that one record takes. @throws {HiveError} BAD_SNAPSHOT, and what `target` throws */
@@ -104,7 +108,7 @@ export class RecordReader {
       }
       const inner = this.#record(head);
       const { type } = this.#facts;
-      if (type === TYPE_FIELD || type === TYPE_MEMBER) {
+      if (type === TYPE_FIELD || type === TYPE_MEMBER || type === TYPE_CHUNK) {
         if (container === 0) throw bad("a field belongs to no container");
         this.counts.fields++;
         target.field(this.#facts, container);
@@ -147,18 +151,23 @@ export class RecordReader {
     const { type, nameLength, valueLength } = facts;
     if (type === TYPE_STRING) {
       if ((flags & RECORD_ROOT) !== 0) throw bad("a string has a container");
-    } else if (type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED) {
-      if ((flags & RECORD_ROOT) === 0) this.#checkPacked();
-      else if (container === 0 || container > CONTAINER_MAX) throw bad("a container has a number that none has");
+    } else if (type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED || type === TYPE_LIST) {
+      if ((flags & RECORD_ROOT) === 0) {
+        if (type === TYPE_LIST) this.#lists.checkPacked(facts);
+        else this.#checkPacked();
+      } else if (container === 0 || container > CONTAINER_MAX) throw bad("a container has a number that none has");
       if (facts.valueKind !== 0) throw bad("a table has the kind of a value");
     } else if (type === TYPE_FIELD || type === TYPE_MEMBER) {
       if ((flags & ~RECORD_TTL) !== 0) throw bad("a field has an owner or a container");
       if (type === TYPE_MEMBER && valueLength > 0) throw bad("a member has a value");
+    } else if (type === TYPE_CHUNK) {
+      if (flags !== 0) throw bad("a part of a list has a deadline, an owner or a container");
+      this.#lists.checkChunk(facts);
     } else throw bad(`a record has type ${type}, which this hive does not know`);
     if (facts.version > this.#versionMax) throw bad("an entry has a higher version than the snapshot");
     const { keyBytesMax, valueBytesMax } = this.#limits;
     if (nameLength > keyBytesMax) throw bad(`a name of ${nameLength} bytes exceeds keyBytesMax (${keyBytesMax})`);
-    if (valueLength > valueBytesMax) {
+    if (valueLength > valueBytesMax + (type === TYPE_CHUNK ? CHUNK_OVERHEAD : 0)) {
       throw bad(`a value of ${valueLength} bytes exceeds valueBytesMax (${valueBytesMax})`);
     }
     if ((flags & RECORD_OWNED) !== 0 && (facts.owner === 0 || facts.owner >= 2 ** 31 || facts.session >= 2 ** 31)) {
@@ -166,6 +175,7 @@ export class RecordReader {
     }
     const bytes = this.#bytes;
     const { nameKind, nameStart, valueKind, valueStart } = facts;
+    if (type === TYPE_CHUNK) return;
     const what = type === TYPE_FIELD || type === TYPE_MEMBER ? "field" : "key";
     if (nameKind !== 0) this.#content.check(what, nameKind, bytes, nameStart, nameStart + nameLength);
     if (valueKind !== 0) this.#content.check("value", valueKind, bytes, valueStart, valueStart + valueLength);

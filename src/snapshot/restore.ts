@@ -8,7 +8,7 @@
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { WideMap } from "../base/wide-map.ts";
-import { TYPE_FIELD, TYPE_MEMBER, TYPE_SET, TYPE_SORTED } from "../store/layout.ts";
+import { TYPE_CHUNK, TYPE_FIELD, TYPE_LIST, TYPE_MEMBER, TYPE_SET, TYPE_SORTED, TYPE_TABLE } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { EntryFacts, Restoring } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
@@ -16,6 +16,14 @@ import { BlockReader } from "./block-reader.ts";
 import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
 import { type ContentCheck, RecordReader, type RecordTarget } from "./record-reader.ts";
 import type { SnapshotSource } from "./sink.ts";
+
+/** By the type of a key: that of what its container holds. */
+const INNER_TYPES: Readonly<Record<number, number>> = {
+  [TYPE_TABLE]: TYPE_FIELD,
+  [TYPE_SET]: TYPE_MEMBER,
+  [TYPE_SORTED]: TYPE_FIELD,
+  [TYPE_LIST]: TYPE_CHUNK,
+};
 
 export type Progress = {
   /** Checking goes before restoring. */
@@ -49,8 +57,8 @@ export async function checkSnapshot(source: SnapshotSource, options: ReadOptions
       const outer = containers.get(container);
       if (outer === undefined) throw bad(`fields of container ${container}, which no key has`);
       if (outer === TYPE_SORTED && !isScored(facts)) throw bad(`a member without a score (container ${container})`);
-      if ((outer === TYPE_SET ? TYPE_MEMBER : TYPE_FIELD) !== facts.type)
-        throw bad(`a field in a set, or a member in a table (container ${container})`);
+      if (INNER_TYPES[outer] !== facts.type)
+        throw bad(`a field, a member or a part of a list where it does not belong (container ${container})`);
     },
   };
   return readAll(source, { ...options, stage: "check", target });

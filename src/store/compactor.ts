@@ -11,6 +11,7 @@
 import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
 import { FLAG_ROOT, KEYSPACE_ROOT, SEGMENT_BYTES } from "./layout.ts";
+import { dropSkips, skipsOf } from "./list-skips.ts";
 import type { Memory } from "./memory.ts";
 import { PAGES_PER_STEP, SparseMarks } from "./sparse-pages.ts";
 
@@ -145,7 +146,7 @@ export class Compactor {
 
   /** One bucket, or one block of buckets. Returns whether the container is done. */
   #advance(walk: Walk): boolean {
-    const { containers, index, pages } = this.#memory;
+    const { containers, index, pages, segments } = this.#memory;
     let root = containers.rootOf(walk.id);
     if (root === 0 || containers.isDetached(root)) return true;
     if (walk.stage === "buckets") {
@@ -156,6 +157,8 @@ export class Compactor {
     }
     if (walk.stage === "root") {
       root = this.#moveRoot(root);
+      const skips = skipsOf({ words: segments.words, pages }, root);
+      if (skips !== 0 && pages.isEvacuating(skips)) dropSkips({ words: segments.words, pages }, root);
       if (pages.isEvacuating(index.directoryOf(root))) this.#moves.directory(root);
       walk.stage = "buckets";
       return false;

@@ -33,6 +33,7 @@ import {
   SEGMENT_SHIFT,
   SORTED_ROOT_BYTES,
 } from "./layout.ts";
+import { dropSkips, skipsOf } from "./list-skips.ts";
 import type { Pages } from "./pages.ts";
 import { roomFor } from "./room-for.ts";
 import type { SortedTree } from "./sorted-tree.ts";
@@ -92,9 +93,11 @@ export class Containers {
     this.#roots[KEYSPACE_ID] = KEYSPACE_ROOT;
   }
 
-  /** A new empty container. @param sorted Whether it is a sorted set's. @throws {HiveError} OUT_OF_MEMORY */
-  create(sorted: boolean = false): number {
-    const bytes = sorted ? SORTED_ROOT_BYTES : ROOT_BYTES;
+  /**
+   * A new empty container.
+   * @param bytes Of its root: LIST_ROOT_BYTES for a list, SORTED_ROOT_BYTES for a sorted set. @throws {HiveError} OUT_OF_MEMORY
+   */
+  create(bytes: number = ROOT_BYTES): number {
     const root = this.#parts.pages.alloc(bytes);
     this.#clearRoot(root, bytes);
     try {
@@ -103,7 +106,7 @@ export class Containers {
       this.#parts.pages.free(root);
       throw error;
     }
-    if (sorted) this.#set(root, ROOT_FLAGS, ROOT_SORTED);
+    if (bytes === SORTED_ROOT_BYTES) this.#set(root, ROOT_FLAGS, ROOT_SORTED);
     const id = this.#takeId(root);
     this.#set(root, ROOT_ID, id);
     if (this.#held) this.#fresh.add(id);
@@ -160,8 +163,11 @@ export class Containers {
 
   /** Bytes of its root, directory, buckets and overflow nodes, and of its tree. */
   indexBytesOf(root: number): number {
-    const sorted = this.isSorted(root) ? SORTED_ROOT_BYTES - ROOT_BYTES + this.#parts.tree.bytesOf(root) : 0;
-    return ROOT_BYTES + (this.#get(root, ROOT_INDEX_BYTES) >>> 0) + sorted;
+    const { pages, tree } = this.#parts;
+    const skips = skipsOf({ words: this.#words, pages }, root);
+    const bytes = pages.sizeOf(root) + (this.#get(root, ROOT_INDEX_BYTES) >>> 0);
+    if (this.isSorted(root)) return bytes + tree.bytesOf(root);
+    return skips === 0 ? bytes : bytes + pages.sizeOf(skips);
   }
 
   /** Counts `bytes` more (or fewer) bytes of entries in a container, whose owner is told by the caller. */
@@ -204,7 +210,7 @@ export class Containers {
 
   /** A copy of a root in another block takes its place; the caller tells its key's entry and then frees this one. */
   moveRoot(root: number): number {
-    const bytes = this.isSorted(root) ? SORTED_ROOT_BYTES : ROOT_BYTES;
+    const bytes = this.#parts.pages.sizeOf(root);
     const next = this.#parts.pages.alloc(bytes);
     const from = (root & SEGMENT_MASK) << 1;
     const words = this.#words[root >>> SEGMENT_SHIFT]!.subarray(from, from + bytes / 4);
@@ -380,6 +386,7 @@ export class Containers {
     this.#roots[id] = 0;
     if (id !== KEYSPACE_ID) this.#freeIds.push(id);
     if ((this.#get(root, ROOT_FLAGS) & ROOT_FLUSHED) !== 0) this.#flushed--;
+    dropSkips({ words: this.#words, pages }, root);
     pages.free(this.#get(root, ROOT_DIRECTORY));
     pages.free(root);
   }

@@ -64,9 +64,21 @@
 // and key; the version of a key that has a root. A new table may be seen before it has its first field.
 // A processor that may exchange stores (ARM) needs fences beside, which the mapping provider brings.
 //
-// Lists, in a later issue, take type 4 with a root whose words 2 to 5 are
-// | first chunk | last chunk | skip directory | chunks |;
-// their chunks are blocks of 4 KiB: previous | next | count | bytes used | records.
+// List: packed as the value of the key's own entry while that has ≤ 4 KiB, else chunks in the index of a
+// container, by number. Its root has 36 bytes more:
+//
+//  16 first chunk   18 next number       20 elements, high   22 pairs there is room for   24 pairs
+//  17 last chunk    19 elements, low     21 skips ref        23 the first pair
+//
+//   skips    for each chunk in order (number, elements): a block of its own, or none
+//   packed   count u16 | data … | codes, the last element's first               (list-elements.ts)
+//   chunk    an entry whose name is its number, u32, and whose value is ≤ 4,076 bytes, or as large as one element:
+//            previous u32 | next u32 | count u16 | data start u16 | data end u16 | codes start u16 | data … codes
+//
+// Places in a chunk count from the start of the value; in one of more than 64 KiB data end and codes start are 0,
+// and mean the last byte. A reader may look at a chunk under its bucket's sequence, as at every entry; what
+// two chunks say together, and what the root says of a list, is true where the root's sequence is even and the same
+// before and after. It is odd while a chunk comes or goes, and while one of these words changes.
 //
 // Sorted set: a container whose entries are fields (type 7) with the score as value, a float64, and a B+
 // tree over them, by score and then by name. The tree is derived: a snapshot has the entries only. The
@@ -110,6 +122,8 @@ export const TYPE_SORTED = 5;
 export const TYPE_STRUCTURE = 6;
 export const TYPE_FIELD = 7;
 export const TYPE_MEMBER = 8;
+/** A part of a list. */
+export const TYPE_CHUNK = 9;
 
 /** Raw bytes whose sender could not say what they are (RESP). */
 export const KIND_RAW = 0;
@@ -175,6 +189,24 @@ export const ROOT_DETACHED = 1;
 export const ROOT_FLUSHED = 2;
 /** It is a sorted set's: it has a tree. */
 export const ROOT_SORTED = 4;
+
+// Words of a list's root beside.
+export const LIST_ROOT_BYTES = 104;
+export const LIST_FIRST = 16;
+export const LIST_LAST = 17;
+export const LIST_NEXT_ID = 18;
+export const LIST_COUNT_LOW = 19;
+export const LIST_COUNT_HIGH = 20;
+export const LIST_SKIPS = 21;
+export const LIST_SKIPS_CAPACITY = 22;
+export const LIST_SKIPS_START = 23;
+export const LIST_SKIPS_COUNT = 24;
+
+export const CHUNK_NAME_BYTES = 4;
+/** Bytes of a chunk's value before its elements. */
+export const CHUNK_HEADER = 16;
+/** Bytes of the elements of a full chunk: with header, name and entry's header it takes a block of 4 KiB. */
+export const CHUNK_ROOM: number = 4096 - 16 - CHUNK_NAME_BYTES - CHUNK_HEADER;
 
 export const BUCKET_BYTES = 64;
 export const BUCKET_SLOTS = 7;

@@ -28,6 +28,8 @@ import type { Memory } from "./memory.ts";
 export const LOOKAHEAD_MAX = 64;
 /** Longer keys are left out: to hash them costs more than is won. */
 const KEY_BYTES_MAX = 128;
+/** With more data than this most look-ups miss the processor's cache. */
+const PAYS_BYTES_MIN: number = 20 * 1024 * 1024;
 /** Words from the start of an entry to the next line of the cache. */
 const NEXT_LINE = 16;
 
@@ -41,6 +43,11 @@ export class Lookahead {
 
   constructor(memory: Memory) {
     this.#memory = memory;
+  }
+
+  /** Whether the data are so large that it is worth it. */
+  get pays(): boolean {
+    return this.#memory.totals.entryBytes > PAYS_BYTES_MIN;
   }
 
   /**

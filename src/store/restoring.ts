@@ -19,10 +19,16 @@ import {
   KEY_KIND_SHIFT,
   KEYSPACE_ROOT,
   KIND_VALUE,
+  LIST_ROOT_BYTES,
+  ROOT_BYTES,
+  SORTED_ROOT_BYTES,
+  TYPE_LIST,
   TYPE_MASK,
   TYPE_SORTED,
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
+import { Chunks } from "./list-chunks.ts";
+import { ListRoots } from "./list-roots.ts";
 import type { Memory } from "./memory.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { roomFor } from "./room-for.ts";
@@ -47,6 +53,9 @@ export type EntryFacts = {
   valueLength: number;
 };
 
+/** By the type of its key: the bytes of a container's root, where they are not ROOT_BYTES. */
+const ROOTS: Readonly<Record<number, number>> = { [TYPE_LIST]: LIST_ROOT_BYTES, [TYPE_SORTED]: SORTED_ROOT_BYTES };
+
 /** Versions have 48 bits. */
 const VERSION_END = 2 ** 48;
 /**
@@ -62,6 +71,7 @@ type Aside = { root: number; totals: TotalsCopy; version: number };
 export class Restoring {
   readonly #memory: Memory;
   readonly #placement: Placement;
+  readonly #lists: ListRoots;
   readonly #aside: Aside;
   /** By the id that a container had: the one that it has now; 0 for one whose key had run out. */
   readonly #ids = new WideMap<number>();
@@ -78,6 +88,7 @@ export class Restoring {
   constructor(memory: Memory, placement: Placement, onEnd: () => void) {
     this.#memory = memory;
     this.#placement = placement;
+    this.#lists = new ListRoots(memory, new Chunks(memory, placement));
     this.#onEnd = onEnd;
     const { totals, containers, entries } = memory;
     const counted = { totals: totals.copy(), version: entries.version };
@@ -109,7 +120,8 @@ export class Restoring {
 
   #place(facts: EntryFacts, hash: number, container: number): void {
     const { entries, containers } = this.#memory;
-    const root = container === 0 ? 0 : containers.create(facts.type === TYPE_SORTED);
+    const bytes = ROOTS[facts.type] ?? ROOT_BYTES;
+    const root = container === 0 ? 0 : containers.create(bytes);
     try {
       const ref = this.#create(facts, root === 0 ? 0 : FLAG_ROOT);
       if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);
@@ -155,9 +167,18 @@ export class Restoring {
     this.fields++;
   }
 
-  /** What was there before goes, and is freed in slices. Versions go on from the highest. */
+  /**
+   * What was there before goes, and is freed in slices. Versions go on from the highest.
+   * @throws {HiveError} BAD_SNAPSHOT: the chunks of a list do not make one; then rollback() is the way out.
+   */
   commit(): void {
     const { containers, entries, index } = this.#memory;
+    for (const container of this.#ids.keys()) {
+      const root = this.#rootOf(container);
+      if (root === 0 || entries.type(containers.keyOf(root)) !== TYPE_LIST) continue;
+      if (!this.#lists.restore(root))
+        throw new HiveError("BAD_SNAPSHOT", `the chunks of container ${container} make no list`);
+    }
     for (const container of this.#ids.keys()) {
       const root = this.#rootOf(container);
       if (root === 0 || index.count(root) > 0) continue;

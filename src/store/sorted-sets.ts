@@ -18,6 +18,7 @@ import {
   PAGE_SHIFT,
   SORTED_BYTES_MAX,
   SORTED_RECORDS_MAX,
+  SORTED_ROOT_BYTES,
   TYPE_FIELD,
   TYPE_SORTED,
 } from "./layout.ts";
@@ -217,7 +218,7 @@ export class SortedSets {
   /** Gives every record an entry of its own. Returns their root, which is not the key's yet. */
   #spread(key: number): number {
     const { entries, containers, keys } = this.#memory;
-    const root = containers.create(true);
+    const root = containers.create(SORTED_ROOT_BYTES);
     containers.setOwner(root, entries.ownerOf(key));
     const scrub = entries.head(key) & FLAG_SCRUB;
     const bytes = entries.bytesOf(key);

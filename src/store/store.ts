@@ -3,6 +3,7 @@
 //   keys        find, put, remove, rename, deadlines of keys                    keyspace.ts
 //   fields      fields of tables and members of sets                            collections.ts
 //   sorted      members with a score, in order                                  sorted-sets.ts
+//   lists       elements of lists                                               lists.ts
 //   setNow()    time passes: what has run out goes                              wheel.ts
 //   makeRoom()  before a call that may need memory                              eviction.ts
 //   work()      what can be done in slices: freeing, compacting                 containers.ts, compactor.ts
@@ -18,6 +19,7 @@ import { Eviction, type EvictionPolicy } from "./eviction.ts";
 import { beat } from "./header.ts";
 import { Keyspace } from "./keyspace.ts";
 import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
+import { Lists } from "./lists.ts";
 import { Lookahead } from "./lookahead.ts";
 import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
@@ -48,6 +50,7 @@ export class Store {
   readonly keys: Keyspace;
   readonly fields: Collections;
   readonly sorted: SortedSets;
+  readonly lists: Lists;
   readonly eviction: Eviction;
   readonly undo: Undo;
   readonly compactor: Compactor;
@@ -70,6 +73,7 @@ export class Store {
     this.keys = new Keyspace(this.memory, placement);
     this.fields = new Collections(this.keys, placement);
     this.sorted = new SortedSets(this.keys, placement);
+    this.lists = new Lists(this.keys, placement);
     this.compactor = new Compactor(this.memory);
     this.lookahead = new Lookahead(this.memory);
     this.eviction = new Eviction(this.memory, this.keys, this.compactor);

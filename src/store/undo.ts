@@ -18,6 +18,7 @@ import {
   VALUE_KIND_MASK,
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
+import { copyListWords, isListRoot, restoreListWords } from "./list-skips.ts";
 import type { Memory } from "./memory.ts";
 import type { Placement } from "./placement.ts";
 
@@ -31,6 +32,8 @@ type Note = {
   root: number;
   /** For a field: words 2 and 3 of its key's entry, version and access clock. */
   stamp: readonly [number, number] | undefined;
+  /** For a chunk: what the root says of its list. */
+  list: Int32Array | undefined;
 };
 
 const KEY_LEVEL = 0;
@@ -39,6 +42,8 @@ export class Undo implements ChangeListener {
   readonly #memory: Memory;
   readonly #placement: Placement;
   #notes: Note[] = [];
+  /** Chunks of lists that are noted. */
+  readonly #chunks = new Set<number>();
   #armed = false;
 
   constructor(memory: Memory, placement: Placement) {
@@ -95,6 +100,7 @@ export class Undo implements ChangeListener {
       if (image && (image.readInt32LE(0) & FLAG_SCRUB) !== 0) image.fill(0);
     }
     this.#notes = [];
+    this.#chunks.clear();
     this.#armed = false;
     this.#memory.funnel.leave(this);
     this.#memory.containers.release();
@@ -111,7 +117,7 @@ export class Undo implements ChangeListener {
     nameKind: number,
   ): void {
     if (kind === "flush") return;
-    const { entries, containers } = this.#memory;
+    const { entries, containers, pages, segments } = this.#memory;
     const root = key === 0 ? 0 : entries.rootOf(key);
     const inField = kind.startsWith("field") && root !== 0;
     const target = inField ? entry : key;
@@ -119,10 +125,18 @@ export class Undo implements ChangeListener {
     const id = inField ? containers.idOf(root) : KEY_LEVEL;
     // Of a copy of a million fields one note is enough.
     if (inField && containers.isFresh(id)) return;
+    const isChunk = inField && isListRoot(pages, root);
+    // Nor is more than the first change of a chunk worth one: a chunk has 4 KiB, and one call may change it a thousand times.
+    if (
+      isChunk &&
+      !this.#isFirst(id, entry === 0 ? bytes : entries.bytesOf(entry), entry === 0 ? start : entries.keyStart(entry))
+    )
+      return;
+    const list = isChunk ? copyListWords(segments.words, root) : undefined;
     if (target === 0) {
       const name = Buffer.from(bytes.subarray(start, start + length));
       const deadlineMs = Number.POSITIVE_INFINITY;
-      this.#notes.push({ id, name, kind: nameKind, image: undefined, deadlineMs, root: 0, stamp });
+      this.#notes.push({ id, name, kind: nameKind, image: undefined, deadlineMs, root: 0, stamp, list });
       return;
     }
     const own = entries.bytesOf(target);
@@ -136,11 +150,21 @@ export class Undo implements ChangeListener {
       deadlineMs: entries.deadline(target),
       root: entries.rootOf(target),
       stamp,
+      list,
     });
   }
 
+  /** Whether a chunk, by its container and its name, was not noted before. */
+  #isFirst(id: number, name: Uint8Array, at: number): boolean {
+    const number = name[at]! | (name[at + 1]! << 8) | (name[at + 2]! << 16) | (name[at + 3]! << 24);
+    const chunk = id * 2 ** 32 + (number >>> 0);
+    if (this.#chunks.has(chunk)) return false;
+    this.#chunks.add(chunk);
+    return true;
+  }
+
   #restore(note: Note): void {
-    const { entries, index, keys, containers } = this.#memory;
+    const { entries, index, keys, containers, pages, segments } = this.#memory;
     const root = note.id === KEY_LEVEL ? KEYSPACE_ROOT : containers.rootOf(note.id);
     const typed = note.kind === KIND_VALUE ? 1 : 0;
     const hash = keys.hash(note.name, 0, note.name.length, typed);
@@ -152,6 +176,7 @@ export class Undo implements ChangeListener {
       this.#placement.remove(root, now);
     }
     if (note.stamp) entries.restoreStamp(containers.keyOf(root), note.stamp);
+    if (note.list) restoreListWords({ words: segments.words, pages }, root, note.list);
     if (note.image === undefined) return;
     const head = note.image.readInt32LE(0);
     const length = note.image.readInt32LE(4);

@@ -117,6 +117,7 @@ const encodingFamilies = [
   ["listpack", "hashtable"],
   ["intset", "listpack", "hashtable"],
   ["listpack", "skiplist"],
+  ["quicklist", "listpack"],
 ];
 
 /**
@@ -135,6 +136,7 @@ const encoding = compareTrees("encoding-without-history", (theirs, ours, { befor
     before[1]?.args[0]?.toUpperCase() === "DEL" && before[1].args[1] === args[2] && before[0]?.args[1] === args[2];
   const filled = before[0]?.args ?? [];
   if (!isFresh || new Set(filled).size < filled.length) return true;
+  if (a === "quicklist") return true;
   return (filled[0] ?? "").toUpperCase() === "SADD" && a === "hashtable" && b === "listpack";
 });
 

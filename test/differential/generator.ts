@@ -8,6 +8,7 @@
 
 import { type Args, Draw } from "./draw.ts";
 import { keyRules } from "./grammar/keys.ts";
+import { listRules } from "./grammar/lists.ts";
 import { serverRules } from "./grammar/server.ts";
 import { setRules } from "./grammar/sets.ts";
 import { sortedRules } from "./grammar/sorted.ts";
@@ -27,6 +28,7 @@ const familyWeights: Readonly<Record<Family, number>> = {
   tables: 20,
   sets: 20,
   sorted: 20,
+  lists: 20,
   transactions: 5,
   server: 7,
 };
@@ -51,12 +53,13 @@ export class Generator {
   constructor(options: { seed: number; families: readonly Family[] }) {
     this.#draw = new Draw(new Random(options.seed));
     this.#families = options.families;
-    const data: Record<"keys" | "strings" | "tables" | "sets" | "sorted", readonly Rule[]> = {
+    const data: Record<"keys" | "strings" | "tables" | "sets" | "sorted" | "lists", readonly Rule[]> = {
       keys: keyRules,
       strings: stringRules,
       tables: tableRules,
       sets: setRules,
       sorted: sortedRules,
+      lists: listRules,
     };
     this.#plain = weigh(
       Object.values(data)
@@ -69,7 +72,7 @@ export class Generator {
       server: serverRules((draw) => pickRule(this.#plain, draw).draw(draw)[0] ?? ["PING"]),
     };
     this.#turns = options.families.map((family) => ({ family, rules: all[family], weight: familyWeights[family] }));
-    this.#queueable = (["keys", "strings", "tables", "sets", "sorted", "server"] as const)
+    this.#queueable = (["keys", "strings", "tables", "sets", "sorted", "lists", "server"] as const)
       .filter((family) => options.families.length === 1 || options.families.includes(family))
       .map((family) => ({ rules: all[family].filter((rule) => rule.queueable), weight: familyWeights[family] }));
   }
@@ -171,6 +174,7 @@ function seeding(draw: Draw): readonly Args[] {
       "f0",
       "1",
     ]),
+    ...of(keyPools.list, (key) => ["RPUSH", key, ...members.filter(() => random.chance(0.4)), "m0"]),
     ...of(keyPools.set, (key) => ["SADD", key, ...members.filter(() => random.chance(0.4)), "m0"]),
     ...of(keyPools.sorted, (key) => [
       "ZADD",

@@ -158,7 +158,7 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     id: "encoding-without-history",
-    what: "OBJECT ENCODING answers in Redis's words from what a value is now, not from what it once was; a small set with words in it is a listpack, as since Redis 7.2",
+    what: "OBJECT ENCODING answers in Redis's words from what a value is now, not from what it once was; a small set with words in it is a listpack, and so is a small list, as since Redis 7.2",
     reason: "a hive has no such encodings; the words are for clients that ask",
   },
   {

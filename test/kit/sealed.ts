@@ -7,7 +7,16 @@
 // beginning of a sealed value is sealed as well.
 
 import assert from "node:assert/strict";
-import { KIND_VALUE, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import {
+  KIND_VALUE,
+  PACKED_HEADER,
+  TYPE_CHUNK,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_STRING,
+  TYPE_TABLE,
+} from "../../src/store/layout.ts";
+import { isWhole, sizeAt } from "../../src/store/list-elements.ts";
 import type { Found } from "./shared-reader.ts";
 
 /** Classes that names fall into. */
@@ -50,10 +59,28 @@ export function isSealedDeadline(name: Uint8Array, deadlineMs: number): boolean 
   return deadlineMs === Number.POSITIVE_INFINITY || (deadlineMs - classOf(name)) % TAG_BITS === 0;
 }
 
+/** The elements of a packed list, or of a chunk: each is whole, and the last one's data end where they are said to. */
+function wholeElements(value: Buffer, isChunk: boolean): void {
+  const count = value.readUInt16LE(isChunk ? 8 : 0);
+  const isLarge = value.length > 0xffff;
+  let at = isChunk ? value.readUInt16LE(10) : PACKED_HEADER;
+  const codes = isLarge ? value.length - 1 : isChunk ? value.readUInt16LE(14) : value.length - count;
+  const end = isLarge ? codes : isChunk ? value.readUInt16LE(12) : codes;
+  for (let i = 0; i < count; i++) {
+    const code = value[codes + count - 1 - i]!;
+    assert.ok(isWhole(value, at, code, end), `element ${i} of ${count}`);
+    at += sizeAt(value, at, code);
+  }
+  assert.equal(at, end, "end of the elements");
+}
+
 /** Checks what an entry shows of itself. @throws {AssertionError} */
 export function checkSealed(name: Uint8Array, { type, kind, value, deadlineMs, root, id }: Found): void {
   assert.ok(isSealedDeadline(name, deadlineMs), `deadline ${deadlineMs}`);
-  if (type !== TYPE_TABLE && type !== TYPE_SET) {
+  if (type === TYPE_CHUNK) wholeElements(value, true);
+  else if (type === TYPE_LIST) {
+    if (id === 0) wholeElements(value, false);
+  } else if (type !== TYPE_TABLE && type !== TYPE_SET) {
     assert.ok(isSealed(name, value, kind), `value of ${value.length} bytes`);
   } else if (id === 0) {
     sealedRecords(value);

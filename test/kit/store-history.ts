@@ -7,12 +7,14 @@
 import assert from "node:assert/strict";
 import { HiveError } from "../../src/base/errors.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
-import { TYPE_SORTED, TYPE_STRING } from "../../src/store/layout.ts";
+import { TYPE_LIST, TYPE_SORTED, TYPE_STRING } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { drawDeadline, drawDelayMs, drawField, drawName, drawScore, drawValue } from "./store-draws.ts";
 import { fieldsOf, scoreBytes } from "./store-fields.ts";
+import { drainKeys, fillKeys } from "./store-fill.ts";
 import { checkStore } from "./store-invariants.ts";
-import { CONTAINER_TYPES, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
+import { editList, pushElements } from "./store-lists.ts";
+import { CONTAINER_TYPES, hasFields, idOf, type ModelKey, type Name, StoreModel } from "./store-model.ts";
 import { scanOn } from "./store-scans.ts";
 import { INSIDE, type Inside, OUTSIDE, type Step } from "./store-steps.ts";
 
@@ -29,7 +31,7 @@ export type HistoryOptions = {
 
 export class StoreHistory {
   readonly model: StoreModel;
-  readonly #store: Store;
+  readonly store: Store;
   readonly #options: HistoryOptions;
   #queue: Step[] = [];
   #steps = 0;
@@ -38,7 +40,7 @@ export class StoreHistory {
   readonly counts: Map<string, number> = new Map<string, number>();
 
   constructor(store: Store, options: HistoryOptions) {
-    this.#store = store;
+    this.store = store;
     this.#options = options;
     this.model = new StoreModel(store);
     store.memory.funnel.listen(this.model);
@@ -51,15 +53,15 @@ export class StoreHistory {
   }
 
   settle(): void {
-    for (let rounds = 0; this.#store.work(() => false) || this.#store.hasWork; rounds++)
+    for (let rounds = 0; this.store.work(() => false) || this.store.hasWork; rounds++)
       assert.ok(rounds < 100, "work ends");
     this.model.compareAll();
-    checkStore(this.#store, this.#options.foreign);
+    checkStore(this.store, this.#options.foreign);
   }
 
   #one(step: Step, outside: boolean): void {
     if (++this.#steps % this.#options.checkEvery === 0 && outside) {
-      checkStore(this.#store, this.#options.foreign);
+      checkStore(this.store, this.#options.foreign);
       this.model.compareAll();
     }
     const what = step[0] % 100;
@@ -109,7 +111,7 @@ export class StoreHistory {
   }
 
   #deadline(number: number, name: Name): number {
-    return this.deadlineFor(drawDeadline(number, this.#store.nowMs), name);
+    return this.deadlineFor(drawDeadline(number, this.store.nowMs), name);
   }
 
   containerType(name: Name): number {
@@ -117,7 +119,7 @@ export class StoreHistory {
   }
 
   makeRoom(): boolean {
-    return this.#store.eviction.makeRoom();
+    return this.store.eviction.makeRoom();
   }
 
   // Operations that may run inside undo, and with an allocation that fails.
@@ -129,20 +131,20 @@ export class StoreHistory {
     const value = this.value(x, name);
     const deadlineMs = y % 3 === 0 ? KEEP_DEADLINE : this.#deadline(y, name);
     const length = name.bytes.length;
-    const ref = this.#store.keys.put(name.bytes, 0, length, name.kind, value, 0, value.length, x % 4, deadlineMs);
+    const ref = this.store.keys.put(name.bytes, 0, length, name.kind, value, 0, value.length, x % 4, deadlineMs);
     const next = this.model.newKey(name, TYPE_STRING);
     next.value = value;
     next.kind = x % 4;
     next.deadlineMs = Number.isNaN(deadlineMs) ? (key?.deadlineMs ?? NO_DEADLINE) : deadlineMs;
     this.model.scans = this.model.scans.filter((scan) => scan.key !== id);
     this.model.keys.set(id, next);
-    assert.equal(this.model.look(name).ref, next.deadlineMs <= this.#store.nowMs ? 0 : ref, "put returns the entry");
+    assert.equal(this.model.look(name).ref, next.deadlineMs <= this.store.nowMs ? 0 : ref, "put returns the entry");
   }
 
   remove([, k]: Step): void {
     const { id, ref } = this.model.look(drawName(k));
     if (ref === 0) return;
-    this.#store.keys.remove(ref);
+    this.store.keys.remove(ref);
     this.model.forget(id);
   }
 
@@ -150,7 +152,7 @@ export class StoreHistory {
     const { id, ref, key } = this.model.look(drawName(k));
     if (!key) return;
     const deadlineMs = this.#deadline(x, key.name);
-    const next = this.#store.keys.setDeadline(ref, deadlineMs);
+    const next = this.store.keys.setDeadline(ref, deadlineMs);
     if (next === 0) this.model.forget(id);
     else key.deadlineMs = deadlineMs;
   }
@@ -159,7 +161,7 @@ export class StoreHistory {
   own([, k, x, y]: Step): void {
     const { ref, key } = this.model.look(drawName(k));
     if (!key) return;
-    const { keys, memory } = this.#store;
+    const { keys, memory } = this.store;
     const owner = x % 3;
     const target = keys.setOwner(ref, owner, owner === 0 ? 0 : y % 5);
     assert.equal(memory.entries.ownerOf(target), owner, "owner");
@@ -171,8 +173,8 @@ export class StoreHistory {
     const name = drawName(x);
     const to = this.model.look(name);
     if (!from.key) return;
-    const source = this.#store.keys.find(from.key.name.bytes, 0, from.key.name.bytes.length, from.key.name.kind);
-    this.#store.keys.rename(source, name.bytes, 0, name.bytes.length, name.kind);
+    const source = this.store.keys.find(from.key.name.bytes, 0, from.key.name.bytes.length, from.key.name.kind);
+    this.store.keys.rename(source, name.bytes, 0, name.bytes.length, name.kind);
     if (from.id === to.id) return;
     this.model.forget(from.id);
     this.model.forget(to.id);
@@ -183,7 +185,7 @@ export class StoreHistory {
     if (!this.makeRoom()) return;
     const { ref, key } = this.model.look(drawName(k));
     if (!key || key.type !== TYPE_STRING) return;
-    const { keys, memory } = this.#store;
+    const { keys, memory } = this.store;
     const length = Math.min(this.value(x, key.name).length, 300_000);
     const kept = Math.min(length, key.value.length);
     const value = this.resized(key, length, y);
@@ -201,14 +203,14 @@ export class StoreHistory {
   /** A container's key, created where it is missing or a string. 0 when it could not be. */
   container(name: Name): { id: string; ref: number; key: ModelKey } {
     const { id, ref, key } = this.model.look(name);
-    if (key && key.type !== TYPE_STRING) return { id, ref, key };
-    if (ref !== 0) this.#store.keys.remove(ref);
+    if (hasFields(key)) return { id, ref, key };
+    if (ref !== 0) this.store.keys.remove(ref);
     this.model.forget(id);
     const fresh = this.model.newKey(name, this.containerType(name));
     const created =
       fresh.type === TYPE_SORTED
-        ? this.#store.sorted.create(name.bytes, 0, name.bytes.length, name.kind)
-        : this.#store.fields.create(fresh.type, name.bytes, 0, name.bytes.length, name.kind);
+        ? this.store.sorted.create(name.bytes, 0, name.bytes.length, name.kind)
+        : this.store.fields.create(fresh.type, name.bytes, 0, name.bytes.length, name.kind);
     this.model.keys.set(id, fresh);
     return { id, ref: created, key: fresh };
   }
@@ -237,9 +239,9 @@ export class StoreHistory {
         const deadlineMs =
           y % 3 === 0
             ? KEEP_DEADLINE
-            : this.deadlineFor(Math.max(this.#store.nowMs + 1, drawDeadline(y, this.#store.nowMs)), name);
+            : this.deadlineFor(Math.max(this.store.nowMs + 1, drawDeadline(y, this.store.nowMs)), name);
         const field = target.key.fields.get(idOf(name));
-        target.ref = this.#store.fields.set(
+        target.ref = this.store.fields.set(
           target.ref,
           name.bytes,
           0,
@@ -251,7 +253,7 @@ export class StoreHistory {
           kind,
           deadlineMs,
         );
-        assert.equal(this.#store.fields.created, field === undefined, "created");
+        assert.equal(this.store.fields.created, field === undefined, "created");
         const next = Number.isNaN(deadlineMs) ? (field?.deadlineMs ?? NO_DEADLINE) : deadlineMs;
         target.key.fields.set(idOf(name), { name: field?.name ?? name, value, kind, deadlineMs: next });
       }
@@ -260,7 +262,7 @@ export class StoreHistory {
 
   #setScore(target: { ref: number; key: ModelKey }, name: Name, score: number): void {
     const field = target.key.fields.get(idOf(name));
-    const { sorted } = this.#store;
+    const { sorted } = this.store;
     target.ref = sorted.set(target.ref, name.bytes, 0, name.bytes.length, name.kind, score);
     assert.equal(sorted.created, field === undefined, "created");
     const next = { name: field?.name ?? name, value: scoreBytes(score + 0), kind: 0, deadlineMs: NO_DEADLINE };
@@ -269,11 +271,11 @@ export class StoreHistory {
 
   deleteFields([, k, x, y]: Step): void {
     const { id, ref, key } = this.model.look(drawName(k));
-    if (!key || key.type === TYPE_STRING) return;
+    if (!hasFields(key)) return;
     let target = ref;
     for (let i = 0; i <= y % 150 && target !== 0; i++) {
       const name = drawField(x + i);
-      const fields = fieldsOf(this.#store, target);
+      const fields = fieldsOf(this.store, target);
       const handle = fields.find(target, name.bytes, 0, name.bytes.length, name.kind);
       assert.equal(handle !== 0, key.fields.has(idOf(name)), "field is there");
       if (handle === 0) continue;
@@ -290,22 +292,33 @@ export class StoreHistory {
     const name = drawField(x);
     const field = key?.fields.get(idOf(name));
     if (!key || !field || key.type === TYPE_SORTED) return;
-    const handle = this.#store.fields.find(ref, name.bytes, 0, name.bytes.length, name.kind);
+    const handle = this.store.fields.find(ref, name.bytes, 0, name.bytes.length, name.kind);
     const deadlineMs = this.#deadline(y, name);
-    const next = this.#store.fields.setDeadline(ref, handle, deadlineMs);
-    if (deadlineMs > this.#store.nowMs) field.deadlineMs = deadlineMs;
+    const next = this.store.fields.setDeadline(ref, handle, deadlineMs);
+    if (deadlineMs > this.store.nowMs) field.deadlineMs = deadlineMs;
     else this.model.forgetField(id, idOf(name));
     if (next === 0) this.model.forget(id);
   }
 
+  pushElements(step: Step): void {
+    if (this.makeRoom()) this.#atomic(() => pushElements(this.store, this.model, step, this.listValue));
+  }
+
+  editList(step: Step): void {
+    if (this.makeRoom()) editList(this.store, this.model, step, this.listValue);
+  }
+
+  readonly listValue = (number: number, name: Name): Buffer => this.value(number, name);
+
   look([, k]: Step): void {
     const { ref, key } = this.model.look(drawName(k));
-    if (key && key.type !== TYPE_STRING) this.model.compareFields(ref, key);
+    if (hasFields(key)) this.model.compareFields(ref, key);
+    if (key?.type === TYPE_LIST) this.model.compareElements(ref, key);
   }
 
   /** As an armed command does it: all or nothing. */
   #atomic(change: () => void): void {
-    const { undo } = this.#store;
+    const { undo } = this.store;
     if (undo.armed) return change();
     const copy = this.model.copy();
     undo.begin();
@@ -320,55 +333,40 @@ export class StoreHistory {
 
   #rollback(copy: Map<string, ModelKey>): void {
     this.#isRollingBack = true;
-    this.#store.undo.rollback();
+    this.store.undo.rollback();
     this.#isRollingBack = false;
     this.model.restore(copy);
   }
 
   // Operations between commands.
 
-  fillKeys([, k, x]: Step): void {
-    for (let i = 0; i < x % 600 && this.makeRoom(); i++) {
-      const name = { bytes: Buffer.from(`many ${(k + i) % 2000}`), kind: 0 };
-      const { id } = this.model.look(name);
-      const value = this.filler(x, name);
-      const deadlineMs = x % 2 === 0 ? NO_DEADLINE : this.deadlineFor(this.#store.nowMs + 1_000_000, name);
-      try {
-        this.#store.keys.put(name.bytes, 0, name.bytes.length, 0, value, 0, value.length, 0, deadlineMs);
-      } catch {
-        return;
-      }
-      this.model.keys.set(id, { ...this.model.newKey(name, TYPE_STRING), value, deadlineMs });
-    }
+  fillKeys(step: Step): void {
+    fillKeys(this, step);
   }
 
-  drainKeys([, k, x]: Step): void {
-    for (let i = 0; i < x % 900; i++) {
-      const { id, ref } = this.model.look({ bytes: Buffer.from(`many ${(k + i) % 2000}`), kind: 0 });
-      if (ref !== 0) this.#store.keys.remove(ref);
-      this.model.forget(id);
-    }
+  drainKeys(step: Step): void {
+    drainKeys(this, step);
   }
 
   pass([, , x]: Step): void {
-    this.#store.setNow(this.#store.nowMs + (x % 3 === 0 ? 1 : drawDelayMs(x)));
+    this.store.setNow(this.store.nowMs + (x % 3 === 0 ? 1 : drawDelayMs(x)));
   }
 
   goBack([, , x]: Step): void {
     this.settle();
     for (const id of [...this.model.keys.keys()]) this.model.live(id);
-    this.#store.setNow(Math.max(1, this.#store.nowMs - drawDelayMs(x)));
+    this.store.setNow(Math.max(1, this.store.nowMs - drawDelayMs(x)));
   }
 
   work([, , x]: Step): void {
-    if (x % 2 === 0) this.#store.compactor.want();
+    if (x % 2 === 0) this.store.compactor.want();
     let slices = x % 40;
-    this.#store.work(() => slices-- <= 0);
+    this.store.work(() => slices-- <= 0);
   }
 
   clear([, , x]: Step): void {
     if (x % 4 !== 0) return this.work([0, 0, x, 0]);
-    this.#store.keys.clear();
+    this.store.keys.clear();
     this.model.forgetAll();
   }
 
@@ -376,7 +374,7 @@ export class StoreHistory {
     const { model } = this;
     if (x % 3 === 0 && model.scans.length < 4) {
       const { id, key } = model.look(drawName(k));
-      if (key && key.type !== TYPE_STRING) model.scans.push({ key: id, cursor: 0, owed: new Set(key.fields.keys()) });
+      if (hasFields(key)) model.scans.push({ key: id, cursor: 0, owed: new Set(key.fields.keys()) });
       else model.scans.push({ key: undefined, cursor: 0, owed: new Set(model.keys.keys()) });
     }
     for (const scan of [...model.scans]) scanOn(model, scan, 1 + (x % 60));
@@ -384,7 +382,7 @@ export class StoreHistory {
 
   /** The next steps as one command that then fails, or does not. */
   undo([, , x, y]: Step): void {
-    const { undo } = this.#store;
+    const { undo } = this.store;
     const before = x % 4 === 0 ? undefined : this.model.dump();
     const copy = this.model.copy();
     undo.begin();
@@ -399,7 +397,7 @@ export class StoreHistory {
 
   /** The next step, with one of its allocations failing. */
   fail([, , x, y]: Step): void {
-    const { pages } = this.#store.memory;
+    const { pages } = this.store.memory;
     const step = this.#queue.pop();
     if (!step) return;
     const alloc = pages.alloc.bind(pages);

@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { blockOf } from "../../src/store/index-growth.ts";
 import * as layout from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
+import { eachEntry } from "../../src/store/walk.ts";
 import { checkRecords, checkTree } from "./sorted-invariants.ts";
 
 const { SEGMENT_MASK, SEGMENT_SHIFT, PAGE_SHIFT, PAGE_BYTES, KEYSPACE_ROOT } = layout;
@@ -48,8 +49,11 @@ class Walk {
     const { memory } = this.store;
     const get = (word: number): number => this.word(root, word);
     this.containers++;
-    const sorted = root !== KEYSPACE_ROOT && memory.entries.type(memory.containers.keyOf(root)) === layout.TYPE_SORTED;
-    if (root !== KEYSPACE_ROOT) this.claim(root, sorted ? layout.SORTED_ROOT_BYTES : layout.ROOT_BYTES, "root");
+    const bytes = root === KEYSPACE_ROOT ? layout.ROOT_BYTES : memory.pages.sizeOf(root);
+    const sorted = bytes === layout.SORTED_ROOT_BYTES;
+    const isList = bytes === layout.LIST_ROOT_BYTES;
+    if (root !== KEYSPACE_ROOT) this.claim(root, bytes, "root");
+    if (isList) this.#list(root);
     assert.equal(get(layout.ROOT_ID), id, "id of a root");
     assert.equal(memory.containers.rootOf(id), root, `root of container ${id}`);
     assert.equal(get(layout.ROOT_FLAGS), sorted ? layout.ROOT_SORTED : 0, "flags of a root in use");
@@ -133,7 +137,7 @@ class Walk {
     const id = containers.idOf(root);
     const type = entries.type(ref);
     const inKeyspace = root === KEYSPACE_ROOT;
-    assert.ok(inKeyspace ? type >= 1 && type <= 6 : type === 7 || type === 8, `type ${type} in container ${id}`);
+    assert.ok(inKeyspace ? type >= 1 && type <= 6 : type >= 7 && type <= 9, `type ${type} in container ${id}`);
     this.claim(ref, entries.size(ref), "entry");
     sums.bytes += entries.size(ref);
     if (!inKeyspace) sums.refs.add(ref);
@@ -168,6 +172,44 @@ class Walk {
     else if (type === layout.TYPE_SORTED) {
       const start = entries.valueStart(ref);
       checkRecords(entries.bytesOf(ref), start, start + entries.valueLength(ref));
+    }
+  }
+
+  /** The chain of a list's chunks, from the first to the last, and its skips. */
+  #list(root: number): void {
+    const { containers, entries } = this.store.memory;
+    const get = (word: number): number => this.word(root, word);
+    assert.equal(entries.type(containers.keyOf(root)), layout.TYPE_LIST, "type of a list's key");
+    const chunks = new Map<number, number>();
+    eachEntry(this.store.memory, root, (ref) => {
+      assert.equal(entries.type(ref), layout.TYPE_CHUNK, "type of what a list holds");
+      chunks.set(this.word(ref, 4), ref);
+    });
+    const order: [number, number][] = [];
+    let previous = 0;
+    let elements = 0;
+    for (let id = get(layout.LIST_FIRST); id !== 0; ) {
+      const ref = chunks.get(id);
+      assert.ok(ref !== undefined && order.length < chunks.size, `chunk ${id} of a list`);
+      assert.equal(this.word(ref, 5), previous, "previous of a chunk");
+      const count = this.word(ref, 7) & 0xffff;
+      assert.ok(count > 0, "a chunk without elements");
+      order.push([id, count]);
+      elements += count;
+      previous = id;
+      id = this.word(ref, 6);
+    }
+    assert.equal(order.length, chunks.size, "chunks of a list that are linked");
+    assert.equal(get(layout.LIST_LAST), previous, "last chunk");
+    assert.equal(get(layout.LIST_COUNT_LOW), elements, "elements of a list");
+    const skips = get(layout.LIST_SKIPS);
+    if (skips === 0) return;
+    this.claim(skips, get(layout.LIST_SKIPS_CAPACITY) * 8, "skips");
+    assert.equal(get(layout.LIST_SKIPS_COUNT), order.length, "pairs of skips");
+    const start = get(layout.LIST_SKIPS_START);
+    for (const [slot, [id, count]] of order.entries()) {
+      assert.equal(this.word(skips, (start + slot) * 2), id, `chunk ${slot} in the skips`);
+      assert.equal(this.word(skips, (start + slot) * 2 + 1), count, `elements of chunk ${slot} in the skips`);
     }
   }
 

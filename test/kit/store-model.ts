@@ -7,13 +7,22 @@
 
 import assert from "node:assert/strict";
 import type { ChangeKind, ChangeListener } from "../../src/store/funnel.ts";
-import { KEYSPACE_ROOT, KIND_VALUE, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import {
+  KEYSPACE_ROOT,
+  KIND_VALUE,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED,
+  TYPE_STRING,
+  TYPE_TABLE,
+} from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachEntry } from "../../src/store/walk.ts";
 import { fieldsOf } from "./store-fields.ts";
 
 export type Name = { bytes: Buffer; kind: number };
 export type ModelField = { name: Name; value: Buffer; kind: number; deadlineMs: number };
+export type ModelElement = { bytes: Buffer; kind: number };
 export type ModelKey = {
   name: Name;
   type: number;
@@ -21,7 +30,13 @@ export type ModelKey = {
   kind: number;
   deadlineMs: number;
   fields: Map<string, ModelField>;
+  elements: ModelElement[];
 };
+
+/** Whether its fields are what it holds. */
+export function hasFields(key: ModelKey | undefined): key is ModelKey {
+  return key?.type === TYPE_TABLE || key?.type === TYPE_SET || key?.type === TYPE_SORTED;
+}
 
 /** Equality of names ignores which kind of raw bytes they are. */
 export function idOf(name: Name): string {
@@ -85,7 +100,7 @@ export class StoreModel implements ChangeListener {
     const id = idOf(name);
     const key = this.live(id);
     const ref = keys.find(name.bytes, 0, name.bytes.length, name.kind);
-    if (key && key.type !== TYPE_STRING && key.fields.size === 0) {
+    if (hasFields(key) && key.fields.size === 0) {
       if (ref !== 0) {
         assert.equal(fields.count(ref), 0, "fields of a table that has run out");
         keys.remove(ref);
@@ -114,7 +129,8 @@ export class StoreModel implements ChangeListener {
           .equals(key.value),
         "value",
       );
-    } else assert.equal(this.store.fields.count(ref), key.fields.size, "count of fields");
+    } else if (key.type === TYPE_LIST) assert.equal(this.store.lists.count(ref), key.elements.length, "elements");
+    else assert.equal(this.store.fields.count(ref), key.fields.size, "count of fields");
   }
 
   /** Compares every field of a table. */
@@ -144,10 +160,27 @@ export class StoreModel implements ChangeListener {
     }
   }
 
+  /** Compares every element of a list, from both ends. */
+  compareElements(ref: number, { elements }: ModelKey): void {
+    for (const back of [false, true]) {
+      const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
+      let index = back ? elements.length - 1 : 0;
+      this.store.lists.walk(ref, index, back, slice, ({ bytes, start, end, kind }) => {
+        const element = elements[index];
+        assert.ok(element?.bytes.equals(bytes.subarray(start, end)), `element ${index} of ${elements.length}`);
+        assert.equal(kind, element?.kind, "kind of an element");
+        index += back ? -1 : 1;
+        return true;
+      });
+      assert.equal(index, back ? -1 : elements.length, "elements that were walked over");
+    }
+  }
+
   compareAll(): void {
     for (const key of [...this.keys.values()]) {
       const { ref } = this.look(key.name);
-      if (ref !== 0 && key.type !== TYPE_STRING) this.compareFields(ref, key);
+      if (ref !== 0 && hasFields(key)) this.compareFields(ref, key);
+      if (ref !== 0 && key.type === TYPE_LIST) this.compareElements(ref, key);
     }
     let count = 0;
     eachEntry(this.store.memory, KEYSPACE_ROOT, () => count++);
@@ -170,6 +203,14 @@ export class StoreModel implements ChangeListener {
       if (entries.type(ref) === TYPE_STRING) {
         const start = entries.valueStart(ref);
         row.push(entries.valueKind(ref), text(bytes, start, start + entries.valueLength(ref)));
+      } else if (entries.type(ref) === TYPE_LIST) {
+        const slice = { bytes, start: 0, end: 0, kind: 0 };
+        const content: string[] = [];
+        this.store.lists.walk(ref, 0, false, slice, (element) => {
+          content.push(`${element.kind}${text(element.bytes, element.start, element.end)}`);
+          return true;
+        });
+        row.push(this.store.lists.isPacked(ref), content);
       } else {
         const slice = { bytes, start: 0, end: 0, kind: 0 };
         const fields = fieldsOf(this.store, ref);
@@ -192,7 +233,9 @@ export class StoreModel implements ChangeListener {
   /** A copy of the model's state, for restore(). */
   copy(): Map<string, ModelKey> {
     const copy = new Map<string, ModelKey>();
-    for (const [id, key] of this.keys) copy.set(id, { ...key, fields: copyFields(key.fields) });
+    for (const [id, key] of this.keys) {
+      copy.set(id, { ...key, fields: copyFields(key.fields), elements: [...key.elements] });
+    }
     return copy;
   }
 
@@ -204,7 +247,7 @@ export class StoreModel implements ChangeListener {
 
   newKey(name: Name, type: number): ModelKey {
     const value = Buffer.alloc(0);
-    return { name, type, value, kind: 0, deadlineMs: Number.POSITIVE_INFINITY, fields: new Map() };
+    return { name, type, value, kind: 0, deadlineMs: Number.POSITIVE_INFINITY, fields: new Map(), elements: [] };
   }
 }
 

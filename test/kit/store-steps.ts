@@ -14,7 +14,9 @@ export type Inside =
   | "setField"
   | "growFields"
   | "deleteFields"
-  | "expireField";
+  | "expireField"
+  | "pushElements"
+  | "editList";
 /** Operations between commands. */
 export type Outside =
   | "fillKeys"
@@ -35,8 +37,8 @@ export const OUTSIDE: (Outside | undefined)[] = [];
 let at = 0;
 // biome-ignore format: a table reads better aligned
 for (const [name, weight] of [
-  ["put", 13], ["remove", 5], ["expireKey", 5], ["own", 3], ["rename", 6], ["resize", 5], ["setField", 9], ["growFields", 5],
-  ["deleteFields", 5], ["expireField", 5],
+  ["put", 9], ["remove", 3], ["expireKey", 4], ["own", 3], ["rename", 5], ["resize", 4], ["setField", 8], ["growFields", 4],
+  ["deleteFields", 4], ["expireField", 4], ["pushElements", 6], ["editList", 8],
 ] as [Inside, number][]) for (let i = 0; i < weight; i++) INSIDE[at++] = name;
 // biome-ignore format: a table reads better aligned
 for (const [name, weight] of [

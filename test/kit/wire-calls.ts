@@ -11,6 +11,7 @@ import { ManualTimers } from "../../src/base/timers.ts";
 import type { Receiver, Transport } from "../../src/base/transport.ts";
 import { RespDoor } from "../../src/doors/resp/door.ts";
 import { LocalEngine } from "../../src/engine/local-engine.ts";
+import type { Row } from "../../src/engine/row.ts";
 import type { TokenRegistry } from "../../src/engine/tokens.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
 import { encodeCall } from "./resp-client.ts";
@@ -87,7 +88,13 @@ export type Wire = {
   stops: () => number;
 };
 
-type WireOptions = { limits?: Partial<Limits>; store?: Partial<StoreOptions>; tokens?: TokenRegistry };
+type WireOptions = {
+  limits?: Partial<Limits>;
+  store?: Partial<StoreOptions>;
+  tokens?: TokenRegistry;
+  /** Commands beside the built-in ones. */
+  rows?: readonly Row[];
+};
 
 export function startWire(options: WireOptions = {}): Wire {
   const timers = new ManualTimers();
@@ -103,6 +110,7 @@ export function startWire(options: WireOptions = {}): Wire {
     timers,
     onNotice: (message) => notices.push(message),
     ...(options.tokens === undefined ? {} : { tokens: options.tokens }),
+    ...(options.rows === undefined ? {} : { rows: options.rows }),
     onShutdown: () => void stops++,
   });
   const door = new RespDoor({ runner: engine, limits, onNotice: () => {} });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Limits } from "../../src/base/limits.ts";
-import { limited } from "../kit/limited-hive.ts";
+import { limited, passed } from "../kit/limited-hive.ts";
 import { codeOf } from "../kit/native-hive.ts";
 import { type RespClient, RespError } from "../kit/resp-client.ts";
 
@@ -35,6 +35,8 @@ type Names =
   | "watchedKeysMax"
   | "watchedBytesMax"
   | "patternBytesMax"
+  | "blockedCallsMax"
+  | "blockedKeysMax"
   | "transactionCallsMax"
   | "transactionBytesMax"
   | "slowlogEntriesMax"
@@ -151,6 +153,21 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     await using hive = await limited({ patternBytesMax: 10 });
     await using client = await hive.resp();
     assert.match(await errorOf(client, "KEYS", "*a".repeat(6)), /exceeds patternBytesMax \(10\)/);
+  },
+
+  async blockedCallsMax() {
+    await using hive = await limited({ blockedCallsMax: 1 });
+    await using waiting = await hive.resp();
+    waiting.send(["BLPOP", "a", "0"]);
+    await using client = await hive.resp();
+    await passed(async () => /blocked_clients:1/.test(String((await client.call("INFO", "clients")).value)));
+    assert.match(await errorOf(client, "BLPOP", "a", "0"), /^BUSY blockedCallsMax \(1\)/);
+  },
+
+  async blockedKeysMax() {
+    await using hive = await limited({ blockedKeysMax: 2 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "BLPOP", "a", "b", "c", "0"), /blockedKeysMax \(2\)/);
   },
 
   async transactionCallsMax() {

@@ -251,7 +251,7 @@ test("pre-images above the backlog let calls that write wait, until half of them
   assert.equal(engine.pauses.ended, undefined);
   for (let i = 99; i > 20; i--) put(`k${i}`, 10);
   assert.ok(engine.pauses.ended, "calls wait");
-  assert.ok(engine.pauses.holds(true) && !engine.pauses.holds(false), "those that write, and no others");
+  assert.ok(engine.pauses.holds("SET", true) && !engine.pauses.holds("GET", false), "those that write, and no others");
   gate.resolve();
   await engine.pauses.ended;
   const { keys } = await stored;

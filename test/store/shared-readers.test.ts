@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KEYSPACE_ROOT, KIND_VALUE, TYPE_SET } from "../../src/store/layout.ts";
+import { KEYSPACE_ROOT, KIND_VALUE, TYPE_LIST } from "../../src/store/layout.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
 import { ACCEPTED, DEADLINES, FIELDS, FRESH, PACKED, Reading, TORN } from "../kit/reader-control.ts";
 import { checkSealed } from "../kit/sealed.ts";
@@ -97,7 +97,7 @@ test("whenever a sequence is even again, each entry of its bucket is whole, and 
     }
   };
   entries.free = (ref) => {
-    const isKey = entries.type(ref) <= TYPE_SET;
+    const isKey = entries.type(ref) <= TYPE_LIST;
     const typed = entries.keyKind(ref) === KIND_VALUE ? 1 : 0;
     const found = isKey ? index.find(KEYSPACE_ROOT, memory.hashOf(ref), entries.keyLength(ref), typed) : 0;
     assert.notEqual(found, ref, "an entry is freed that the index still refers to");

@@ -62,6 +62,16 @@ export async function others(hive: Client): Promise<void> {
   // @ts-expect-error: members are numbers
   await seen.push("1");
   for await (const member of seen.values()) is<Equal<typeof member, number>>();
+  const jobs = hive.list<User>("jobs");
+  await jobs.push({ born: 1815 });
+  // @ts-expect-error: an element is a user
+  await jobs.push("ada");
+  const job = await jobs.shift({ waitMs: 100 });
+  is<Equal<typeof job, User | undefined>>();
+  for await (const each of jobs) is<Equal<typeof each, User>>();
+  for await (const each of jobs.take()) is<Equal<typeof each, User>>();
+  // @ts-expect-error: a list of other values
+  await jobs.move(hive.list<number>("numbers"));
   for await (const key of hive.scan({ match: "*" })) is<Equal<typeof key, string>>();
   for await (const key of hive.scan({ as: "bytes" })) is<Equal<typeof key, Uint8Array>>();
   const answers = await hive.multi().put("a", 1).incr("a").get<User>("u").table<User>("t").get("x").exec();

@@ -8,6 +8,7 @@
 // Calls run while #stops is 0; each bit is one reason not to. Replies keep the order of the calls
 // because nothing runs beside a call that waits. Hot path: #runCalls(), once per call.
 
+import { HiveError } from "../../base/errors.ts";
 import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
 import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
@@ -167,6 +168,7 @@ export class RespConnection implements Receiver, Peer, Holder {
 
   finished(): void {
     this.#finished = true;
+    if ((this.#stops & WAITING) !== 0) this.#giveUpWaiting();
     if ((this.#stops & (WAITING | BACKLOG)) === 0) this.#leave();
   }
 
@@ -230,6 +232,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     this.#replaceArgs(args);
     this.#laterBytes = args.totalBytes();
     this.#stops |= WAITING;
+    if (this.#finished) this.#giveUpWaiting();
     // A rejection is our own bug: nobody catches it, and it ends the process.
     void later.then(() => this.#answered(reply));
   }
@@ -244,6 +247,11 @@ export class RespConnection implements Receiver, Peer, Holder {
     else this.#shared.writer.append(reply);
     if (this.#stranger || (this.#context.gate & GATE_AUTH) !== 0) this.#watchStranger(reply);
     this.#goOn();
+  }
+
+  /** Who sends no more is taken for gone, as in Redis: nothing is taken from a list for him. */
+  #giveUpWaiting(): void {
+    this.#context.abort(new HiveError("CONNECTION_LOST", "the client sends no more"));
   }
 
   #replaceArgs(args: Args): void {

@@ -70,7 +70,8 @@ function line(client: Context): string {
   const { peer, transaction } = client;
   const inMulti = (client.gate & GATE_MULTI) !== 0;
   const flags = `${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
-  const all = `${flags}${(client.gate & GATE_NO_TOUCH) !== 0 ? "T" : ""}`;
+  const blocked = client.services.blocked.isWaiting(client.id) ? "b" : "";
+  const all = `${blocked}${flags}${(client.gate & GATE_NO_TOUCH) !== 0 ? "T" : ""}`;
   const multiBytes = inMulti ? transaction!.queuedBytes : 0;
   return [
     `id=${client.id} addr=${peer.address} laddr=${peer.localAddress} fd=-1 name=${client.name}`,

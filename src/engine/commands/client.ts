@@ -89,6 +89,17 @@ function unpause(context: Context, _args: Args, reply: Reply): void {
   reply.ok();
 }
 
+/** Ends the wait for a key. */
+function unblock(context: Context, args: Args, reply: Reply): void {
+  if (args.count > 4) throw syntaxError();
+  const isError = args.is(3, "ERROR");
+  if (args.count === 4 && !isError && !args.is(3, "TIMEOUT")) {
+    throw new HiveError("INVALID_ARGUMENT", "CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  const error = isError ? new HiveError("UNBLOCKED", "client unblocked via CLIENT UNBLOCK") : undefined;
+  reply.integer(context.services.blocked.unblock(args.integer(2), error) ? 1 : 0);
+}
+
 type Inner = Pick<Row, "arity" | "summary" | "syntax" | "run"> & { admin?: true; ordered?: true };
 
 /** A subcommand's row: those for operators need the permission. */
@@ -143,6 +154,13 @@ const SUBCOMMANDS: readonly Row[] = [
     run: pause,
   }),
   inner("UNPAUSE", { admin: true, arity: 2, summary: "Ends a pause", syntax: "", run: unpause }),
+  inner("UNBLOCK", {
+    admin: true,
+    arity: -3,
+    summary: "Ends the calls of a connection that wait for a key",
+    syntax: "client-id [TIMEOUT | ERROR]",
+    run: unblock,
+  }),
   inner("NO-EVICT", {
     admin: true,
     arity: 3,

@@ -113,7 +113,7 @@ function clients({ services }: Context): Fields {
     connected_clients: services.clients.size,
     cluster_connections: 0,
     maxclients: services.settings.connectionsMax,
-    blocked_clients: 0,
+    blocked_clients: services.blocked.size,
     tracking_clients: 0,
     watching_clients: watching,
     clients_in_multi: inMulti,

@@ -1,18 +1,19 @@
 // Keys, copied: to another name, and out of a hive and into one.
 //
 //   COPY, RESTORE ──▶ a string: one change
-//                └──▶ a table or set: built under a name that nobody can have ──▶ renamed: one change
+//                └──▶ a table, set or list: built under a name that nobody can have ──▶ renamed: one change
 //
 // So a copy of any size is seen whole or not at all, and when memory runs out half-way the key that it
 // was to replace is still there.
 
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
-import { KIND_VALUE, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
+import { KIND_VALUE, TYPE_LIST, TYPE_STRING } from "../../store/layout.ts";
+import { PACKED_EMPTY } from "../../store/packed.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
-import { addContent, createEmpty, eachContent, wasAdded } from "../contents.ts";
+import { addContent, eachContent, wasAdded } from "../contents.ts";
 import type { Context } from "../context.ts";
 import { badFormat, type Dumped, decodeDump, encodeDump } from "../dump.ts";
 import type { Reply } from "../reply.ts";
@@ -39,7 +40,7 @@ function place(
 ): number {
   const { keys } = store;
   try {
-    let key = fill(createEmpty(store, type, UNFINISHED, KIND_VALUE));
+    let key = fill(keys.create(type, UNFINISHED, 0, 1, KIND_VALUE, PACKED_EMPTY));
     if (deadlineMs < NO_DEADLINE) key = keys.setDeadline(key, deadlineMs);
     return keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index));
   } catch (error) {
@@ -63,6 +64,8 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
   const deadlineMs = entries.deadline(ref);
   const type = entries.type(ref);
   if (type === TYPE_STRING) putString(store, args, 2, deadlineMs, stringIn(store, ref));
+  else if (type === TYPE_LIST)
+    place(store, args, 2, { type, deadlineMs, fill: (key) => copyElements(store, ref, key) });
   else if (!hasLiveField(store, ref)) {
     // All have run out and wait to be removed: the key is as if it were gone.
     keys.remove(ref, "expire");
@@ -123,13 +126,18 @@ function copyContents(store: Store, from: number, to: number): number {
   return key;
 }
 
+function copyElements({ lists }: Store, from: number, to: number): number {
+  let key = to;
+  lists.walk(from, 0, false, slice, ({ bytes, start, end, kind }) => {
+    key = lists.push(key, false, bytes, start, end - start, kind);
+    return true;
+  });
+  return key;
+}
+
 function dump({ store, services }: Context, args: Args, reply: Reply): void {
   const ref = store.keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) return reply.nil();
-  const type = store.memory.entries.type(ref);
-  if (type !== TYPE_STRING && type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED) {
-    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets and sorted sets");
-  }
   const payload = encodeDump(store, ref, services.limits);
   reply.bulk(payload, 0, payload.length);
 }
@@ -187,6 +195,15 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
   if (dumped.string) {
     const { start, length, kind } = dumped.string;
     return putString(store, args, 1, deadlineMs, { bytes: payload, start, end: start + length, kind });
+  }
+  const { lists } = store;
+  if (dumped.type === TYPE_LIST) {
+    const push = (empty: number): number => {
+      let key = empty;
+      for (const { start, length, kind } of dumped.fields()) key = lists.push(key, false, payload, start, length, kind);
+      return key;
+    };
+    return place(store, args, 1, { type: TYPE_LIST, deadlineMs, fill: push });
   }
   let isAlive = false;
   for (const field of dumped.fields()) if (field.deadlineMs > store.nowMs) isAlive = true;

@@ -6,7 +6,7 @@
 
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
-import { TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
+import { TYPE_LIST, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
@@ -18,6 +18,8 @@ import { readInteger, syntaxError } from "../values.ts";
 const EMBEDDED_BYTES_MAX = 44;
 const LISTPACK_ENTRIES_MAX = 128;
 const LISTPACK_BYTES_MAX = 64;
+/** list-max-listpack-size -2. */
+const LIST_LISTPACK_BYTES_MAX = 8192;
 const INTSET_ENTRIES_MAX = 512;
 const INTEGER_BYTES_MAX = 20;
 /** What the index takes for a key: its slot, and its share of empty ones and of sequences. */
@@ -39,6 +41,7 @@ function encoding(context: Context, args: Args, reply: Reply): void {
   if (type === TYPE_STRING) reply.text(stringEncoding(context.store, ref));
   else if (type === TYPE_TABLE) reply.text(tableEncoding(context.store, ref));
   else if (type === TYPE_SORTED) reply.text(sortedEncoding(context.store, ref));
+  else if (type === TYPE_LIST) reply.text(listEncoding(context.store, ref));
   else reply.text(type === TYPE_SET ? setEncoding(context.store, ref) : "raw");
 }
 
@@ -71,6 +74,14 @@ function sortedEncoding({ sorted }: Store, ref: number): string {
     if (slice.end - slice.start > LISTPACK_BYTES_MAX) isShort = false;
   });
   return isShort ? "listpack" : "skiplist";
+}
+
+/** As since Redis 7.2: a listpack while it has no more than 8 KiB. */
+function listEncoding(store: Store, ref: number): string {
+  const { entries, containers } = store.memory;
+  const root = entries.rootOf(ref);
+  const bytes = root === 0 ? entries.valueLength(ref) : containers.bytesOf(root);
+  return bytes <= LIST_LISTPACK_BYTES_MAX ? "listpack" : "quicklist";
 }
 
 function isEachShort({ fields }: Store, ref: number): boolean {

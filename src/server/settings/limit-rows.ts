@@ -45,6 +45,8 @@ const HELP: Readonly<Record<keyof Limits, string>> = {
   openCallsMax: "calls of one native connection that wait for their answer",
   openCallsBytesMax: "the arguments of all calls of one native connection that wait",
   heartbeatMs: "a native connection sends something at least this often",
+  blockedCallsMax: "calls that wait for a key",
+  blockedKeysMax: "keys that all waiting calls name together",
   transactionCallsMax: "calls between MULTI and EXEC",
   transactionBytesMax: "all arguments between MULTI and EXEC",
   slowlogEntriesMax: "calls that the slow log remembers",

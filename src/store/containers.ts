@@ -10,6 +10,7 @@ import type { Totals } from "./accounting.ts";
 import type { Entries } from "./entries.ts";
 import type { HashIndex } from "./hash-index.ts";
 import { blockOf } from "./index-growth.ts";
+import type { Keeper } from "./keeper.ts";
 import {
   FLAG_ROOT,
   KEYSPACE_ID,
@@ -51,14 +52,6 @@ export type ContainerParts = {
   totals: Totals;
   tree: SortedTree;
 };
-
-/** Who still reads containers that are gone: a snapshot under way. */
-export interface Keeper {
-  /** Whether a detached container is still read. Then it is given to `detached` again by the keeper. */
-  keeps(root: number): boolean;
-  /** Memory is short: reads up to so many buckets now. Returns whether there was something that it keeps. */
-  hurry(buckets: number): boolean;
-}
 
 export class Containers {
   /** Containers that wait to be freed. */

@@ -1,9 +1,11 @@
 // Store fields: tables, sets and sorted sets through one face, where a sorted set's value is its score in 8 bytes.
 
+import assert from "node:assert/strict";
 import { NO_DEADLINE } from "../../src/store/keyspace.ts";
 import { TYPE_SORTED } from "../../src/store/layout.ts";
 import type { SortedSets } from "../../src/store/sorted-sets.ts";
 import type { Store } from "../../src/store/store.ts";
+import { idOf, type ModelField, type ModelKey, type Name } from "./store-model.ts";
 
 type Slice = { bytes: Buffer; start: number; end: number; kind: number };
 
@@ -53,4 +55,19 @@ class ScoreFields implements Fields {
   delete(key: number, handle: number): number {
     return this.#sorted.delete(key, handle);
   }
+}
+
+/** Gives a member a score, in the store and in the model. */
+export function setScore(store: Store, target: { ref: number; key: ModelKey }, name: Name, score: number): void {
+  const field = target.key.fields.get(idOf(name));
+  target.ref = store.sorted.set(target.ref, name.bytes, 0, name.bytes.length, name.kind, score);
+  assert.equal(store.sorted.created, field === undefined, "created");
+  const next = { name: field?.name ?? name, value: scoreBytes(score + 0), kind: 0, deadlineMs: NO_DEADLINE };
+  target.key.fields.set(idOf(name), next);
+}
+
+/** Sets a field of a table, or adds a member to a set. Returns the key's entry, which may have moved. */
+export function setField(store: Store, key: number, { name, value, kind, deadlineMs }: ModelField): number {
+  const { bytes } = name;
+  return store.fields.set(key, bytes, 0, bytes.length, name.kind, value, 0, value.length, kind, deadlineMs);
 }

@@ -10,7 +10,7 @@ import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
 import { TYPE_LIST, TYPE_SORTED, TYPE_STRING } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { drawDeadline, drawDelayMs, drawField, drawName, drawScore, drawValue } from "./store-draws.ts";
-import { fieldsOf, scoreBytes } from "./store-fields.ts";
+import { fieldsOf, setField, setScore } from "./store-fields.ts";
 import { drainKeys, fillKeys } from "./store-fill.ts";
 import { checkStore } from "./store-invariants.ts";
 import { editList, pushElements } from "./store-lists.ts";
@@ -230,7 +230,7 @@ export class StoreHistory {
       for (let i = 0; i < count; i++) {
         const name = drawField(x + i);
         if (target.key.type === TYPE_SORTED) {
-          this.#setScore(target, name, drawScore(x + i * y));
+          setScore(this.store, target, name, drawScore(x + i * y));
           continue;
         }
         const value =
@@ -241,32 +241,12 @@ export class StoreHistory {
             ? KEEP_DEADLINE
             : this.deadlineFor(Math.max(this.store.nowMs + 1, drawDeadline(y, this.store.nowMs)), name);
         const field = target.key.fields.get(idOf(name));
-        target.ref = this.store.fields.set(
-          target.ref,
-          name.bytes,
-          0,
-          name.bytes.length,
-          name.kind,
-          value,
-          0,
-          value.length,
-          kind,
-          deadlineMs,
-        );
+        target.ref = setField(this.store, target.ref, { name, value, kind, deadlineMs });
         assert.equal(this.store.fields.created, field === undefined, "created");
         const next = Number.isNaN(deadlineMs) ? (field?.deadlineMs ?? NO_DEADLINE) : deadlineMs;
         target.key.fields.set(idOf(name), { name: field?.name ?? name, value, kind, deadlineMs: next });
       }
     });
-  }
-
-  #setScore(target: { ref: number; key: ModelKey }, name: Name, score: number): void {
-    const field = target.key.fields.get(idOf(name));
-    const { sorted } = this.store;
-    target.ref = sorted.set(target.ref, name.bytes, 0, name.bytes.length, name.kind, score);
-    assert.equal(sorted.created, field === undefined, "created");
-    const next = { name: field?.name ?? name, value: scoreBytes(score + 0), kind: 0, deadlineMs: NO_DEADLINE };
-    target.key.fields.set(idOf(name), next);
   }
 
   deleteFields([, k, x, y]: Step): void {

@@ -2,7 +2,7 @@
 //
 //   sorted           ZADD ZINCRBY ZREM ZSCORE ZMSCORE ZCARD ZRANK ZREVRANK ZRANDMEMBER ZSCAN
 //   sorted-ranges    ZRANGE and its kin, ZRANGESTORE, ZCOUNT ZLEXCOUNT, ZREMRANGEBY…
-//   sorted-pops      ZPOPMIN ZPOPMAX ZMPOP
+//   sorted-pops      ZPOPMIN ZPOPMAX ZMPOP       sorted-waits   BZPOPMIN BZPOPMAX BZMPOP
 //   sorted-algebra   ZUNION ZINTER ZDIFF, their STORE forms, ZINTERCARD
 //
 // Hot path: ZADD of one member, ZSCORE, ZRANK.
@@ -25,6 +25,7 @@ import { syntaxError } from "../values.ts";
 import { SORTED_ALGEBRA_ROWS } from "./sorted-algebra.ts";
 import { SORTED_POP_ROWS } from "./sorted-pops.ts";
 import { SORTED_RANGE_ROWS } from "./sorted-ranges.ts";
+import { SORTED_WAIT_ROWS } from "./sorted-waits.ts";
 
 /** With pairs to answer no more than this many: half of 63 bits. */
 const PAIRS_MAX = 2 ** 62;
@@ -324,5 +325,6 @@ export const SORTED_ROWS: readonly Row[] = [
   },
   ...SORTED_RANGE_ROWS,
   ...SORTED_POP_ROWS,
+  ...SORTED_WAIT_ROWS,
   ...SORTED_ALGEBRA_ROWS,
 ];

@@ -136,6 +136,21 @@ function rangeOptions(draw: Draw): readonly string[] {
   return [bound(draw), bound(draw), "BYSCORE", ...draw.maybe(0.4, () => ["REV"]), ...limit(draw)];
 }
 
+/** Pops that could wait: mostly there is something, else they wait for a millisecond. */
+function waiting(draw: Draw): readonly Args[] {
+  const random = draw.random;
+  const key = draw.key("sorted");
+  const timeout = random.chance(0.9) ? "0.001" : random.pick(["-1", "abc", "nan", "-0.5", "", "0x"]);
+  return [
+    ["ZADD", key, score(draw), draw.member(), "1", draw.member()],
+    random.pick<Args>([
+      [random.pick(["BZPOPMIN", "BZPOPMAX"]), ...draw.keys("sorted", 2), key, timeout],
+      ["BZMPOP", timeout, "1", key, random.pick(["MIN", "MAX", "x"]), ...draw.maybe(0.5, () => ["COUNT", rank(draw)])],
+      ["BZMPOP", timeout, random.pick(["0", "2", "abc"]), key, "MIN"],
+    ]),
+  ];
+}
+
 export const sortedRules: readonly Rule[] = [
   command("ZADD", 22, (draw) => [
     draw.key("sorted"),
@@ -181,6 +196,7 @@ export const sortedRules: readonly Rule[] = [
       ...draw.maybe(0.4, () => ["COUNT", rank(draw)]),
     ];
   }),
+  ...["BZPOPMIN", "BZPOPMAX", "BZMPOP"].map((name) => sequence(name, 1.5, waiting)),
   algebra("ZUNION", false),
   algebra("ZINTER", false),
   algebra("ZDIFF", true),

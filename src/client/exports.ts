@@ -16,4 +16,13 @@ export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } fro
 export { type Key, SetOf } from "./set-of.ts";
 export type { SnapshotListing, SnapshotReport, SnapshotStatus } from "./snapshot-facts.ts";
 export { SnapshotCalls } from "./snapshots.ts";
+export {
+  type AddOptions,
+  type ByScoreOptions,
+  type RangeOptions,
+  type RankOptions,
+  type Scored,
+  type ScoreRange,
+  Sorted,
+} from "./sorted.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

@@ -32,8 +32,8 @@ function popWaiting(end: End): Row["run"] {
 }
 
 function bzmpop(context: Context, args: Args, reply: Reply): void | Promise<void> {
-  const timeoutMs = waitArgument(args, 1, context.nowMs);
   const pop = parsePop(args, 2);
+  const timeoutMs = waitArgument(args, 1, context.nowMs);
   const serve = (index: number): boolean => {
     return popFirst(context.store, args, { ...pop, first: index, last: index }, reply);
   };

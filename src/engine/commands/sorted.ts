@@ -227,10 +227,17 @@ function zscan({ store, services }: Context, args: Args, reply: Reply): void {
   reply.array(2);
   reply.text(`${next}`);
   reply.array(found.length * 2);
+  const isPacked = key !== 0 && store.fields.isPacked(key);
   for (const member of found) {
     replyMember(store, key, member, reply);
-    reply.text(doubleText(store.sorted.score(key, member)));
+    reply.text(scanText(store.sorted.score(key, member), isPacked));
   }
+}
+
+/** As Redis writes scores in pages: integers of small sets with all their digits. */
+function scanText(score: number, isPacked: boolean): string {
+  if (isPacked && Number.isInteger(score) && Math.abs(score) < 2 ** 63) return BigInt(score).toString();
+  return doubleText(score);
 }
 
 const READ = { family: "sorted", flags: ["read", "fast"], permission: "read", keys: oneKey() } as const;

@@ -14,6 +14,8 @@ const DECIMAL = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)\.?([0-9a-fA-F]*)(?:[pP]([+-]?[0-9]+))?$/;
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 const HEXADECIMAL_DIGITS_MAX = 256;
+/** Below it strtod says that digits are lost. */
+const SMALLEST_NORMAL = 2 ** -1022;
 
 /** The double that a whole text is for strtod; NaN when it is none. */
 function parseDouble(text: string): number {
@@ -26,6 +28,21 @@ function parseDouble(text: string): number {
   if (whole + fraction === "" || text.length > HEXADECIMAL_DIGITS_MAX) return Number.NaN;
   const value = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length);
   return sign === "-" ? -value : value;
+}
+
+/** The same as C code reads it that looks only at where strtod stopped: space before it is passed over, nothing is 0. */
+function looseDouble(text: string): number {
+  if (text === "") return 0;
+  return parseDouble(text.replace(/^[ \t\n\v\f\r]+/, ""));
+}
+
+/** What SORT makes of a text, up to a zero byte; undefined where it is no number, or beyond what a double holds. */
+export function sortWeight(text: string): number | undefined {
+  const digits = text.split("\0", 1)[0]!;
+  const value = looseDouble(digits);
+  const isBeyond = !Number.isFinite(value) && !INFINITE.test(digits.trimStart());
+  const isLost = Math.abs(value) < SMALLEST_NORMAL && /^\s*[+-]?[0.]*[1-9]/.test(digits);
+  return value !== value || isBeyond || isLost ? undefined : value;
 }
 
 /**
@@ -63,8 +80,7 @@ function scoreBound(args: Args, index: number): ScoreBound {
   // As C sees it: leading space is passed over, a zero byte ends it, and nothing is 0.
   const text = args.latin1(index).split("\0", 1)[0]!;
   const isExclusive = text.startsWith("(");
-  const digits = text.slice(isExclusive ? 1 : 0).replace(/^[ \t\n\v\f\r]+/, "");
-  const score = digits === "" && !/[ \t\n\v\f\r]$/.test(text) ? 0 : parseDouble(digits);
+  const score = looseDouble(text.slice(isExclusive ? 1 : 0));
   if (score !== score) throw new HiveError("NOT_FLOAT", "min or max is not a float");
   return { score, isExclusive };
 }

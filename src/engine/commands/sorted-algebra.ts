@@ -118,7 +118,8 @@ function intersect(store: Store, { sources, aggregate }: Query, visit: Visit): v
     for (const source of others) {
       const there = scoreIn(store, source, member);
       if (there === undefined) return false;
-      score = aggregate(score, notNaN(there * source.weight));
+      // Not-a-number takes the whole sum with it here, and in a union only its own part: as in Redis.
+      score = aggregate(score, there * source.weight);
     }
     return visit(member, score);
   });

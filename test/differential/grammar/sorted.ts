@@ -151,6 +151,30 @@ function waiting(draw: Draw): readonly Args[] {
   ];
 }
 
+/** Sorts with one result: what is equal by BY and ALPHA has no order, nor has a set that is not sorted. */
+function sort(draw: Draw): readonly Args[] {
+  const random = draw.random;
+  const key = draw.key(random.pick(["list", "sorted", "set"] as const));
+  const numbers = Array.from({ length: random.between(1, 12) }, () => String(random.between(-20, 20)));
+  const fill: Args = random.chance(0.5) ? ["RPUSH", "sort:list", ...numbers] : ["SADD", "sort:set", ...numbers];
+  const own = random.chance(0.6);
+  const options = [
+    ...draw.maybe(0.5, () => ["LIMIT", String(random.between(-2, 5)), String(random.between(-2, 6))]),
+    ...draw.maybe(0.5, () => [random.pick(["ASC", "DESC", "desc"])]),
+    ...(own && random.chance(0.3)
+      ? ["BY", random.pick(["number:*", "table:*->f0", "nosuch:*"])]
+      : draw.maybe(own ? 0.3 : 0.9, () => ["ALPHA"])),
+    ...draw.maybe(0.3, () => draw.several(2, () => ["GET", random.pick(["#", "number:*", "table:*->f0", "x"])]).flat()),
+  ];
+  // Without STORE, Redis compares up to a zero byte.
+  const store = draw.maybe(own ? 0.3 : 1, () => ["STORE", draw.key("list")]);
+  const source = own ? (fill[1] as string) : key;
+  return [
+    ...(own ? [["DEL", source], fill] : []),
+    [...(random.chance(0.2) && store.length === 0 ? ["SORT_RO"] : ["SORT"]), source, ...options, ...store],
+  ];
+}
+
 export const sortedRules: readonly Rule[] = [
   command("ZADD", 22, (draw) => [
     draw.key("sorted"),
@@ -223,5 +247,28 @@ export const sortedRules: readonly Rule[] = [
       ["ZRANDMEMBER", key, ...count, ...scores],
     ];
   }),
+  ...["SORT", "SORT_RO"].map((name) => sequence(name, 3, sort)),
+  sequence("SORT", 1, (draw) => [
+    ["DEL", "sort:zset"],
+    ["ZADD", "sort:zset", "1", "a", "3", "c", "2", "b", "4", "d"],
+    [
+      "SORT",
+      "sort:zset",
+      "BY",
+      "nosort",
+      ...draw.maybe(0.5, () => ["DESC"]),
+      ...draw.maybe(0.5, () => ["LIMIT", rank(draw), "2"]),
+    ],
+  ]),
+  sequence("SORT", 0.5, (draw) => [
+    draw.random.pick<Args>([
+      ["SORT"],
+      ["SORT", draw.key("list"), "LIMIT", "1"],
+      ["SORT", draw.key("string")],
+      ["SORT", draw.key("list"), "ALPHA", "NOSUCH"],
+      ["SORT_RO", draw.key("list"), "STORE", "x"],
+      ["SORT", draw.key("list"), "BY"],
+    ]),
+  ]),
   sequence("ZADD", 0.7, bulk),
 ];

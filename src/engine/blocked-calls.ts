@@ -14,7 +14,7 @@
 import { HiveError } from "../base/errors.ts";
 import type { Cancel, Timers } from "../base/timers.ts";
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
-import { TYPE_MASK } from "../store/layout.ts";
+import { KEYSPACE_ROOT, TYPE_MASK } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 import type { Reply } from "./reply.ts";
@@ -66,6 +66,8 @@ export class BlockedCalls implements ChangeListener {
   readonly #parts: BlockedParts;
   readonly #lines = new Map<string, Set<Waiting>>();
   readonly #all = new Set<Waiting>();
+  /** Keys that are waited for and are made by the calls since, and those of them that hold a list, in order. */
+  readonly #made = new Set<string>();
   readonly #readyNames = new Set<string>();
   #places = 0;
   #serving = false;
@@ -173,6 +175,7 @@ export class BlockedCalls implements ChangeListener {
     waiting.cancel?.();
     if (this.#all.size === 0) {
       this.#parts.store.memory.funnel.leave(this);
+      this.#made.clear();
       this.#readyNames.clear();
       this.ready = false;
     }
@@ -180,8 +183,8 @@ export class BlockedCalls implements ChangeListener {
   }
 
   change(kind: ChangeKind, key: number, _entry: number, bytes: Uint8Array, start: number, length: number): void {
-    // A rename over a key that is there says that this one goes.
-    if (kind !== "set" && kind !== "delete") return;
+    this.#resolve();
+    if (kind !== "set") return;
     const { entries } = this.#parts.store.memory;
     let name: string;
     if (key === 0) name = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice();
@@ -190,23 +193,49 @@ export class BlockedCalls implements ChangeListener {
       name = entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key));
     }
     if (!this.#lines.has(name)) return;
-    this.#readyNames.add(name);
+    this.#made.add(name);
     this.ready = true;
+  }
+
+  /** Keys that were made, and hold by now what somebody may wait for, are ready from this moment on. */
+  #resolve(): void {
+    for (const name of this.#made) {
+      if (!this.#isWanted(name, this.#typeOf(name))) continue;
+      this.#made.delete(name);
+      this.#readyNames.add(name);
+    }
+  }
+
+  #isWanted(name: string, type: number): boolean {
+    for (const { call } of this.#lines.get(name) ?? []) if (call.type === type) return true;
+    return false;
+  }
+
+  /** What a key holds; 0 where there is none. Changes nothing, as a listener may not: not even what has run out goes. */
+  #typeOf(name: string): number {
+    const { memory } = this.#parts.store;
+    const bytes = Buffer.from(name, "latin1");
+    const ref = memory.index.find(KEYSPACE_ROOT, memory.keys.hash(bytes, 0, bytes.length, 0), bytes.length, 0);
+    return ref === 0 ? 0 : memory.entries.type(ref);
   }
 
   /** Serves who waits for the keys that were made since. Called between two calls, never within one. */
   serve(): void {
     if (this.#serving) return;
     this.#serving = true;
+    this.#resolve();
+    this.#made.clear();
     try {
       // Names that come meanwhile stand behind, and are reached by this loop.
       for (const name of this.#readyNames) {
         this.#readyNames.delete(name);
         this.#serveLine(name);
+        this.#resolve();
       }
     } finally {
       this.#serving = false;
-      this.ready = this.#readyNames.size > 0;
+      this.#made.clear();
+      this.ready = false;
     }
   }
 

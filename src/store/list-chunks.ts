@@ -29,12 +29,17 @@ const END_CODES = 3;
 /** Places in a chunk are kept in 16 bits; one that is larger has one element. */
 const PLACES_MAX = 0xffff;
 
+/** Numbers whose hashes are remembered. */
+const HASHES = 1024;
+
 export class Chunks {
-  /** The name that find() made last. */
+  /** The name that nameOf() made last. */
   readonly name: Buffer = Buffer.alloc(CHUNK_NAME_BYTES);
   readonly #memory: Memory;
   readonly #placement: Placement;
   readonly #run = newRun();
+  readonly #hashed = new Int32Array(HASHES);
+  readonly #hashes = new Int32Array(HASHES);
 
   constructor(memory: Memory, placement: Placement) {
     this.#memory = memory;
@@ -46,18 +51,34 @@ export class Chunks {
     return this.#memory.index.find(root, this.#hash(id), CHUNK_NAME_BYTES, 0);
   }
 
+  /** The hash of a number, whose bytes stand in `keys` then. Those asked for last are remembered: it is half of a look-up. */
   #hash(id: number): number {
+    const slot = id & (HASHES - 1);
+    const { keys } = this.#memory;
+    if (this.#hashed[slot] === id) {
+      keys.words[0] = id;
+      keys.words[1] = 0;
+      return this.#hashes[slot]!;
+    }
+    const { name } = this;
+    this.#nameOf(id);
+    const hash = keys.hash(name, 0, CHUNK_NAME_BYTES, 0);
+    this.#hashed[slot] = id;
+    this.#hashes[slot] = hash;
+    return hash;
+  }
+
+  #nameOf(id: number): void {
     const { name } = this;
     name[0] = id & 255;
     name[1] = (id >>> 8) & 255;
     name[2] = (id >>> 16) & 255;
     name[3] = id >>> 24;
-    return this.#memory.keys.hash(name, 0, CHUNK_NAME_BYTES, 0);
   }
 
   /** A number as a name, good until the next call. */
   nameOf(id: number): Buffer {
-    this.#hash(id);
+    this.#nameOf(id);
     return this.name;
   }
 
@@ -133,6 +154,7 @@ export class Chunks {
     fill: (run: Run) => void,
   ): number {
     const hash = this.#hash(id);
+    this.#nameOf(id);
     const ref = this.#memory.entries.create(TYPE_CHUNK | scrub, this.name, 0, CHUNK_NAME_BYTES, CHUNK_HEADER + room);
     const run = this.#run;
     const value = ((ref & SEGMENT_MASK) << UNIT_SHIFT) + HEADER_BYTES + CHUNK_NAME_BYTES;

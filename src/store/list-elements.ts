@@ -310,6 +310,16 @@ export function cutOut(run: Run, from: number, to: number): void {
   run.count = count - (to - from);
 }
 
+export function cutFirst(run: Run): void {
+  run.dataStart += sizeAt(run.bytes, run.dataStart, codeAt(run, 0));
+  run.count--;
+}
+
+export function cutLast(run: Run): void {
+  run.dataEnd -= sizeBefore(run.bytes, run.dataEnd, run.bytes[run.codesStart++]!);
+  run.count--;
+}
+
 /** Takes the elements with these indexes, in rising order, out. */
 export function cutEach(run: Run, indexes: readonly number[]): void {
   for (let i = indexes.length - 1; i >= 0; ) {

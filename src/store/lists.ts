@@ -138,7 +138,10 @@ export class Lists {
 
   /** Takes the first element away, or the last. */
   pop(key: number, atFront: boolean): number {
-    return this.remove(key, atFront ? 0 : this.count(key) - 1, 1);
+    const root = this.#memory.entries.rootOf(key);
+    if (root === 0 || this.#long.count(root) === 1) return this.remove(key, atFront ? 0 : this.count(key) - 1, 1);
+    this.#long.pop(key, root, atFront);
+    return key;
   }
 
   /** Takes `many` elements away, those from element `from` on, which there are. */

@@ -13,6 +13,8 @@ import { Chunks } from "./list-chunks.ts";
 import {
   copyTail,
   cutEach,
+  cutFirst,
+  cutLast,
   cutOut,
   findEach,
   insertAt,
@@ -170,6 +172,25 @@ export class LongLists {
   #counted(key: number, root: number, change: number): void {
     this.#roots.setElements(root, this.#roots.elements(root) + change);
     this.#memory.entries.stamp(key);
+  }
+
+  /** Takes the first element out, or the last, which is not the only one. */
+  pop(key: number, root: number, atFront: boolean): void {
+    const roots = this.#roots;
+    const id = roots.get(root, atFront ? LIST_FIRST : LIST_LAST);
+    const ref = this.#chunks.find(root, id);
+    const run = this.#chunks.open(ref, this.run);
+    if (run.count === 1) return this.#removeChunk(key, root, id, atFront ? 0 : roots.chunks(root) - 1, 1);
+    this.#tell(key, root, id);
+    roots.begin(root);
+    this.#chunks.lock();
+    if (atFront) cutFirst(run);
+    else cutLast(run);
+    this.#chunks.close(ref, run);
+    this.#chunks.unlock(ref);
+    roots.counted(root, atFront ? 0 : -1, -1);
+    this.#counted(key, root, -1);
+    roots.end(root);
   }
 
   /** Takes `many` elements out, those from element `from` on, which are not all. */

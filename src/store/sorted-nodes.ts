@@ -92,6 +92,15 @@ export class SortedNodes {
     return this.words[node >>> SEGMENT_SHIFT]![((node & SEGMENT_MASK) << 1) + INNER_COUNTS + cell]!;
   }
 
+  /** How many entries are below the cells before `cell`. */
+  belowBefore(node: number, cell: number): number {
+    const words = this.words[node >>> SEGMENT_SHIFT]!;
+    const at = ((node & SEGMENT_MASK) << 1) + INNER_COUNTS;
+    let below = 0;
+    for (let i = 0; i < cell; i++) below += words[at + i]!;
+    return below;
+  }
+
   addBelow(node: number, cell: number, change: number): void {
     const words = this.words[node >>> SEGMENT_SHIFT]!;
     words[((node & SEGMENT_MASK) << 1) + INNER_COUNTS + cell]! += change;

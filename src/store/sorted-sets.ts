@@ -38,6 +38,7 @@ export class SortedSets {
   readonly #keyspace: Keyspace;
   readonly #memory: Memory;
   readonly #placement: Placement;
+  #refs: Int32Array | undefined = undefined;
   readonly #record = new SortedRecord();
   readonly #scratch: Buffer = Buffer.alloc(SORTED_BYTES_MAX);
   readonly #scoreBytes: Buffer = Buffer.alloc(SCORE_BYTES);
@@ -63,17 +64,19 @@ export class SortedSets {
 
   /** The handle of a member; 0 when there is none. */
   find(key: number, name: Uint8Array, start: number, length: number, kind: number = 0): number {
-    const { entries, keys, index } = this.#memory;
+    const { entries } = this.#memory;
     const typed = kind === KIND_VALUE ? 1 : 0;
     const root = entries.rootOf(key);
-    if (root !== 0) return index.find(root, keys.hash(name, start, length, typed), length, typed);
+    if (root !== 0) return this.#findIn(root, name, start, length, kind);
     const bytes = entries.bytesOf(key);
     const first = entries.valueStart(key);
     const end = first + entries.valueLength(key);
     const record = this.#record;
     for (let at = first + PACKED_HEADER; at < end; at = record.end) {
       record.read(bytes, at);
-      if (record.nameLength === length && record.compareName(name, start, length, typed) === 0) return at - first;
+      // Most names differ in their last byte.
+      if (record.nameLength !== length || (length > 0 && bytes[record.end - 1] !== name[start + length - 1])) continue;
+      if (record.compareName(name, start, length, typed) === 0) return at - first;
     }
     return 0;
   }
@@ -173,8 +176,9 @@ export class SortedSets {
     score: number,
   ): void {
     const head = TYPE_FIELD | scrub | (kind << KEY_KIND_SHIFT);
-    this.#scoreBytes.writeDoubleLE(score);
-    this.#placement.insert(root, hash, head, name, start, length, this.#scoreBytes, 0, SCORE_BYTES, NO_DEADLINE);
+    const bytes = this.#scoreBytes;
+    bytes.writeDoubleLE(score);
+    this.#placement.insert(root, hash, head, name, start, length, bytes, 0, SCORE_BYTES, NO_DEADLINE);
   }
 
   /** Writes a member among the records, in the place of the one at `handle` where that is not 0. */
@@ -347,22 +351,31 @@ export class SortedSets {
   }
 
   #rangeForward(root: number, from: number, to: number, visit: (handle: number) => void): void {
-    const refs = new Int32Array(LEAF_CELLS);
+    const refs = this.#takeRefs();
     for (let rank = from; rank < to; ) {
-      const count = Math.min(this.#memory.tree.leafFrom(root, rank, refs), to - rank);
+      const count = this.#memory.tree.leafFrom(root, rank, refs, to - rank);
       for (let i = 0; i < count; i++) visit(refs[i]!);
       rank += count;
     }
+    this.#refs = refs;
   }
 
   #rangeBackward(root: number, from: number, to: number, visit: (handle: number) => void): void {
-    const refs = new Int32Array(LEAF_CELLS);
+    const refs = this.#takeRefs();
     for (let rank = to; rank > from; ) {
       const count = this.#memory.tree.leafTo(root, rank, refs);
       const first = Math.max(0, count - (rank - from));
       for (let i = count - 1; i >= first; i--) visit(refs[i]!);
       rank -= count - first;
     }
+    this.#refs = refs;
+  }
+
+  /** Room for the refs of a leaf: a callback may walk another set, so whoever has it keeps it from the others. */
+  #takeRefs(): Int32Array {
+    const refs = this.#refs ?? new Int32Array(LEAF_CELLS);
+    this.#refs = undefined;
+    return refs;
   }
 
   /** Calls back for every member, in no particular order. The set may not change meanwhile. */

@@ -244,13 +244,13 @@ export class SortedTree {
     return this.#nodes.ref(this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!, cell, true);
   }
 
-  /** Puts the refs of entries from `rank` on into `refs`, to the end of their leaf. Returns how many, at least one. */
-  leafFrom(root: number, rank: number, refs: Int32Array): number {
+  /** Puts the refs of up to `max` entries from `rank` on into `refs`, to the end of their leaf. Returns how many, at least one. */
+  leafFrom(root: number, rank: number, refs: Int32Array, max: number): number {
     const cell = this.#way.seek(root, rank);
     const node = this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!;
-    const cells = this.#nodes.cells(node);
-    for (let i = cell; i < cells; i++) refs[i - cell] = this.#nodes.ref(node, i, true);
-    return cells - cell;
+    const count = Math.min(this.#nodes.cells(node) - cell, max);
+    for (let i = 0; i < count; i++) refs[i] = this.#nodes.ref(node, cell + i, true);
+    return count;
   }
 
   /** The same up to the entry before `rank`, from the start of its leaf. */

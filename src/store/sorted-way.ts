@@ -97,7 +97,7 @@ export class SortedWay {
       let cell = this.#cellsBelow(node, false);
       const isIt = this.#mode === BY_BOTH && cell < nodes.cells(node) && this.#isTarget(node, cell);
       if (!isIt && cell > 0) cell--;
-      for (let i = 0; i < cell; i++) below += nodes.below(node, i);
+      below += nodes.belowBefore(node, cell);
       this.nodes[level] = node;
       this.cells[level] = cell;
       node = nodes.child(node, cell);

@@ -26,7 +26,7 @@ import type { Memory } from "./memory.ts";
 import { PACKED_EMPTY } from "./packed.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LEAF_CELLS } from "./sorted-nodes.ts";
-import { mergeRecord, recordBytes, SortedRecord } from "./sorted-records.ts";
+import { type Member, mergeRecord, recordBytes, SortedRecord } from "./sorted-records.ts";
 import { eachEntry, scanEntries } from "./walk.ts";
 
 const FIRST_REF: number = 1 << PAGE_SHIFT;
@@ -117,7 +117,7 @@ export class SortedSets {
     if (handle !== 0 && this.score(key, handle) === score) return key;
     let root = entries.rootOf(key);
     if (root !== 0) {
-      this.#setEntry(key, root, handle, name, start, length, kind, score);
+      this.#setEntry(key, root, handle, { score, name, start, length, kind });
       return key;
     }
     const old = handle === 0 ? 0 : this.#read(key, handle).end - entries.valueStart(key) - handle;
@@ -128,7 +128,7 @@ export class SortedSets {
     if (funnel.on) funnel.before("set", key);
     root = this.#spread(key);
     try {
-      this.#setEntry(key, root, this.#findIn(root, name, start, length, kind), name, start, length, kind, score);
+      this.#setEntry(key, root, this.#findIn(root, name, start, length, kind), { score, name, start, length, kind });
       // Last, since the key's entry moves: until then a full memory leaves the key as it was.
       return this.#keyspace.unpack(key, root);
     } catch (error) {
@@ -143,38 +143,21 @@ export class SortedSets {
     return index.find(root, keys.hash(name, start, length, typed), length, typed);
   }
 
-  #setEntry(
-    key: number,
-    root: number,
-    ref: number,
-    name: Uint8Array,
-    start: number,
-    length: number,
-    kind: number,
-    score: number,
-  ): void {
-    const { entries, funnel, keys } = this.#memory;
+  #setEntry(key: number, root: number, ref: number, member: Member): void {
+    const { name, start, length, kind, score } = member;
+    const { entries, funnel } = this.#memory;
     if (ref !== 0) {
       if (funnel.on) funnel.before("field-set", key, ref);
       this.#placement.setScore(root, ref, score);
     } else {
       if (funnel.on) funnel.before("field-set", key, 0, name, start, length, kind);
-      const hash = keys.hash(name, start, length, kind === KIND_VALUE ? 1 : 0);
-      this.#insert(root, hash, entries.head(key) & FLAG_SCRUB, name, start, length, kind, score);
+      this.#insert(root, entries.head(key) & FLAG_SCRUB, member);
     }
     entries.stamp(key);
   }
 
-  #insert(
-    root: number,
-    hash: number,
-    scrub: number,
-    name: Uint8Array,
-    start: number,
-    length: number,
-    kind: number,
-    score: number,
-  ): void {
+  #insert(root: number, scrub: number, { name, start, length, kind, score }: Member): void {
+    const hash = this.#memory.keys.hash(name, start, length, kind === KIND_VALUE ? 1 : 0);
     const head = TYPE_FIELD | scrub | (kind << KEY_KIND_SHIFT);
     const bytes = this.#scoreBytes;
     bytes.writeDoubleLE(score);
@@ -221,7 +204,7 @@ export class SortedSets {
 
   /** Gives every record an entry of its own. Returns their root, which is not the key's yet. */
   #spread(key: number): number {
-    const { entries, containers, keys } = this.#memory;
+    const { entries, containers } = this.#memory;
     const root = containers.create(SORTED_ROOT_BYTES);
     containers.setOwner(root, entries.ownerOf(key));
     const scrub = entries.head(key) & FLAG_SCRUB;
@@ -231,8 +214,7 @@ export class SortedSets {
     try {
       for (let at = entries.valueStart(key) + PACKED_HEADER; at < end; at = record.end) {
         const { nameStart, nameLength, kind, score } = record.read(bytes, at);
-        const hash = keys.hash(bytes, nameStart, nameLength, kind === KIND_VALUE ? 1 : 0);
-        this.#insert(root, hash, scrub, bytes, nameStart, nameLength, kind, score);
+        this.#insert(root, scrub, { score, name: bytes, start: nameStart, length: nameLength, kind });
       }
       return root;
     } catch (error) {

@@ -19,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   ordered: "lists and sorted sets beside redis-server: speed, memory; about 10 minutes",
   seam: "what Args and Reply cost a call",
   slices: "background work after big deletions: no slice holds up the clients, memory goes back",
+  "ordered-sorted": "sorted sets beside redis-server: speed and memory; about 3 minutes",
   connections: "5,000 connections open at once, each answered",
   collisions: "keys chosen to collide under common hashes are no slower than random ones",
   client: "the client beside ioredis and node-redis: many calls in flight, one at a time; about 3 minutes",

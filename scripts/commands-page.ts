@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   strings: "Strings",
   tables: "Tables (hashes)",
   sets: "Sets",
+  sorted: "Sorted sets",
   lists: "Lists",
   transactions: "Transactions",
   connection: "Connection",

@@ -19,6 +19,7 @@ import type { InputOf, OutputOf, StandardSchema } from "./schema.ts";
 import { type Key, SetOf } from "./set-of.ts";
 import { ASK, type SharedState } from "./shared-reads.ts";
 import { SnapshotCalls } from "./snapshots.ts";
+import { Sorted } from "./sorted.ts";
 import * as spec from "./specs.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
 
@@ -28,7 +29,7 @@ export type KeyName = string | Uint8Array;
 export type ScanOptions = CallOptions & {
   /** A glob as Redis has it: `user:*`. */
   match?: string | undefined;
-  /** Only keys of this type: string, table, set, list. */
+  /** Only keys of this type: string, table, set, list, zset. */
   type?: string | undefined;
   /** Keys the hive looks at for a page. Default 256. */
   count?: number | undefined;
@@ -203,7 +204,7 @@ export class Client extends EventTarget implements AsyncDisposable {
     return this.#bound.call(spec.EXISTS, [key], options);
   }
 
-  /** "string", "table", "set", "list"; undefined where there is no such key. */
+  /** "string", "table", "set", "list", "zset"; undefined where there is no such key. */
   type(key: KeyName, options?: CallOptions): Promise<string | undefined> {
     return this.#bound.call(spec.TYPE, [key], options);
   }
@@ -264,6 +265,11 @@ export class Client extends EventTarget implements AsyncDisposable {
   /** A list of the hive by its name. */
   list<Value = unknown>(name: string): List<Value> {
     return new List(this.#bound, name);
+  }
+
+  /** A sorted set of the hive by its name. */
+  sorted<Member extends Key = string>(name: string): Sorted<Member> {
+    return new Sorted(this.#bound, name);
   }
 
   /** Gathers calls that run as one. */

@@ -17,4 +17,13 @@ export { type Key, SetOf } from "./set-of.ts";
 export type { SharedState } from "./shared-reads.ts";
 export type { SnapshotListing, SnapshotReport, SnapshotStatus } from "./snapshot-facts.ts";
 export { SnapshotCalls } from "./snapshots.ts";
+export {
+  type AddOptions,
+  type ByScoreOptions,
+  type RangeOptions,
+  type RankOptions,
+  type Scored,
+  type ScoreRange,
+  Sorted,
+} from "./sorted.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

@@ -189,12 +189,13 @@ function sideOf(end: "start" | "end"): "LEFT" | "RIGHT" {
 }
 
 /** As the hive reads a time to wait: seconds, 0 for ever. @throws {HiveError} INVALID_ARGUMENT */
-function seconds(waitMs: number): string {
+export function seconds(waitMs: number): string {
   if (!(waitMs > 0)) throw new HiveError("INVALID_ARGUMENT", `waitMs is more than 0, or Infinity; got ${waitMs}`);
   return waitMs === Number.POSITIVE_INFINITY ? "0" : (Math.ceil(waitMs) / 1000).toString();
 }
 
-function waiting(options: WaitOptions): WaitOptions {
+/** The options of a call that waits: its own time limit is later than the end of the wait. */
+export function waiting(options: WaitOptions): WaitOptions {
   if (options.timeoutMs !== undefined) return options;
   return { ...options, timeoutMs: options.waitMs === Number.POSITIVE_INFINITY ? 0 : options.waitMs! + WAIT_GRACE_MS };
 }

@@ -165,6 +165,44 @@ export const SISMEMBER: Row<boolean> = read("SISMEMBER", "nn", flag);
 export const SCARD: Row<number> = read("SCARD", "n", integer);
 export const SSCAN: Row<Page> = read("SSCAN", "n(w)", page);
 
+// Sorted sets.
+
+function score(items: ItemReader): number | undefined {
+  const value = decodeItem(items);
+  return typeof value === "number" ? value : undefined;
+}
+
+/** [member, score], or [key, member, score]; undefined where there is none. */
+function poppedScored(items: ItemReader, as: As): unknown {
+  const value = decodeItem(items, as);
+  return Array.isArray(value) && value.length > 0 ? value.slice(-2) : undefined;
+}
+
+function scores(items: ItemReader): (number | undefined)[] {
+  return list(items, "values") as (number | undefined)[];
+}
+
+export const ZADD: Row<number> = write("ZADD", "n(wn)", integer);
+/** key, a condition, and in ZADD_CH the word by which changes count too, score, member. */
+export const ZADD_IF: Row<number> = write("ZADD", "nwwn", integer);
+export const ZADD_CH: Row<number> = write("ZADD", "nwwwn", integer);
+export const ZINCRBY: Row<number> = write("ZINCRBY", "nwn", (items) => score(items) ?? 0);
+export const ZREM: Row<number> = write("ZREM", "n(n)", integer);
+export const ZSCORE: Row<number | undefined> = read("ZSCORE", "nn", score);
+export const ZMSCORE: Row<(number | undefined)[]> = read("ZMSCORE", "n(n)", scores);
+export const ZCARD: Row<number> = read("ZCARD", "n", integer);
+export const ZCOUNT: Row<number> = read("ZCOUNT", "nww", integer);
+export const ZRANK: Row<number | undefined> = read("ZRANK", "nn", score);
+export const ZREVRANK: Row<number | undefined> = read("ZREVRANK", "nn", score);
+export const ZRANGE: Row<unknown[]> = read("ZRANGE", "nww(w)", list);
+export const ZPOPMIN: Row<unknown> = write("ZPOPMIN", "n", poppedScored);
+export const ZPOPMAX: Row<unknown> = write("ZPOPMAX", "n", poppedScored);
+export const BZPOPMIN: Row<unknown> = write("BZPOPMIN", "nw", poppedScored);
+export const BZPOPMAX: Row<unknown> = write("BZPOPMAX", "nw", poppedScored);
+export const ZREMRANGEBYRANK: Row<number> = write("ZREMRANGEBYRANK", "nww", integer);
+export const ZREMRANGEBYSCORE: Row<number> = write("ZREMRANGEBYSCORE", "nww", integer);
+export const ZSCAN: Row<Page> = read("ZSCAN", "n(w)", page);
+
 // Lists.
 
 /** The element of [key, element]; undefined where time was up. */

@@ -48,7 +48,16 @@ export type Permission = "none" | "read" | "write" | "run" | "files" | "admin";
 export type KeyAccess = "read" | "write" | "both";
 
 /** Families, one file each under commands/. */
-export type Family = "keys" | "strings" | "tables" | "sets" | "lists" | "transactions" | "connection" | "server";
+export type Family =
+  | "keys"
+  | "strings"
+  | "tables"
+  | "sets"
+  | "sorted"
+  | "lists"
+  | "transactions"
+  | "connection"
+  | "server";
 
 /**
  * Where the keys are: from argument `first` to `last` (negative counts from the end) by `step`;

@@ -4,6 +4,7 @@
 //           | table:   fields u32, then each: kinds u8 (name 2, value 2, TTL 1) | name bytes u32 | name
 //           |                                 | value bytes u32 | value | deadline f64, where there is a TTL
 //           | set:     the same without a value
+//           | sorted:  as a table, each value the score f64
 //           | list:    elements u32, then each: kind u8 | value bytes u32 | value
 //   footer  | version u16 | CRC-32 of all before u32                            little endian throughout
 //
@@ -15,10 +16,20 @@ import { isUtf8 } from "node:buffer";
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Slice } from "../store/collections.ts";
-import { KIND_TEXT, KIND_VALUE, TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../store/layout.ts";
+import {
+  KIND_RAW,
+  KIND_TEXT,
+  KIND_VALUE,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED,
+  TYPE_STRING,
+  TYPE_TABLE,
+} from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
 import { walk, walkScalar } from "../wire/value.ts";
+import { type Content, eachContent, SCORE_BYTES } from "./contents.ts";
 
 const VERSION = 1;
 const FOOTER_BYTES = 6;
@@ -26,6 +37,8 @@ const FOOTER_BYTES = 6;
 const FIELD_HEADER_BYTES = 5;
 const DEADLINE_BYTES = 8;
 const HAS_DEADLINE = 16;
+
+const slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
 
 /** A field of a payload: places in it. A member has no value. */
 export type DumpedField = {
@@ -57,10 +70,10 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
     entries.bytesOf(ref).copy(payload, 6, start, start + length);
     return seal(payload);
   }
-  if (type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_LIST) {
-    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets and lists");
+  if (type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED && type !== TYPE_LIST) {
+    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets, sorted sets and lists");
   }
-  const bytes = type === TYPE_LIST ? elementBytes(store, ref) : fieldBytes(store, ref, type);
+  const bytes = type === TYPE_LIST ? elementBytes(store, ref) : contentBytes(store, ref, type);
   const size = bytes + 1 + 4 + FOOTER_BYTES;
   if (size > bytesMax) throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${bytesMax} bytes)`);
   const payload = Buffer.allocUnsafe(size);
@@ -71,44 +84,34 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
   }
   let at = 5;
   let count = 0;
-  store.fields.each(ref, (handle) => {
-    at = writeField(store, ref, handle, payload, at);
+  eachContent(store, ref, (content) => {
+    at = writeContent(content, payload, at);
     count++;
   });
   payload.writeUInt32LE(count, 1);
   return seal(payload);
 }
 
-const NO_BYTES = Buffer.alloc(0);
-const slice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
-
-function fieldBytes(store: Store, ref: number, type: number): number {
+function contentBytes(store: Store, ref: number, type: number): number {
   let bytes = 0;
-  store.fields.each(ref, (handle) => {
-    store.fields.name(ref, handle, slice);
-    bytes += FIELD_HEADER_BYTES + slice.end - slice.start;
-    if (store.fields.deadline(handle) < NO_DEADLINE) bytes += DEADLINE_BYTES;
-    if (type === TYPE_SET) return;
-    store.fields.value(ref, handle, slice);
-    bytes += 4 + slice.end - slice.start;
+  eachContent(store, ref, ({ name, value, deadlineMs }) => {
+    bytes += FIELD_HEADER_BYTES + name.end - name.start;
+    if (deadlineMs < NO_DEADLINE) bytes += DEADLINE_BYTES;
+    if (type !== TYPE_SET) bytes += 4 + value.end - value.start;
   });
   return bytes;
 }
 
-function writeField(store: Store, ref: number, handle: number, payload: Buffer, from: number): number {
-  const { fields } = store;
-  const deadlineMs = fields.deadline(handle);
-  fields.name(ref, handle, slice);
-  let kinds = slice.kind | (deadlineMs < NO_DEADLINE ? HAS_DEADLINE : 0);
-  payload.writeUInt32LE(slice.end - slice.start, from + 1);
+function writeContent({ name, value, deadlineMs }: Content, payload: Buffer, from: number): number {
+  let kinds = name.kind | (deadlineMs < NO_DEADLINE ? HAS_DEADLINE : 0);
+  payload.writeUInt32LE(name.end - name.start, from + 1);
   let at = from + FIELD_HEADER_BYTES;
-  at += slice.bytes.copy(payload, at, slice.start, slice.end);
+  at += name.bytes.copy(payload, at, name.start, name.end);
   if (payload[0] !== TYPE_SET) {
-    fields.value(ref, handle, slice);
-    kinds |= slice.kind << 2;
-    payload.writeUInt32LE(slice.end - slice.start, at);
+    kinds |= value.kind << 2;
+    payload.writeUInt32LE(value.end - value.start, at);
     at += 4;
-    at += slice.bytes.copy(payload, at, slice.start, slice.end);
+    at += value.bytes.copy(payload, at, value.start, value.end);
   }
   payload[from] = kinds;
   if (deadlineMs === NO_DEADLINE) return at;
@@ -163,12 +166,14 @@ export function decodeDump(payload: Buffer, store: Store, limits: Limits): Dumpe
     checkField(payload, field, store, limits);
     return { type, string: field, fields: () => [] };
   }
-  if ((type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_LIST) || end < 5) throw badFormat();
+  const isContainer = type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED || type === TYPE_LIST;
+  if (!isContainer || end < 5) throw badFormat();
   const count = payload.readUInt32LE(1);
   let seen = 0;
   let at = 5;
   for (const field of readFields(payload, end)) {
     checkField(payload, field, store, limits);
+    if (type === TYPE_SORTED) checkScore(payload, field);
     at = field.end;
     seen++;
   }
@@ -219,6 +224,11 @@ function* readFields(payload: Buffer, end: number): Generator<DumpedField & { en
     if ((kinds & HAS_DEADLINE) !== 0 && !(Math.abs(deadlineMs) < 2 ** 63)) throw badFormat();
     yield { nameStart, nameLength, nameKind: kinds & 3, start, length, kind: (kinds >> 2) & 3, deadlineMs, end: at };
   }
+}
+
+function checkScore(payload: Buffer, { start, length, kind, deadlineMs }: DumpedField): void {
+  const isScore = length === SCORE_BYTES && kind === KIND_RAW && deadlineMs === NO_DEADLINE;
+  if (!isScore || Number.isNaN(payload.readDoubleLE(start))) throw badFormat();
 }
 
 function checkField(payload: Buffer, field: DumpedField, store: Store, limits: Limits): void {

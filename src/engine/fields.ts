@@ -156,7 +156,7 @@ export function wrongArity(command: string): HiveError {
 }
 
 /** Whether a name has no kind and looks like a decimal integer. */
-function mayBeInteger(args: Args, index: number): boolean {
+export function mayBeInteger(args: Args, index: number): boolean {
   const length = args.lengths[index]!;
   if (args.kinds[index] !== KIND_RAW || length === 0 || length > INTEGER_BYTES_MAX) return false;
   const first = args.buffer[args.starts[index]!]!;
@@ -166,10 +166,16 @@ function mayBeInteger(args: Args, index: number): boolean {
 /** The handle of the integer whose decimal text argument `index` is, and its encoding in `integerName`; 0 when there is none. */
 function findInteger(store: Store, key: number, args: Args, index: number): number {
   if (!store.fields.mayHaveTyped(key)) return 0;
+  const name = encodedInteger(args, index);
+  return name === undefined ? 0 : store.fields.find(key, name.bytes, 0, name.end, KIND_VALUE);
+}
+
+/** The encoding of the integer whose decimal text argument `index` is: good until the next call. Undefined where it is none. */
+export function encodedInteger(args: Args, index: number): Scratch | undefined {
   const small = parseSafeInteger(args.buffer, args.start(index), args.end(index));
   const integer = small === small ? small : parseInt64(args.buffer, args.start(index), args.end(index));
-  if (integer === undefined) return 0;
+  if (integer === undefined) return undefined;
   integerName.reset();
   encodeInteger(integer, integerName);
-  return store.fields.find(key, integerName.bytes, 0, integerName.end, KIND_VALUE);
+  return integerName;
 }

@@ -20,11 +20,13 @@ import {
   TYPE_LIST,
   TYPE_MEMBER,
   TYPE_SET,
+  TYPE_SORTED,
   TYPE_STRING,
   TYPE_TABLE,
 } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { EntryFacts } from "../store/restoring.ts";
+import { isPackedSorted } from "../store/sorted-records.ts";
 import { walk, walkScalar } from "../wire/value.ts";
 import { bad, type Counts, RECORD_CONTAINER, RECORD_OWNED, RECORD_ROOT, RECORD_TTL } from "./format.ts";
 import { type ContentCheck, ListCheck } from "./list-check.ts";
@@ -149,7 +151,7 @@ export class RecordReader {
     const { type, nameLength, valueLength } = facts;
     if (type === TYPE_STRING) {
       if ((flags & RECORD_ROOT) !== 0) throw bad("a string has a container");
-    } else if (type === TYPE_TABLE || type === TYPE_SET || type === TYPE_LIST) {
+    } else if (type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED || type === TYPE_LIST) {
       if ((flags & RECORD_ROOT) === 0) {
         if (type === TYPE_LIST) this.#lists.checkPacked(facts);
         else this.#checkPacked();
@@ -183,6 +185,7 @@ export class RecordReader {
   #checkPacked(): void {
     const { type, valueStart, valueLength } = this.#facts;
     const bytes = this.#bytes;
+    if (type === TYPE_SORTED) return this.#checkSorted();
     if (valueLength <= PACKED_HEADER || valueLength > PACKED_BYTES_MAX) throw bad("a packed table has a wrong size");
     const end = valueStart + valueLength;
     const count = bytes[valueStart]! | (bytes[valueStart + 1]! << 8);
@@ -204,6 +207,14 @@ export class RecordReader {
     }
     if (seen !== count || seen > PACKED_RECORDS_MAX)
       throw bad("a packed table has another number of records than it says");
+  }
+
+  #checkSorted(): void {
+    const { valueStart, valueLength } = this.#facts;
+    const isSound = isPackedSorted(this.#bytes, valueStart, valueStart + valueLength, (member) => {
+      if (member.kind !== 0) this.#content.check("field", member.kind, this.#bytes, member.nameStart, member.end);
+    });
+    if (!isSound) throw bad("a packed sorted set is damaged");
   }
 
   /** No record before the one at `at` has its name. */

@@ -8,8 +8,9 @@
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { WideMap } from "../base/wide-map.ts";
-import { TYPE_CHUNK, TYPE_FIELD, TYPE_LIST, TYPE_MEMBER, TYPE_SET, TYPE_TABLE } from "../store/layout.ts";
-import type { Restoring } from "../store/restoring.ts";
+import { TYPE_CHUNK, TYPE_FIELD, TYPE_LIST, TYPE_MEMBER, TYPE_SET, TYPE_SORTED, TYPE_TABLE } from "../store/layout.ts";
+import { NO_DEADLINE } from "../store/placement.ts";
+import type { EntryFacts, Restoring } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import { BlockReader } from "./block-reader.ts";
 import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
@@ -20,6 +21,7 @@ import type { SnapshotSource } from "./sink.ts";
 const INNER_TYPES: Readonly<Record<number, number>> = {
   [TYPE_TABLE]: TYPE_FIELD,
   [TYPE_SET]: TYPE_MEMBER,
+  [TYPE_SORTED]: TYPE_FIELD,
   [TYPE_LIST]: TYPE_CHUNK,
 };
 
@@ -45,20 +47,27 @@ export type Restored = Checked & { keys: number; fields: number };
 
 /** Reads all of a snapshot and believes nothing. @throws {HiveError} BAD_SNAPSHOT, SNAPSHOT_FAILED */
 export async function checkSnapshot(source: SnapshotSource, options: ReadOptions): Promise<Checked> {
-  /** By container: the type of what is in it. */
+  /** By container: its type. */
   const containers = new WideMap<number>();
   const target: RecordTarget = {
     key: ({ type }, container) => {
-      if (container !== 0) containers.set(container, INNER_TYPES[type] ?? 0);
+      if (container !== 0) containers.set(container, type);
     },
-    field: ({ type }, container) => {
-      const inner = containers.get(container);
-      if (inner === undefined) throw bad(`fields of container ${container}, which no key has`);
-      if (inner !== type)
+    field: (facts, container) => {
+      const outer = containers.get(container);
+      if (outer === undefined) throw bad(`fields of container ${container}, which no key has`);
+      if (outer === TYPE_SORTED && !isScored(facts)) throw bad(`a member without a score (container ${container})`);
+      if (INNER_TYPES[outer] !== facts.type)
         throw bad(`a field, a member or a part of a list where it does not belong (container ${container})`);
     },
   };
   return readAll(source, { ...options, stage: "check", target });
+}
+
+/** Whether a field is what a sorted set has: its value is a score, and it stays. */
+function isScored({ bytes, valueStart, valueLength, valueKind, deadlineMs }: EntryFacts): boolean {
+  if (valueLength !== 8 || valueKind !== 0 || deadlineMs !== NO_DEADLINE) return false;
+  return !Number.isNaN(new DataView(bytes.buffer, bytes.byteOffset).getFloat64(valueStart, true));
 }
 
 /**

@@ -21,6 +21,8 @@ const WASTE_MIN_BYTES: number = SEGMENT_BYTES / 2;
 
 /** Copying 16 KiB counts as much as a visit of a bucket: a step with large values ends sooner. */
 const COPY_SHIFT = 14;
+/** So many buckets is the way to one entry in the tree of a sorted set. */
+const SORTED_COST = 0.5;
 
 type Walk = { id: number; cursor: number; stage: "root" | "buckets" | "blocks"; block: number };
 
@@ -184,7 +186,8 @@ export class Compactor {
   }
 
   #moveBucket(root: number): void {
-    const { index, pages, entries, containers, wheel } = this.#memory;
+    const { index, pages, entries, containers, wheel, tree } = this.#memory;
+    const sorted = root !== KEYSPACE_ROOT && containers.isSorted(root);
     this.moved += this.#moves.nodes(index.bucketWords, index.bucketAt, this.#isMarked);
     const count = index.readChain();
     for (let i = 0; i < count; i++) {
@@ -197,8 +200,13 @@ export class Compactor {
         index.exchange(ref, target);
         index.unlock();
         wheel.moved(target);
+        if (sorted) tree.moved(root, ref, target, entries.score(target));
         entries.free(ref);
         this.moved++;
+      }
+      if (sorted) {
+        this.moved += tree.moveNodes(root, target, entries.score(target), this.#isMarked);
+        this.#left -= SORTED_COST;
       }
       if (root !== KEYSPACE_ROOT || (entries.head(target) & FLAG_ROOT) === 0) continue;
       const inner = entries.rootOf(target);

@@ -10,6 +10,7 @@ import type { Totals } from "./accounting.ts";
 import type { Entries } from "./entries.ts";
 import type { HashIndex } from "./hash-index.ts";
 import { blockOf } from "./index-growth.ts";
+import type { Keeper } from "./keeper.ts";
 import {
   FLAG_ROOT,
   KEYSPACE_ID,
@@ -17,31 +18,32 @@ import {
   ROOT_BYTES,
   ROOT_BYTES_HIGH,
   ROOT_BYTES_LOW,
+  ROOT_DETACHED,
   ROOT_DIRECTORY,
   ROOT_FLAGS,
+  ROOT_FLUSHED,
   ROOT_ID,
   ROOT_INDEX_BYTES,
   ROOT_KEY,
   ROOT_OWNER,
   ROOT_SEQUENCE,
+  ROOT_SORTED,
   ROOT_TTLS,
   ROOT_TYPED,
   SEGMENT_MASK,
   SEGMENT_SHIFT,
+  SORTED_ROOT_BYTES,
 } from "./layout.ts";
 import { dropSkips, skipsOf } from "./list-skips.ts";
 import type { Pages } from "./pages.ts";
 import { roomFor } from "./room-for.ts";
 import { close, open } from "./sequence.ts";
+import type { SortedTree } from "./sorted-tree.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
 /** Freeing 256 KiB of one value counts as much as freeing a bucket. */
 const LARGE_SHIFT = 18;
-/** ROOT_FLAGS: the container was deleted and waits for the reaper. */
-const DETACHED = 1;
-/** ROOT_FLAGS: it was the keyspace. */
-const FLUSHED = 2;
 
 export type ContainerParts = {
   pages: Pages;
@@ -49,15 +51,8 @@ export type ContainerParts = {
   entries: Entries;
   wheel: Wheel;
   totals: Totals;
+  tree: SortedTree;
 };
-
-/** Who still reads containers that are gone: a snapshot under way. */
-export interface Keeper {
-  /** Whether a detached container is still read. Then it is given to `detached` again by the keeper. */
-  keeps(root: number): boolean;
-  /** Memory is short: reads up to so many buckets now. Returns whether there was something that it keeps. */
-  hurry(buckets: number): boolean;
-}
 
 export class Containers {
   /** Containers that wait to be freed. */
@@ -92,7 +87,10 @@ export class Containers {
     this.#roots[KEYSPACE_ID] = KEYSPACE_ROOT;
   }
 
-  /** A new empty container. @param bytes Of its root: LIST_ROOT_BYTES for a list. @throws {HiveError} OUT_OF_MEMORY */
+  /**
+   * A new empty container.
+   * @param bytes Of its root: LIST_ROOT_BYTES for a list, SORTED_ROOT_BYTES for a sorted set. @throws {HiveError} OUT_OF_MEMORY
+   */
   create(bytes: number = ROOT_BYTES): number {
     const root = this.#parts.pages.alloc(bytes);
     this.#clearRoot(root, bytes);
@@ -102,6 +100,7 @@ export class Containers {
       this.#parts.pages.free(root);
       throw error;
     }
+    if (bytes === SORTED_ROOT_BYTES) this.#set(root, ROOT_FLAGS, ROOT_SORTED);
     const id = this.#takeId(root);
     this.#set(root, ROOT_ID, id);
     if (this.#held) this.#fresh.add(id);
@@ -132,8 +131,13 @@ export class Containers {
     this.#set(root, ROOT_KEY, key);
   }
 
+  /** Whether it is a sorted set's. */
+  isSorted(root: number): boolean {
+    return (this.#get(root, ROOT_FLAGS) & ROOT_SORTED) !== 0;
+  }
+
   isDetached(root: number): boolean {
-    return (this.#get(root, ROOT_FLAGS) & DETACHED) !== 0;
+    return (this.#get(root, ROOT_FLAGS) & ROOT_DETACHED) !== 0;
   }
 
   /** The id of the keyspace: KEYSPACE_ID, and another one each time it was emptied at once. */
@@ -151,11 +155,12 @@ export class Containers {
     return this.#get(root, ROOT_BYTES_HIGH) * TWO32 + (this.#get(root, ROOT_BYTES_LOW) >>> 0);
   }
 
-  /** Bytes of its root, directory, buckets and overflow nodes. */
+  /** Bytes of its root, directory, buckets and overflow nodes, and of its tree. */
   indexBytesOf(root: number): number {
-    const { pages } = this.#parts;
+    const { pages, tree } = this.#parts;
     const skips = skipsOf({ words: this.#words, pages }, root);
     const bytes = pages.sizeOf(root) + (this.#get(root, ROOT_INDEX_BYTES) >>> 0);
+    if (this.isSorted(root)) return bytes + tree.bytesOf(root);
     return skips === 0 ? bytes : bytes + pages.sizeOf(skips);
   }
 
@@ -211,7 +216,7 @@ export class Containers {
   /** Takes a container out of use: its bytes are credited now, its memory is freed by reap(). */
   detach(root: number): void {
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), -this.bytesOf(root));
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED);
     if (this.#held) this.#held.push(root);
     else this.detached.push(root);
   }
@@ -224,7 +229,7 @@ export class Containers {
   /** Attaches a container that was detached since hold(). */
   reattach(root: number): void {
     this.#held = this.#held?.filter((other) => other !== root);
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~ROOT_DETACHED);
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), this.bytesOf(root));
   }
 
@@ -252,14 +257,14 @@ export class Containers {
   setKeyspaceAside(): number {
     const old = this.create();
     this.#changePlaces(old);
-    this.#set(old, ROOT_FLAGS, DETACHED);
+    this.#set(old, ROOT_FLAGS, ROOT_DETACHED);
     this.#parts.totals.clear();
     return old;
   }
 
   /** What was set aside is freed by reap(). */
   dropAside(old: number): void {
-    this.#set(old, ROOT_FLAGS, DETACHED | FLUSHED);
+    this.#set(old, ROOT_FLAGS, ROOT_DETACHED | ROOT_FLUSHED);
     this.#flushed++;
     this.detached.push(old);
   }
@@ -310,6 +315,10 @@ export class Containers {
         left--;
       }
       if (this.#reapBucket > 0) break;
+      if (this.isSorted(this.#reaping)) {
+        left = this.#parts.tree.reap(this.#reaping, left);
+        if (this.#parts.tree.bytesOf(this.#reaping) > 0) break;
+      }
       this.#freeRoot(this.#reaping);
       this.#reaping = 0;
     }
@@ -361,7 +370,7 @@ export class Containers {
   }
 
   #detachInner(root: number): void {
-    this.#set(root, ROOT_FLAGS, DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED);
     this.detached.push(root);
   }
 
@@ -371,7 +380,7 @@ export class Containers {
     // Id 0 is not used again: undo names the keyspace by it.
     this.#roots[id] = 0;
     if (id !== KEYSPACE_ID) this.#freeIds.push(id);
-    if ((this.#get(root, ROOT_FLAGS) & FLUSHED) !== 0) this.#flushed--;
+    if ((this.#get(root, ROOT_FLAGS) & ROOT_FLUSHED) !== 0) this.#flushed--;
     dropSkips({ words: this.#words, pages }, root);
     pages.free(this.#get(root, ROOT_DIRECTORY));
     pages.free(root);

@@ -104,6 +104,15 @@ export class Entries {
     return this.#pages.sizeOf(ref) - KEY_OFFSET[(head >>> 8) & 7]! - (head >>> KEY_LENGTH_SHIFT);
   }
 
+  /** The value of a sorted set's entry. */
+  score(ref: number): number {
+    return this.bytesOf(ref).readDoubleLE(this.valueStart(ref));
+  }
+
+  setScore(ref: number, score: number): void {
+    this.bytesOf(ref).writeDoubleLE(score, this.valueStart(ref));
+  }
+
   // Versions and the access clock.
 
   versionOf(ref: number): number {

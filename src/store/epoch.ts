@@ -16,9 +16,9 @@
 // twice, the same both times. What has run out is not visited, nor is what is a secret when the walk or a
 // change comes to it (FLAG_SCRUB): a copy would outlive it.
 
-import type { Keeper } from "./containers.ts";
 import { compareHashes, cursorBehind, isBefore, shareOf } from "./cursor.ts";
 import type { ChangeKind, ChangeListener } from "./funnel.ts";
+import type { Keeper } from "./keeper.ts";
 import { FLAG_SCRUB } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { roomFor } from "./room-for.ts";

@@ -84,7 +84,22 @@
 // two chunks say together, and what the root says of a list, is true where the root's sequence is even and the same
 // before and after. It is odd while a chunk comes or goes, and while one of these words changes.
 //
-// Sorted sets take type 5 with a root whose words from 16 on are (head of tree | its height | …).
+// Sorted set: a container whose entries are fields (type 7) with the score as value, a float64, and a B+
+// tree over them, by score and then by name. The tree is derived: a snapshot has the entries only. The
+// root, of 80 bytes, goes on with
+//
+//   16 tree           17 height (1: a leaf)   18 nodes            19 unused
+//
+//   leaf  (764 bytes)    count | 0 | 63 × score f64 | 63 × ref of the entry
+//   inner (768 bytes)    count | 0 | 38 × score f64 | 38 × ref | 38 × node | 38 × entries below it
+//
+// Score and ref in an inner node are those of the first entry below. All leafs have the same depth. The tree
+// changes only while the root's sequence is odd, and so may only be read under it.
+//
+// Packed sorted set: ≤ 128 records and ≤ 8,000 bytes, in order, as the value of the key's own entry.
+//
+//   count u16, then per record: name kind 2 | score code 3 | LONG 1 | name bytes u8, where LONG u16 | score | name
+//   score code: 0 i8, 1 i16, 2 i32, 3 f64, 4 i16 hundredths, 5 i32 hundredths, 6 f32
 //
 // Page 0 of segment 0 is the header (header.ts) with the keyspace's root in it.
 
@@ -165,6 +180,19 @@ export const ROOT_OWNER = 12;
 export const ROOT_OVERFLOWS = 13;
 export const ROOT_KEY = 14;
 export const ROOT_INDEX_BYTES = 15;
+// Those of a sorted set go on.
+export const SORTED_ROOT_BYTES = 80;
+export const ROOT_TREE = 16;
+export const ROOT_TREE_HEIGHT = 17;
+export const ROOT_TREE_NODES = 18;
+
+// ROOT_FLAGS.
+/** The container was deleted and waits for the reaper. */
+export const ROOT_DETACHED = 1;
+/** It was the keyspace. */
+export const ROOT_FLUSHED = 2;
+/** It is a sorted set's: it has a tree. */
+export const ROOT_SORTED = 4;
 
 // Words of a list's root beside.
 export const LIST_ROOT_BYTES = 104;
@@ -193,6 +221,9 @@ export const PACKED_RECORDS_MAX = 64;
 export const PACKED_BYTES_MAX = 4096;
 export const PACKED_HEADER = 2;
 export const RECORD_HEADER = 5;
+export const SORTED_RECORDS_MAX = 128;
+/** Below the first ref, so that a place in it and a ref are never the same number. */
+export const SORTED_BYTES_MAX = 8000;
 
 /** The container id of the keyspace. */
 export const KEYSPACE_ID = 0;

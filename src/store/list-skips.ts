@@ -13,6 +13,7 @@ import {
   SEGMENT_SHIFT,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
+import { close, open } from "./sequence.ts";
 
 type Parts = { readonly words: Int32Array[]; readonly pages: Pages };
 
@@ -33,10 +34,10 @@ export function dropSkips(parts: Parts, root: number): void {
   if (skips === 0) return;
   const words = parts.words[root >>> SEGMENT_SHIFT]!;
   const at = (root & SEGMENT_MASK) << 1;
-  const sequence = words[at + ROOT_SEQUENCE]!;
-  words[at + ROOT_SEQUENCE] = sequence | 1;
+  const isOpen = (words[at + ROOT_SEQUENCE]! & 1) === 1;
+  if (!isOpen) open(words, at + ROOT_SEQUENCE);
   for (let word = LIST_SKIPS; word <= LIST_SKIPS_COUNT; word++) words[at + word] = 0;
-  words[at + ROOT_SEQUENCE] = (sequence & 1) === 1 ? sequence : sequence + 2;
+  if (!isOpen) close(words, at + ROOT_SEQUENCE);
   parts.pages.free(skips);
 }
 
@@ -51,7 +52,7 @@ export function restoreListWords(parts: Parts, root: number, list: Int32Array): 
   dropSkips(parts, root);
   const words = parts.words[root >>> SEGMENT_SHIFT]!;
   const at = (root & SEGMENT_MASK) << 1;
-  words[at + ROOT_SEQUENCE]!++;
+  open(words, at + ROOT_SEQUENCE);
   words.set(list, at + LIST_FIRST);
-  words[at + ROOT_SEQUENCE]!++;
+  close(words, at + ROOT_SEQUENCE);
 }

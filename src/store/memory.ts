@@ -11,6 +11,7 @@ import { HashIndex } from "./hash-index.ts";
 import { openHeader } from "./header.ts";
 import { Pages } from "./pages.ts";
 import { type SegmentProvider, Segments } from "./segments.ts";
+import { SortedTree } from "./sorted-tree.ts";
 import { Wheel } from "./wheel.ts";
 
 export type MemoryOptions = {
@@ -29,6 +30,8 @@ export class Memory {
   readonly index: HashIndex;
   readonly entries: Entries;
   readonly wheel: Wheel;
+  /** The order of sorted sets. */
+  readonly tree: SortedTree;
   readonly containers: Containers;
   readonly funnel: Funnel = new Funnel();
   /** The hive's time, in epoch milliseconds: set once per read event, so that a pipeline sees one moment. */
@@ -46,8 +49,9 @@ export class Memory {
     this.index = new HashIndex(this.segments, this.pages, this.keys);
     this.entries = new Entries(this.segments, this.pages);
     this.wheel = new Wheel(this.segments.words, options.nowMs);
-    const { pages, index, entries, wheel, totals } = this;
-    this.containers = new Containers({ pages, index, entries, wheel, totals });
+    this.tree = new SortedTree(this.segments, this.pages, this.entries);
+    const { pages, index, entries, wheel, totals, tree } = this;
+    this.containers = new Containers({ pages, index, entries, wheel, totals, tree });
     openHeader(this.segments.words[0]!, options.hashKey);
     this.containers.openKeyspace();
   }

@@ -73,12 +73,20 @@ export class Placement {
    * @throws {HiveError} OUT_OF_MEMORY: the entry was freed.
    */
   place(root: number, hash: number, ref: number, deadlineMs: number): void {
-    const { entries, index, containers } = this.#memory;
+    const { entries, index, containers, tree } = this.#memory;
     const ttl = deadlineMs < NO_DEADLINE;
     if (ttl) this.#writeTtl(root, ref, deadlineMs);
+    const sorted = root !== KEYSPACE_ROOT && containers.isSorted(root);
+    try {
+      if (sorted) tree.insert(root, ref, entries.score(ref));
+    } catch (error) {
+      entries.free(ref);
+      throw error;
+    }
     try {
       index.insert(root, hash, ref);
     } catch (error) {
+      if (sorted) tree.remove(root, ref, entries.score(ref));
       entries.free(ref);
       throw error;
     }
@@ -87,7 +95,10 @@ export class Placement {
     this.#account(root, ref, 1);
   }
 
-  /** Puts the entry `next`, of the same key, in the place of `ref`, and frees what `ref` held. */
+  /**
+   * Puts the entry `next`, of the same key, in the place of `ref`, and frees what `ref` held. Not for those
+   * of a sorted set, which have no TTL and are written in place.
+   */
   exchange(root: number, hash: number, ref: number, next: number, deadlineMs: number): void {
     const { entries, index, containers } = this.#memory;
     const ttl = deadlineMs < NO_DEADLINE;
@@ -135,6 +146,23 @@ export class Placement {
     const inner = entries.rootOf(ref);
     if ((head & FLAG_ROOT) !== 0 && inner !== 0) entries.setRoot(next, inner, containers.idOf(inner));
     return next;
+  }
+
+  /**
+   * Gives an entry of a sorted set another score, which is not equal to the one that it has.
+   * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
+   */
+  setScore(root: number, ref: number, score: number): void {
+    const { entries, index, tree } = this.#memory;
+    const before = entries.score(ref);
+    // For a moment it is there twice: only coming needs memory.
+    tree.insert(root, ref, score);
+    tree.remove(root, ref, before);
+    index.bucketOf(root, this.#memory.hashOf(ref));
+    index.lock();
+    entries.setScore(ref, score);
+    entries.stamp(ref);
+    index.unlock();
   }
 
   /** Gives an entry another deadline, or none. Returns the entry, which may have moved. */
@@ -243,7 +271,9 @@ export class Placement {
 
   /** Takes an entry out of its container. What a container's key held must be detached before. */
   remove(root: number, ref: number): void {
-    this.#memory.index.remove(root, this.#memory.hashOf(ref), ref);
+    const { index, containers, tree, entries } = this.#memory;
+    index.remove(root, this.#memory.hashOf(ref), ref);
+    if (root !== KEYSPACE_ROOT && containers.isSorted(root)) tree.remove(root, ref, entries.score(ref));
     this.free(root, ref);
   }
 

@@ -21,8 +21,10 @@ import {
   KIND_VALUE,
   LIST_ROOT_BYTES,
   ROOT_BYTES,
+  SORTED_ROOT_BYTES,
   TYPE_LIST,
   TYPE_MASK,
+  TYPE_SORTED,
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import { Chunks } from "./list-chunks.ts";
@@ -50,6 +52,9 @@ export type EntryFacts = {
   valueStart: number;
   valueLength: number;
 };
+
+/** By the type of its key: the bytes of a container's root, where they are not ROOT_BYTES. */
+const ROOTS: Readonly<Record<number, number>> = { [TYPE_LIST]: LIST_ROOT_BYTES, [TYPE_SORTED]: SORTED_ROOT_BYTES };
 
 /** Versions have 48 bits. */
 const VERSION_END = 2 ** 48;
@@ -115,8 +120,8 @@ export class Restoring {
 
   #place(facts: EntryFacts, hash: number, container: number): void {
     const { entries, containers } = this.#memory;
-    const isList = facts.type === TYPE_LIST;
-    const root = container === 0 ? 0 : containers.create(isList ? LIST_ROOT_BYTES : ROOT_BYTES);
+    const bytes = ROOTS[facts.type] ?? ROOT_BYTES;
+    const root = container === 0 ? 0 : containers.create(bytes);
     try {
       const ref = this.#create(facts, root === 0 ? 0 : FLAG_ROOT);
       if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);

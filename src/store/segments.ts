@@ -48,6 +48,7 @@ export class PlainSegments implements SegmentProvider {
 
 const NO_WORDS = new Int32Array(0);
 const NO_BYTES = Buffer.alloc(0);
+const NO_DOUBLES = new Float64Array(0);
 
 /** The open segments as views, by number. A closed segment's views are empty, so a stale ref reads nothing. */
 export class Segments {
@@ -55,6 +56,8 @@ export class Segments {
   readonly words: Int32Array[] = [];
   /** The same memory as bytes; the byte of a ref is `(ref & SEGMENT_MASK) << 3`. */
   readonly bytes: Buffer[] = [];
+  /** The same memory as doubles; the double of a ref is `ref & SEGMENT_MASK`. */
+  readonly doubles: Float64Array[] = [];
   readonly #provider: SegmentProvider;
   #generation = 0;
   /** Numbers that a block larger than a segment takes beside its own. */
@@ -90,10 +93,12 @@ export class Segments {
     for (let i = this.words.length; i <= index; i++) {
       this.words.push(NO_WORDS);
       this.bytes.push(NO_BYTES);
+      this.doubles.push(NO_DOUBLES);
     }
     this.#buffers[index] = buffer;
     this.words[index] = new Int32Array(buffer, offset, bytes >> 2);
     this.bytes[index] = Buffer.from(buffer as ArrayBuffer, offset, bytes);
+    this.doubles[index] = new Float64Array(buffer, offset, bytes >> 3);
     for (let i = 1; i * SEGMENT_BYTES < bytes; i++) this.#reserved.add(index + i);
     // For readers; before segment 0 is open there is no header to write to.
     this.words[0]![HEADER_SEGMENTS] = this.words.length;
@@ -122,6 +127,7 @@ export class Segments {
     this.#buffers[index] = undefined;
     this.words[index] = NO_WORDS;
     this.bytes[index] = NO_BYTES;
+    this.doubles[index] = NO_DOUBLES;
     this.#provider.close(index, buffer);
   }
 

@@ -2,6 +2,7 @@
 //
 //   keys        find, put, remove, rename, deadlines of keys                    keyspace.ts
 //   fields      fields of tables and members of sets                            collections.ts
+//   sorted      members with a score, in order                                  sorted-sets.ts
 //   lists       elements of lists                                               lists.ts
 //   setNow()    time passes: what has run out goes                              wheel.ts
 //   makeRoom()  before a call that may need memory                              eviction.ts
@@ -24,6 +25,7 @@ import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
 import { Restoring } from "./restoring.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
+import { SortedSets } from "./sorted-sets.ts";
 import { Undo } from "./undo.ts";
 
 export type StoreOptions = {
@@ -47,6 +49,7 @@ export class Store {
   readonly memory: Memory;
   readonly keys: Keyspace;
   readonly fields: Collections;
+  readonly sorted: SortedSets;
   readonly lists: Lists;
   readonly eviction: Eviction;
   readonly undo: Undo;
@@ -69,6 +72,7 @@ export class Store {
     this.#placement = placement;
     this.keys = new Keyspace(this.memory, placement);
     this.fields = new Collections(this.keys, placement);
+    this.sorted = new SortedSets(this.keys, placement);
     this.lists = new Lists(this.keys, placement);
     this.compactor = new Compactor(this.memory);
     this.lookahead = new Lookahead(this.memory);

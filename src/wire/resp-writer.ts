@@ -13,9 +13,9 @@
 // RESP2 has fewer types: a map is an array of keys and values, a boolean 1 or 0, a double a string.
 // Hot path: Buffer, and public fields that the door reads.
 
+import { doubleText } from "../base/double-text.ts";
 import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
 import { encodeQuoted, hasQuoted } from "../base/quoted.ts";
-import { doubleText } from "./resp-double.ts";
 import { endOfValue } from "./resp-walk.ts";
 import { valueToText } from "./value.ts";
 

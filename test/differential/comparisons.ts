@@ -116,6 +116,7 @@ const encodingFamilies = [
   ["int", "embstr", "raw"],
   ["listpack", "hashtable"],
   ["intset", "listpack", "hashtable"],
+  ["listpack", "skiplist"],
   ["quicklist", "listpack"],
 ];
 
@@ -145,17 +146,20 @@ const picks = compareTrees("random-picks", (theirs, ours, exchange) => {
   const previous = exchange.before[0];
   const source = previous === undefined ? "" : (previous.args[0] ?? "").toUpperCase();
   const isRelated = previous !== undefined && previous.args[1] === (exchange.args[1] ?? "*");
-  const pool = isRelated && ["SMEMBERS", "HGETALL", "KEYS"].includes(source) ? parseReply(previous.ours) : undefined;
+  const pool =
+    isRelated && ["SMEMBERS", "HGETALL", "KEYS", "ZRANGE"].includes(source) ? parseReply(previous.ours) : undefined;
   const withValues = exchange.args.length === 4;
   const picked = ours.items === undefined ? [ours.raw] : withValues ? rawPairs(ours) : rawItems(ours);
   if (!(exchange.args[2] ?? "").startsWith("-") && new Set(picked).size !== picked.length) return false;
   if (pool === undefined) return true;
   const all = new Set(
-    source !== "HGETALL"
-      ? rawItems(pool)
-      : withValues
-        ? rawPairs(pool)
-        : rawItems(pool).filter((_, index) => index % 2 === 0),
+    source === "ZRANGE" && withValues
+      ? rawPairs(pool)
+      : source !== "HGETALL"
+        ? rawItems(pool)
+        : withValues
+          ? rawPairs(pool)
+          : rawItems(pool).filter((_, index) => index % 2 === 0),
   );
   return picked.every((raw) => all.has(raw));
 });
@@ -172,8 +176,8 @@ const allSettings = shape("settings-without-effect");
 /** By the name that commandName() gives; every other command is compared byte for byte. */
 export const comparisons: ReadonlyMap<string, Comparison> = new Map([
   ...["SMEMBERS", "HKEYS", "HVALS", "SINTER", "SUNION", "SDIFF", "KEYS"].map((name) => [name, unordered] as const),
-  ...["SCAN", "HSCAN", "SSCAN"].map((name) => [name, page] as const),
-  ...["SRANDMEMBER", "HRANDFIELD", "RANDOMKEY"].map((name) => [name, picks] as const),
+  ...["SCAN", "HSCAN", "SSCAN", "ZSCAN"].map((name) => [name, page] as const),
+  ...["SRANDMEMBER", "HRANDFIELD", "ZRANDMEMBER", "RANDOMKEY"].map((name) => [name, picks] as const),
   ...["TTL", "EXPIRETIME"].map((name) => [name, near(TOLERANCE_MS / 1000)] as const),
   ...["PTTL", "PEXPIRETIME"].map((name) => [name, near(TOLERANCE_MS)] as const),
   ...["COMMAND COUNT", "COMMAND DOCS", "COMMAND LIST", "COMMAND"].map(

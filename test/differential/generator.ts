@@ -11,6 +11,7 @@ import { keyRules } from "./grammar/keys.ts";
 import { listRules } from "./grammar/lists.ts";
 import { serverRules } from "./grammar/server.ts";
 import { setRules } from "./grammar/sets.ts";
+import { sortedRules } from "./grammar/sorted.ts";
 import { stringRules } from "./grammar/strings.ts";
 import { tableRules } from "./grammar/tables.ts";
 import { transactionRules } from "./grammar/transactions.ts";
@@ -26,6 +27,7 @@ const familyWeights: Readonly<Record<Family, number>> = {
   strings: 22,
   tables: 20,
   sets: 20,
+  sorted: 20,
   lists: 20,
   transactions: 5,
   server: 7,
@@ -51,11 +53,12 @@ export class Generator {
   constructor(options: { seed: number; families: readonly Family[] }) {
     this.#draw = new Draw(new Random(options.seed));
     this.#families = options.families;
-    const data: Record<"keys" | "strings" | "tables" | "sets" | "lists", readonly Rule[]> = {
+    const data: Record<"keys" | "strings" | "tables" | "sets" | "sorted" | "lists", readonly Rule[]> = {
       keys: keyRules,
       strings: stringRules,
       tables: tableRules,
       sets: setRules,
+      sorted: sortedRules,
       lists: listRules,
     };
     this.#plain = weigh(
@@ -69,7 +72,7 @@ export class Generator {
       server: serverRules((draw) => pickRule(this.#plain, draw).draw(draw)[0] ?? ["PING"]),
     };
     this.#turns = options.families.map((family) => ({ family, rules: all[family], weight: familyWeights[family] }));
-    this.#queueable = (["keys", "strings", "tables", "sets", "lists", "server"] as const)
+    this.#queueable = (["keys", "strings", "tables", "sets", "sorted", "lists", "server"] as const)
       .filter((family) => options.families.length === 1 || options.families.includes(family))
       .map((family) => ({ rules: all[family].filter((rule) => rule.queueable), weight: familyWeights[family] }));
   }
@@ -173,5 +176,12 @@ function seeding(draw: Draw): readonly Args[] {
     ]),
     ...of(keyPools.list, (key) => ["RPUSH", key, ...members.filter(() => random.chance(0.4)), "m0"]),
     ...of(keyPools.set, (key) => ["SADD", key, ...members.filter(() => random.chance(0.4)), "m0"]),
+    ...of(keyPools.sorted, (key) => [
+      "ZADD",
+      key,
+      ...members.filter(() => random.chance(0.4)).flatMap((member) => [String(random.between(-9, 9)), member]),
+      "0",
+      "m0",
+    ]),
   ];
 }

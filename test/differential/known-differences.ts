@@ -26,6 +26,11 @@ function isOtherDatabase(text: string | undefined): boolean {
   return /^\d+$/.test(text ?? "") && number > 0 && number < DATABASES;
 }
 
+/** Replies with the scores -0 as 0. */
+function withoutMinusZero(reply: string): string {
+  return reply.replaceAll(",-0\r\n", ",0\r\n").replaceAll("$2\r\n-0\r\n", "$1\r\n0\r\n");
+}
+
 export const knownDifferences: readonly KnownDifference[] = [
   // What any two servers differ in.
   {
@@ -35,12 +40,12 @@ export const knownDifferences: readonly KnownDifference[] = [
   },
   {
     id: "cursors",
-    what: "SCAN, HSCAN and SSCAN have other cursors and pages; a full iteration returns the same elements",
+    what: "SCAN, HSCAN, SSCAN and ZSCAN have other cursors and pages; a full iteration returns the same elements",
     reason: "a cursor belongs to the server's own index",
   },
   {
     id: "random-picks",
-    what: "SPOP, SRANDMEMBER, HRANDFIELD and RANDOMKEY pick other elements, as many as Redis does",
+    what: "SPOP, SRANDMEMBER, HRANDFIELD, ZRANDMEMBER and RANDOMKEY pick other elements, as many as Redis does",
     reason: "random",
   },
   {
@@ -52,6 +57,24 @@ export const knownDifferences: readonly KnownDifference[] = [
     id: "expired-unnoticed",
     what: "DBSIZE may count a key that has run out for a moment longer or shorter than Redis does",
     reason: "both count it until it is noticed, by a command or in the background",
+  },
+
+  // Sorted sets.
+  {
+    id: "sort-after-overflow",
+    what: "SORT of numbers works; Redis may refuse it after a command of anybody has met a float that overflows",
+    reason: "Redis 7.0 looks at an errno that an earlier call has left behind",
+    allows: ({ args, theirs, ours }) =>
+      /^sort(_ro)?$/i.test(args[0] ?? "") &&
+      theirs.startsWith("-ERR One or more scores can't") &&
+      !ours.startsWith("-"),
+  },
+  {
+    id: "minus-zero",
+    what: "a stored score of -0 is 0; Redis keeps -0 in large sorted sets and in results, and makes it 0 in small ones",
+    reason: "the two are equal, and what a score is does not depend on the size of the set",
+    allows: ({ args, theirs, ours }) =>
+      /^z/i.test(args[0] ?? "") && theirs !== ours && withoutMinusZero(theirs) === withoutMinusZero(ours),
   },
 
   // One database.

@@ -21,12 +21,13 @@ function numbered(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 }
 
-export type KeyKind = "string" | "number" | "table" | "set" | "list" | "missing" | "any";
+export type KeyKind = "string" | "number" | "table" | "set" | "sorted" | "list" | "missing" | "any";
 
 const stringKeys = [...numbered("string:", 7), "\x00binary\r\nkey\xff"];
 const numberKeys = numbered("number:", 5);
 const tableKeys = [...numbered("table:", 7), "{tag}table"];
 const setKeys = [...numbered("set:", 8), "{tag}set"];
+const sortedKeys = [...numbered("sorted:", 8), "{tag}sorted"];
 const listKeys = [...numbered("list:", 8), "{tag}list"];
 const missingKeys = numbered("missing:", 3);
 const mixedKeys = [...numbered("mixed:", 6), ...oddWords.slice(0, 8), "k".repeat(300)];
@@ -37,9 +38,19 @@ export const keyPools: Readonly<Record<KeyKind, readonly string[]>> = {
   number: numberKeys,
   table: tableKeys,
   set: setKeys,
+  sorted: sortedKeys,
   list: listKeys,
   missing: missingKeys,
-  any: [...stringKeys, ...numberKeys, ...tableKeys, ...setKeys, ...listKeys, ...missingKeys, ...mixedKeys],
+  any: [
+    ...stringKeys,
+    ...numberKeys,
+    ...tableKeys,
+    ...setKeys,
+    ...sortedKeys,
+    ...listKeys,
+    ...missingKeys,
+    ...mixedKeys,
+  ],
 };
 
 /** Every key of every pool, to tell keys from other arguments in a report. */

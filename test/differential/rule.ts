@@ -8,9 +8,18 @@
 
 import type { Args, Draw } from "./draw.ts";
 
-export type Family = "keys" | "strings" | "tables" | "sets" | "lists" | "transactions" | "server";
+export type Family = "keys" | "strings" | "tables" | "sets" | "sorted" | "lists" | "transactions" | "server";
 
-export const families: readonly Family[] = ["keys", "strings", "tables", "sets", "lists", "transactions", "server"];
+export const families: readonly Family[] = [
+  "keys",
+  "strings",
+  "tables",
+  "sets",
+  "sorted",
+  "lists",
+  "transactions",
+  "server",
+];
 
 export type Rule = {
   readonly name: string;

@@ -55,14 +55,14 @@ const lies: Readonly<Record<string, { lie: Lie; found: RegExp }>> = {
     lie: (reply) => reply.replace(/^([*~])3\r\n(\$\d+\r\n[^\r]*\r\n)\$\d+\r\n[^\r]*\r\n/, "$13\r\n$2$2"),
     found: /^(SMEMBERS|SINTER|SUNION|SDIFF|SRANDMEMBER|HRANDFIELD|SPOP|KEYS|HKEYS|MGET|HMGET): other (array|set)/,
   },
-  // Two equal elements in a row are mostly random picks that may repeat.
+  // Two equal elements in a row are mostly random picks that may repeat, or values.
   "random picks among which one is no member": {
     lie: (reply) => reply.replace(/^(\*\d+\r\n(?:\$.*\r\n.*\r\n)*?)(\$\d+\r\n.*\r\n)\2/, "$1$2$$3\r\nno!\r\n"),
-    found: /^(SRANDMEMBER|HRANDFIELD): other array/,
+    found: /^(SRANDMEMBER|HRANDFIELD|ZRANDMEMBER|MGET|HMGET|LRANGE): other array/,
   },
   "another type of key": {
     lie: (reply) => reply.replace("+hash\r\n", "+table\r\n"),
-    found: /^TYPE: \+hash against \+table/,
+    found: /^TYPE: (in EXEC, )?\+hash against \+table/,
   },
   "an expiry in the wrong unit": {
     lie: (reply) => reply.replace(/^:(\d{5,9})\r\n$/, ":$1000\r\n"),

@@ -5,7 +5,7 @@ import type { Store } from "../../src/store/store.ts";
 import { classOf, seal, sealDeadline } from "./sealed.ts";
 import { drawName, drawValue } from "./store-draws.ts";
 import { type HistoryOptions, StoreHistory } from "./store-history.ts";
-import type { ModelKey, Name } from "./store-model.ts";
+import { CONTAINER_TYPES, type ModelKey, type Name } from "./store-model.ts";
 import type { Step } from "./store-steps.ts";
 
 export class SealedHistory extends StoreHistory {
@@ -14,6 +14,11 @@ export class SealedHistory extends StoreHistory {
   constructor(store: Store, options: HistoryOptions) {
     super(store, options);
     this.#fillBytes = options.fillBytes ?? 12;
+  }
+
+  /** Readers do not look into sorted sets. */
+  override containerType(name: Name): number {
+    return CONTAINER_TYPES[name.bytes.length % 2]!;
   }
 
   override value(number: number, name: Name): Buffer {

@@ -49,6 +49,23 @@ export function drawValue(number: number, large: boolean): Buffer {
   return value;
 }
 
+/** Scores of every way in which they are packed, and few enough that many are the same. */
+export function drawScore(number: number): number {
+  const small = (number >> 3) % 40;
+  return [
+    small,
+    -small,
+    small * 1000,
+    small * 1e6,
+    small / 100,
+    small * 700.25,
+    small * 0.1,
+    Infinity,
+    -Infinity,
+    1 / (1 + small),
+  ][number % 10]!;
+}
+
 export function drawDelayMs(number: number): number {
   return DELAYS[number % DELAYS.length]!;
 }

@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import { HiveError } from "../../src/base/errors.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
-import { TYPE_LIST, TYPE_STRING } from "../../src/store/layout.ts";
+import { TYPE_LIST, TYPE_SORTED, TYPE_STRING } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
-import { drawDeadline, drawDelayMs, drawField, drawName, drawValue } from "./store-draws.ts";
+import { drawDeadline, drawDelayMs, drawField, drawName, drawScore, drawValue } from "./store-draws.ts";
+import { fieldsOf, setField, setScore } from "./store-fields.ts";
 import { drainKeys, fillKeys } from "./store-fill.ts";
 import { checkStore } from "./store-invariants.ts";
 import { editList, pushElements } from "./store-lists.ts";
@@ -113,6 +114,10 @@ export class StoreHistory {
     return this.deadlineFor(drawDeadline(number, this.store.nowMs), name);
   }
 
+  containerType(name: Name): number {
+    return CONTAINER_TYPES[name.bytes.length % CONTAINER_TYPES.length]!;
+  }
+
   makeRoom(): boolean {
     return this.store.eviction.makeRoom();
   }
@@ -201,8 +206,11 @@ export class StoreHistory {
     if (hasFields(key)) return { id, ref, key };
     if (ref !== 0) this.store.keys.remove(ref);
     this.model.forget(id);
-    const fresh = this.model.newKey(name, CONTAINER_TYPES[name.bytes.length % 2]!);
-    const created = this.store.fields.create(fresh.type, name.bytes, 0, name.bytes.length, name.kind);
+    const fresh = this.model.newKey(name, this.containerType(name));
+    const created =
+      fresh.type === TYPE_SORTED
+        ? this.store.sorted.create(name.bytes, 0, name.bytes.length, name.kind)
+        : this.store.fields.create(fresh.type, name.bytes, 0, name.bytes.length, name.kind);
     this.model.keys.set(id, fresh);
     return { id, ref: created, key: fresh };
   }
@@ -221,6 +229,10 @@ export class StoreHistory {
       const target = this.container(drawName(k));
       for (let i = 0; i < count; i++) {
         const name = drawField(x + i);
+        if (target.key.type === TYPE_SORTED) {
+          setScore(this.store, target, name, drawScore(x + i * y));
+          continue;
+        }
         const value =
           target.key.type === CONTAINER_TYPES[1] ? Buffer.alloc(0) : this.value(count > 1 ? (x + i) % 200 : x, name);
         const kind = (x + i) % 4;
@@ -229,18 +241,7 @@ export class StoreHistory {
             ? KEEP_DEADLINE
             : this.deadlineFor(Math.max(this.store.nowMs + 1, drawDeadline(y, this.store.nowMs)), name);
         const field = target.key.fields.get(idOf(name));
-        target.ref = this.store.fields.set(
-          target.ref,
-          name.bytes,
-          0,
-          name.bytes.length,
-          name.kind,
-          value,
-          0,
-          value.length,
-          kind,
-          deadlineMs,
-        );
+        target.ref = setField(this.store, target.ref, { name, value, kind, deadlineMs });
         assert.equal(this.store.fields.created, field === undefined, "created");
         const next = Number.isNaN(deadlineMs) ? (field?.deadlineMs ?? NO_DEADLINE) : deadlineMs;
         target.key.fields.set(idOf(name), { name: field?.name ?? name, value, kind, deadlineMs: next });
@@ -254,10 +255,11 @@ export class StoreHistory {
     let target = ref;
     for (let i = 0; i <= y % 150 && target !== 0; i++) {
       const name = drawField(x + i);
-      const handle = this.store.fields.find(target, name.bytes, 0, name.bytes.length, name.kind);
+      const fields = fieldsOf(this.store, target);
+      const handle = fields.find(target, name.bytes, 0, name.bytes.length, name.kind);
       assert.equal(handle !== 0, key.fields.has(idOf(name)), "field is there");
       if (handle === 0) continue;
-      target = this.store.fields.delete(target, handle);
+      target = fields.delete(target, handle);
       this.model.forgetField(id, idOf(name));
     }
     // Others of the table may have run out and not be removed yet.
@@ -269,7 +271,7 @@ export class StoreHistory {
     const { id, ref, key } = this.model.look(drawName(k));
     const name = drawField(x);
     const field = key?.fields.get(idOf(name));
-    if (!key || !field) return;
+    if (!key || !field || key.type === TYPE_SORTED) return;
     const handle = this.store.fields.find(ref, name.bytes, 0, name.bytes.length, name.kind);
     const deadlineMs = this.#deadline(y, name);
     const next = this.store.fields.setDeadline(ref, handle, deadlineMs);

@@ -11,6 +11,7 @@ import { blockOf } from "../../src/store/index-growth.ts";
 import * as layout from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachEntry } from "../../src/store/walk.ts";
+import { checkRecords, checkTree } from "./sorted-invariants.ts";
 
 const { SEGMENT_MASK, SEGMENT_SHIFT, PAGE_SHIFT, PAGE_BYTES, KEYSPACE_ROOT } = layout;
 
@@ -48,12 +49,14 @@ class Walk {
     const { memory } = this.store;
     const get = (word: number): number => this.word(root, word);
     this.containers++;
-    const isList = root !== KEYSPACE_ROOT && memory.pages.sizeOf(root) === layout.LIST_ROOT_BYTES;
-    if (root !== KEYSPACE_ROOT) this.claim(root, isList ? layout.LIST_ROOT_BYTES : layout.ROOT_BYTES, "root");
+    const bytes = root === KEYSPACE_ROOT ? layout.ROOT_BYTES : memory.pages.sizeOf(root);
+    const sorted = bytes === layout.SORTED_ROOT_BYTES;
+    const isList = bytes === layout.LIST_ROOT_BYTES;
+    if (root !== KEYSPACE_ROOT) this.claim(root, bytes, "root");
     if (isList) this.#list(root);
     assert.equal(get(layout.ROOT_ID), id, "id of a root");
     assert.equal(memory.containers.rootOf(id), root, `root of container ${id}`);
-    assert.equal(get(layout.ROOT_FLAGS), 0, "flags of a root in use");
+    assert.equal(get(layout.ROOT_FLAGS), sorted ? layout.ROOT_SORTED : 0, "flags of a root in use");
     assert.equal(get(layout.ROOT_SEQUENCE) & 1, 0, "sequence of a root");
     const buckets = (1 << get(layout.ROOT_LEVEL)) + get(layout.ROOT_SPLIT);
     assert.ok(get(layout.ROOT_SPLIT) < 1 << get(layout.ROOT_LEVEL), "split is below 2^level");
@@ -70,7 +73,7 @@ class Walk {
       this.claim(ref, bytes, "block of buckets");
       indexBytes += bytes;
     }
-    const sums = { count: 0, bytes: 0, ttls: 0, typed: 0, overflows: 0 };
+    const sums = { count: 0, bytes: 0, ttls: 0, typed: 0, overflows: 0, refs: new Set<number>() };
     for (let bucket = 0; bucket < buckets; bucket++) this.#bucket(root, bucket, sums);
     assert.equal(get(layout.ROOT_COUNT), sums.count, "count of a root");
     assert.equal(memory.containers.bytesOf(root), sums.bytes, "bytes of a root");
@@ -79,6 +82,7 @@ class Walk {
     assert.equal(get(layout.ROOT_OVERFLOWS), sums.overflows, "overflow nodes of a root");
     assert.equal(get(layout.ROOT_INDEX_BYTES), indexBytes + sums.overflows * layout.OVERFLOW_BYTES, "bytes of index");
     this.entryBytes += sums.bytes;
+    if (sorted) checkTree(this.store, root, sums.refs, (node, bytes, what) => this.claim(node, bytes, what));
     if (root !== KEYSPACE_ROOT) this.own(get(layout.ROOT_OWNER), sums.bytes);
   }
 
@@ -89,7 +93,7 @@ class Walk {
   #bucket(
     root: number,
     bucket: number,
-    sums: { count: number; bytes: number; ttls: number; typed: number; overflows: number },
+    sums: { count: number; bytes: number; ttls: number; typed: number; overflows: number; refs: Set<number> },
   ): void {
     const block = blockOf(bucket);
     const first = bucket < 1024 ? bucket - ((1 << block) >> 1) : bucket & 1023;
@@ -127,7 +131,7 @@ class Walk {
     bucket: number,
     hash: number,
     ref: number,
-    sums: { bytes: number; ttls: number; typed: number },
+    sums: { bytes: number; ttls: number; typed: number; refs: Set<number> },
   ): void {
     const { entries, containers, keys } = this.store.memory;
     const id = containers.idOf(root);
@@ -136,6 +140,7 @@ class Walk {
     assert.ok(inKeyspace ? type >= 1 && type <= 6 : type >= 7 && type <= 9, `type ${type} in container ${id}`);
     this.claim(ref, entries.size(ref), "entry");
     sums.bytes += entries.size(ref);
+    if (!inKeyspace) sums.refs.add(ref);
     const owner = inKeyspace ? entries.ownerOf(ref) : 0;
     if (owner !== 0) this.ownedKeys.set(owner, (this.ownedKeys.get(owner) ?? 0) + 1);
     const typed = entries.keyKind(ref) === layout.KIND_VALUE ? 1 : 0;
@@ -164,6 +169,10 @@ class Walk {
       assert.ok(this.word(inner, layout.ROOT_COUNT) > 0, "a container without entries");
       this.container(inner, containers.idOf(inner));
     } else if (type === layout.TYPE_TABLE || type === layout.TYPE_SET) this.#packed(ref);
+    else if (type === layout.TYPE_SORTED) {
+      const start = entries.valueStart(ref);
+      checkRecords(entries.bytesOf(ref), start, start + entries.valueLength(ref));
+    }
   }
 
   /** The chain of a list's chunks, from the first to the last, and its skips. */

@@ -7,9 +7,18 @@
 
 import assert from "node:assert/strict";
 import type { ChangeKind, ChangeListener } from "../../src/store/funnel.ts";
-import { KEYSPACE_ROOT, KIND_VALUE, TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../src/store/layout.ts";
+import {
+  KEYSPACE_ROOT,
+  KIND_VALUE,
+  TYPE_LIST,
+  TYPE_SET,
+  TYPE_SORTED,
+  TYPE_STRING,
+  TYPE_TABLE,
+} from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
 import { eachEntry } from "../../src/store/walk.ts";
+import { fieldsOf } from "./store-fields.ts";
 
 export type Name = { bytes: Buffer; kind: number };
 export type ModelField = { name: Name; value: Buffer; kind: number; deadlineMs: number };
@@ -26,7 +35,7 @@ export type ModelKey = {
 
 /** Whether its fields are what it holds. */
 export function hasFields(key: ModelKey | undefined): key is ModelKey {
-  return key?.type === TYPE_TABLE || key?.type === TYPE_SET;
+  return key?.type === TYPE_TABLE || key?.type === TYPE_SET || key?.type === TYPE_SORTED;
 }
 
 /** Equality of names ignores which kind of raw bytes they are. */
@@ -126,7 +135,7 @@ export class StoreModel implements ChangeListener {
 
   /** Compares every field of a table. */
   compareFields(ref: number, key: ModelKey): void {
-    const { fields } = this.store;
+    const fields = fieldsOf(this.store, ref);
     const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
     const seen = new Set<string>();
     fields.each(ref, (handle) => {
@@ -180,7 +189,7 @@ export class StoreModel implements ChangeListener {
 
   /** Everything a client could see, versions included, to be compared later. */
   dump(): Map<string, unknown> {
-    const { memory, fields } = this.store;
+    const { memory } = this.store;
     const { entries } = memory;
     const all = new Map<string, unknown>();
     const text = (bytes: Buffer, start: number, end: number): string => bytes.latin1Slice(start, end);
@@ -204,13 +213,14 @@ export class StoreModel implements ChangeListener {
         row.push(this.store.lists.isPacked(ref), content);
       } else {
         const slice = { bytes, start: 0, end: 0, kind: 0 };
-        const packed = fields.isPacked(ref);
+        const fields = fieldsOf(this.store, ref);
+        const packed = this.store.fields.isPacked(ref);
         const content = new Map<string, unknown>();
         fields.each(ref, (handle) => {
           fields.name(ref, handle, slice);
           const field = `${slice.kind}${text(slice.bytes, slice.start, slice.end)}`;
           fields.value(ref, handle, slice);
-          const version = packed ? 0 : fields.version(ref, handle);
+          const version = packed ? 0 : this.store.fields.version(ref, handle);
           content.set(field, [slice.kind, text(slice.bytes, slice.start, slice.end), fields.deadline(handle), version]);
         });
         row.push(packed, content);
@@ -247,4 +257,4 @@ function copyFields(fields: Map<string, ModelField>): Map<string, ModelField> {
   return copy;
 }
 
-export const CONTAINER_TYPES: readonly number[] = [TYPE_TABLE, TYPE_SET];
+export const CONTAINER_TYPES: readonly number[] = [TYPE_TABLE, TYPE_SET, TYPE_SORTED];

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { KEYSPACE_ROOT, TYPE_STRING } from "../../src/store/layout.ts";
 import { scanEntries } from "../../src/store/walk.ts";
+import { fieldsOf } from "./store-fields.ts";
 import { idOf, type Scan, type StoreModel } from "./store-model.ts";
 
 /** One more call of a scan under way, for at least `min` keys or fields. */
@@ -31,11 +32,12 @@ function scanEntriespace(model: StoreModel, scan: Scan, min: number): void {
 }
 
 function scanFields(model: StoreModel, scan: Scan, id: string, min: number): void {
-  const { fields, keys } = model.store;
+  const { keys } = model.store;
   const key = model.live(id);
   if (!key || !model.scans.includes(scan)) return;
   const ref = keys.find(key.name.bytes, 0, key.name.bytes.length, key.name.kind);
   if (ref === 0) return model.forget(id);
+  const fields = fieldsOf(model.store, ref);
   const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
   scan.cursor = fields.scan(ref, scan.cursor, min, (handle) => {
     fields.name(ref, handle, slice);

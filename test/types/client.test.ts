@@ -72,6 +72,13 @@ export async function others(hive: Client): Promise<void> {
   for await (const each of jobs.take()) is<Equal<typeof each, User>>();
   // @ts-expect-error: a list of other values
   await jobs.move(hive.list<number>("numbers"));
+  const board = hive.sorted<number>("board");
+  await board.add(7, 1.5);
+  // @ts-expect-error: members are numbers
+  await board.add("7", 1.5);
+  const next = await board.popMin({ waitMs: 100 });
+  is<Equal<typeof next, [member: number, score: number] | undefined>>();
+  for await (const each of board) is<Equal<typeof each, [member: number, score: number]>>();
   for await (const key of hive.scan({ match: "*" })) is<Equal<typeof key, string>>();
   for await (const key of hive.scan({ as: "bytes" })) is<Equal<typeof key, Uint8Array>>();
   const answers = await hive.multi().put("a", 1).incr("a").get<User>("u").table<User>("t").get("x").exec();

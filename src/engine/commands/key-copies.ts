@@ -13,6 +13,7 @@ import { PACKED_EMPTY } from "../../store/packed.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
+import { addContent, eachContent, wasAdded } from "../contents.ts";
 import type { Context } from "../context.ts";
 import { badFormat, type Dumped, decodeDump, encodeDump } from "../dump.ts";
 import type { Reply } from "../reply.ts";
@@ -25,7 +26,6 @@ const INT64_END: number = 2 ** 63;
 const UNFINISHED = Buffer.from([0xc1]);
 const NO_BYTES = Buffer.alloc(0);
 const slice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
-const valueSlice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
 
 /**
  * Puts a new table or set, which `fill` fills, under the name in argument `index`, in the place of what
@@ -70,7 +70,7 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
     // All have run out and wait to be removed: the key is as if it were gone.
     keys.remove(ref, "expire");
     return reply.integer(0);
-  } else place(store, args, 2, { type, deadlineMs, fill: (key) => copyFields(store, ref, key) });
+  } else place(store, args, 2, { type, deadlineMs, fill: (key) => copyContents(store, ref, key) });
   reply.integer(1);
 }
 
@@ -118,24 +118,10 @@ function hasLiveField({ fields }: Store, key: number): boolean {
   return fields.isPacked(key) || fields.random(key, () => 0) !== 0;
 }
 
-function copyFields(store: Store, from: number, to: number): number {
-  const { fields } = store;
+function copyContents(store: Store, from: number, to: number): number {
   let key = to;
-  fields.each(from, (handle) => {
-    fields.name(from, handle, slice);
-    fields.value(from, handle, valueSlice);
-    key = fields.set(
-      key,
-      slice.bytes,
-      slice.start,
-      slice.end - slice.start,
-      slice.kind,
-      valueSlice.bytes,
-      valueSlice.start,
-      valueSlice.end - valueSlice.start,
-      valueSlice.kind,
-      fields.deadline(handle),
-    );
+  eachContent(store, from, (content) => {
+    key = addContent(store, key, content);
   });
   return key;
 }
@@ -210,7 +196,7 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
     const { start, length, kind } = dumped.string;
     return putString(store, args, 1, deadlineMs, { bytes: payload, start, end: start + length, kind });
   }
-  const { fields, lists } = store;
+  const { lists } = store;
   if (dumped.type === TYPE_LIST) {
     const push = (empty: number): number => {
       let key = empty;
@@ -226,9 +212,13 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
     let key = empty;
     for (const field of dumped.fields()) {
       if (field.deadlineMs <= store.nowMs) continue;
-      const { nameStart, nameLength, nameKind, start, length, kind } = field;
-      key = fields.set(key, payload, nameStart, nameLength, nameKind, payload, start, length, kind, field.deadlineMs);
-      if (!fields.created) throw badFormat();
+      const { nameStart, nameLength, nameKind, start, length, kind, deadlineMs: fieldDeadlineMs } = field;
+      key = addContent(store, key, {
+        name: { bytes: payload, start: nameStart, end: nameStart + nameLength, kind: nameKind },
+        value: { bytes: payload, start, end: start + length, kind },
+        deadlineMs: fieldDeadlineMs,
+      });
+      if (!wasAdded(store, key)) throw badFormat();
     }
     return key;
   };

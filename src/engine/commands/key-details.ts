@@ -6,7 +6,7 @@
 
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
-import { TYPE_LIST, TYPE_SET, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
+import { TYPE_LIST, TYPE_SET, TYPE_SORTED, TYPE_STRING, TYPE_TABLE } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
@@ -14,7 +14,7 @@ import type { Reply } from "../reply.ts";
 import { type KeySpec, oneKey, type Row } from "../row.ts";
 import { readInteger, syntaxError } from "../values.ts";
 
-/** Redis's defaults: embstr-size, hash- and set-max-listpack-entries and -value, set-max-intset-entries. */
+/** Redis's defaults: embstr-size, hash-, set- and zset-max-listpack-entries and -value, set-max-intset-entries. */
 const EMBEDDED_BYTES_MAX = 44;
 const LISTPACK_ENTRIES_MAX = 128;
 const LISTPACK_BYTES_MAX = 64;
@@ -40,6 +40,7 @@ function encoding(context: Context, args: Args, reply: Reply): void {
   const type = context.store.memory.entries.type(ref);
   if (type === TYPE_STRING) reply.text(stringEncoding(context.store, ref));
   else if (type === TYPE_TABLE) reply.text(tableEncoding(context.store, ref));
+  else if (type === TYPE_SORTED) reply.text(sortedEncoding(context.store, ref));
   else if (type === TYPE_LIST) reply.text(listEncoding(context.store, ref));
   else reply.text(type === TYPE_SET ? setEncoding(context.store, ref) : "raw");
 }
@@ -63,6 +64,16 @@ function setEncoding(store: Store, ref: number): string {
   const count = store.fields.count(ref);
   if (count <= INTSET_ENTRIES_MAX && isEachInteger(store, ref)) return "intset";
   return count <= LISTPACK_ENTRIES_MAX && isEachShort(store, ref) ? "listpack" : "hashtable";
+}
+
+function sortedEncoding({ sorted }: Store, ref: number): string {
+  let isShort = sorted.count(ref) <= LISTPACK_ENTRIES_MAX;
+  if (!isShort) return "skiplist";
+  sorted.each(ref, (handle) => {
+    sorted.name(ref, handle, slice);
+    if (slice.end - slice.start > LISTPACK_BYTES_MAX) isShort = false;
+  });
+  return isShort ? "listpack" : "skiplist";
 }
 
 /** As since Redis 7.2: a listpack while it has no more than 8 KiB. */

@@ -12,6 +12,7 @@ import { KEY_COPY_ROWS } from "./key-copies.ts";
 import { KEY_DETAIL_ROWS } from "./key-details.ts";
 import { KEY_EXPIRY_ROWS } from "./key-expiry.ts";
 import { KEY_WALK_ROWS } from "./key-walks.ts";
+import { SORT_ROWS } from "./sort.ts";
 
 /** The entry of the key that argument `index` names; 0 when there is none. Does not count as access. */
 function find({ store }: Context, args: Args, index: number): number {
@@ -119,5 +120,6 @@ export const KEY_ROWS: readonly Row[] = [
   ...KEY_EXPIRY_ROWS,
   ...KEY_WALK_ROWS,
   ...KEY_COPY_ROWS,
+  ...SORT_ROWS,
   ...KEY_DETAIL_ROWS,
 ];

@@ -14,6 +14,8 @@ import type { Row } from "../row.ts";
 import { countedKeys, moveElement, parseSeveralPop, popFrom, popOne, type Sides } from "./list-pops.ts";
 
 type Wait = {
+  /** What the key must hold to be served from. */
+  type: number;
   keys: readonly number[];
   timeoutMs: number;
   serve(index: number): boolean;
@@ -22,10 +24,10 @@ type Wait = {
 };
 
 /** Answers now where it can, else waits. */
-function nowOrLater(context: Context, args: Args, reply: Reply, wait: Wait): void | Promise<void> {
+export function nowOrLater(context: Context, args: Args, reply: Reply, wait: Wait): void | Promise<void> {
   if (wait.keys.some((index) => wait.serve(index))) return;
   if (context.executing) return wait.nothing();
-  const { keys, timeoutMs, serve } = wait;
+  const { keys, type, timeoutMs, serve } = wait;
   const { id: clientId, signal } = context;
   // Time that is up is told by the absence of an array, whatever the answer would have been: as Redis does.
   const expire = (): void => reply.nullArray();
@@ -35,7 +37,7 @@ function nowOrLater(context: Context, args: Args, reply: Reply, wait: Wait): voi
     args,
     reply,
     keys,
-    type: TYPE_LIST,
+    type,
     timeoutMs,
     serve,
     expire,
@@ -54,20 +56,32 @@ function popWaiting(context: Context, args: Args, reply: Reply, atFront: boolean
     return true;
   };
   const keys = Array.from({ length: args.count - 2 }, (_, i) => i + 1);
-  return nowOrLater(context, args, reply, { keys, timeoutMs, serve, nothing: () => reply.nullArray() });
+  return nowOrLater(context, args, reply, {
+    type: TYPE_LIST,
+    keys,
+    timeoutMs,
+    serve,
+    nothing: () => reply.nullArray(),
+  });
 }
 
 function blmpop(context: Context, args: Args, reply: Reply): void | Promise<void> {
   const wanted = parseSeveralPop(args, 2);
   const timeoutMs = waitArgument(args, 1, context.nowMs);
   const serve = (index: number): boolean => popFrom(context.store, args, index, wanted, reply);
-  return nowOrLater(context, args, reply, { keys: wanted.keys, timeoutMs, serve, nothing: () => reply.nullArray() });
+  return nowOrLater(context, args, reply, {
+    type: TYPE_LIST,
+    keys: wanted.keys,
+    timeoutMs,
+    serve,
+    nothing: () => reply.nullArray(),
+  });
 }
 
 function moveWaiting(context: Context, args: Args, reply: Reply, sides: Sides): void | Promise<void> {
   const timeoutMs = waitArgument(args, args.count - 1, context.nowMs);
   const serve = (): boolean => moveElement(context.store, args, sides, reply);
-  return nowOrLater(context, args, reply, { keys: [1], timeoutMs, serve, nothing: () => reply.nil() });
+  return nowOrLater(context, args, reply, { type: TYPE_LIST, keys: [1], timeoutMs, serve, nothing: () => reply.nil() });
 }
 
 function blmove(context: Context, args: Args, reply: Reply): void | Promise<void> {

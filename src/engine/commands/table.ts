@@ -8,6 +8,7 @@ import { LIST_ROWS } from "./lists.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
 import { SNAPSHOT_ROWS } from "./snapshots.ts";
+import { SORTED_ROWS } from "./sorted.ts";
 import { STRING_ROWS } from "./strings.ts";
 import { TABLE_ROWS } from "./tables.ts";
 import { TRANSACTION_ROWS } from "./transactions.ts";
@@ -17,6 +18,7 @@ export const ROWS: readonly Row[] = [
   ...STRING_ROWS,
   ...TABLE_ROWS,
   ...SET_ROWS,
+  ...SORTED_ROWS,
   ...LIST_ROWS,
   ...TRANSACTION_ROWS,
   ...CONNECTION_ROWS,

@@ -1,5 +1,5 @@
 // test/differential/scenarios/scanning.ts
-// Scanning: SCAN, HSCAN and SSCAN followed to the end on both servers.
+// Scanning: SCAN, HSCAN, SSCAN and ZSCAN followed to the end on both servers.
 //
 // Cursors and pages are each server's own. What counts is the set of elements that a whole iteration
 // returns while nothing changes; an element may come twice.
@@ -22,10 +22,10 @@ function scanOptions(draw: Draw, withType: boolean): readonly string[] {
   return (random.chance(0.5) ? options : options.reverse()).flat();
 }
 
-/** All elements of one server, sorted, once each; pairs of HSCAN as one text. */
+/** All elements of one server, sorted, once each; pairs of HSCAN and ZSCAN as one text. */
 async function scanAll(pair: Pair, options: { side: "theirs" | "ours"; head: Args; tail: Args }): Promise<string> {
   const { side, head, tail } = options;
-  const isTable = head[0] === "HSCAN";
+  const isTable = head[0] === "HSCAN" || head[0] === "ZSCAN";
   const found = new Set<string>();
   let cursor = "0";
   for (let pages = 0; pages < PAGES_MAX; pages++) {
@@ -43,8 +43,9 @@ async function scanAll(pair: Pair, options: { side: "theirs" | "ours"; head: Arg
 
 function scan(draw: Draw): Scenario {
   const random = draw.random;
-  const name = random.pick(["SCAN", "HSCAN", "SSCAN"]);
-  const head = name === "SCAN" ? [name] : [name, draw.key(name === "HSCAN" ? "table" : "set")];
+  const name = random.pick(["SCAN", "HSCAN", "SSCAN", "ZSCAN"] as const);
+  const kinds = { HSCAN: "table", SSCAN: "set", ZSCAN: "sorted" } as const;
+  const head = name === "SCAN" ? [name] : [name, draw.key(kinds[name])];
   const tail = scanOptions(draw, name === "SCAN");
   return {
     name: `${name} to the end`,
@@ -58,4 +59,6 @@ function scan(draw: Draw): Scenario {
   };
 }
 
-export const scanScenarios: readonly ScenarioRule[] = [{ families: ["keys", "tables", "sets"], weight: 8, draw: scan }];
+export const scanScenarios: readonly ScenarioRule[] = [
+  { families: ["keys", "tables", "sets", "sorted"], weight: 8, draw: scan },
+];

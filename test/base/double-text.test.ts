@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { doubleText } from "../../src/wire/resp-double.ts";
+import { doubleText } from "../../src/base/double-text.ts";
 
 // Taken from printf.
 const TEXTS: [value: number, text: string][] = [

@@ -1,0 +1,202 @@
+// Sorted records: a small sorted set as records in its key's own entry, in order, as layout.ts draws them.
+//
+// A score takes as few bytes as show it exactly: small integers one or two, prices and the like as
+// hundredths, everything else eight. A record is named by its distance in bytes from the start of the
+// value, as in packed.ts. The bytes may lie anywhere, so that a snapshot's are checked by the same code.
+
+import { KIND_VALUE, PACKED_HEADER, SORTED_BYTES_MAX, SORTED_RECORDS_MAX } from "./layout.ts";
+import { compareBytes } from "./sorted-way.ts";
+
+const CODE_INT8 = 0;
+const CODE_INT16 = 1;
+const CODE_INT32 = 2;
+const CODE_DOUBLE = 3;
+const CODE_CENTS16 = 4;
+const CODE_CENTS32 = 5;
+const CODE_FLOAT = 6;
+/** By code: the bytes of a score. */
+const CODE_BYTES: readonly number[] = [1, 2, 4, 8, 2, 4, 4];
+const CODE_SHIFT = 2;
+const LONG = 32;
+
+function codeOf(score: number): number {
+  if ((score | 0) === score) {
+    if (score >= -128 && score < 128) return CODE_INT8;
+    return score >= -32768 && score < 32768 ? CODE_INT16 : CODE_INT32;
+  }
+  const cents = Math.round(score * 100);
+  if ((cents | 0) === cents && cents / 100 === score)
+    return cents >= -32768 && cents < 32768 ? CODE_CENTS16 : CODE_CENTS32;
+  return Math.fround(score) === score ? CODE_FLOAT : CODE_DOUBLE;
+}
+
+/** Bytes of the record of a member with this score and name. */
+export function recordBytes(score: number, nameLength: number): number {
+  return (nameLength > 255 ? 3 : 2) + CODE_BYTES[codeOf(score)]! + nameLength;
+}
+
+/** Writes a record at byte `at` of `bytes`. Returns where it ends. */
+export function writeRecord(
+  bytes: Buffer,
+  at: number,
+  score: number,
+  name: Uint8Array,
+  start: number,
+  length: number,
+  kind: number,
+): number {
+  const code = codeOf(score);
+  let next = at;
+  bytes[next++] = kind | (code << CODE_SHIFT) | (length > 255 ? LONG : 0);
+  bytes[next++] = length & 255;
+  if (length > 255) bytes[next++] = length >> 8;
+  if (code === CODE_INT8) bytes.writeInt8(score, next);
+  else if (code === CODE_INT16) bytes.writeInt16LE(score, next);
+  else if (code === CODE_INT32) bytes.writeInt32LE(score, next);
+  else if (code === CODE_CENTS16) bytes.writeInt16LE(Math.round(score * 100), next);
+  else if (code === CODE_CENTS32) bytes.writeInt32LE(Math.round(score * 100), next);
+  else if (code === CODE_FLOAT) bytes.writeFloatLE(score, next);
+  else bytes.writeDoubleLE(score, next);
+  next += CODE_BYTES[code]!;
+  for (let i = 0; i < length; i++) bytes[next + i] = name[start + i]!;
+  return next + length;
+}
+
+/** Reads one record at a time: its parts, after read(at). */
+export class SortedRecord {
+  kind = 0;
+  nameStart = 0;
+  nameLength = 0;
+  /** Where the record ends. */
+  end = 0;
+  #code = 0;
+  #scoreAt = 0;
+  bytes: Buffer = Buffer.alloc(0);
+
+  /** Takes the record at byte `at` of `bytes`. */
+  read(bytes: Buffer, at: number): this {
+    const head = bytes[at]!;
+    const isLong = (head & LONG) !== 0;
+    this.bytes = bytes;
+    this.kind = head & 3;
+    this.#code = (head >> CODE_SHIFT) & 7;
+    this.nameLength = isLong ? bytes[at + 1]! | (bytes[at + 2]! << 8) : bytes[at + 1]!;
+    this.#scoreAt = at + (isLong ? 3 : 2);
+    this.nameStart = this.#scoreAt + (CODE_BYTES[this.#code] ?? 0);
+    this.end = this.nameStart + this.nameLength;
+    return this;
+  }
+
+  get score(): number {
+    const at = this.#scoreAt;
+    const bytes = this.bytes;
+    switch (this.#code) {
+      case CODE_INT8:
+        return (bytes[at]! << 24) >> 24;
+      case CODE_INT16:
+        return bytes.readInt16LE(at);
+      case CODE_INT32:
+        return bytes.readInt32LE(at);
+      case CODE_CENTS16:
+        return bytes.readInt16LE(at) / 100;
+      case CODE_CENTS32:
+        return bytes.readInt32LE(at) / 100;
+      case CODE_FLOAT:
+        return bytes.readFloatLE(at);
+      default:
+        return bytes.readDoubleLE(at);
+    }
+  }
+
+  /** Whether the head is one that writeRecord() writes for what it holds; the record must lie in its bytes. */
+  get isCanonical(): boolean {
+    const head = this.bytes[this.#scoreAt - (this.nameLength > 255 ? 3 : 2)];
+    const { score } = this;
+    const isLong = this.nameLength > 255;
+    return (
+      this.#code < CODE_BYTES.length &&
+      score === score &&
+      codeOf(score) === this.#code &&
+      head === (this.kind | (this.#code << CODE_SHIFT) | (isLong ? LONG : 0))
+    );
+  }
+
+  /** The order of this record's name and another one. */
+  compareName(name: Uint8Array, start: number, length: number, typed: number): number {
+    const order = compareBytes(this.bytes, this.nameStart, this.nameLength, name, start, length);
+    return order !== 0 ? order : (this.kind === KIND_VALUE ? 1 : 0) - typed;
+  }
+
+  /** The order of this record and a member: by score, then by name. */
+  compare(score: number, name: Uint8Array, start: number, length: number, typed: number): number {
+    const own = this.score;
+    if (own !== score) return own < score ? -1 : 1;
+    return this.compareName(name, start, length, typed);
+  }
+}
+
+export type Member = { score: number; name: Uint8Array; start: number; length: number; kind: number };
+
+const merging = new SortedRecord();
+
+/**
+ * Writes the records at bytes `first` to `end` of `bytes` into `target`, behind its header, with this member
+ * in its place, and without the record at `old`. Returns where they end.
+ */
+export function mergeRecord(
+  bytes: Buffer,
+  first: number,
+  end: number,
+  old: number,
+  target: Buffer,
+  { score, name, start, length, kind }: Member,
+): number {
+  const typed = kind === KIND_VALUE ? 1 : 0;
+  let next = PACKED_HEADER;
+  let isWritten = false;
+  let from = first;
+  for (let at = first; at < end; at = merging.end) {
+    merging.read(bytes, at);
+    if (at === old) {
+      next += bytes.copy(target, next, from, at);
+      from = merging.end;
+    } else if (!isWritten && merging.compare(score, name, start, length, typed) > 0) {
+      next += bytes.copy(target, next, from, at);
+      from = at;
+      next = writeRecord(target, next, score, name, start, length, kind);
+      isWritten = true;
+    }
+  }
+  next += bytes.copy(target, next, from, end);
+  return isWritten ? next : writeRecord(target, next, score, name, start, length, kind);
+}
+
+/**
+ * Whether bytes `start` to `end` are a packed sorted set: whole, in order, no name twice, as short as it can be.
+ * @param visit Called with each record, to look at its name.
+ */
+export function isPackedSorted(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  visit: (record: SortedRecord) => void,
+): boolean {
+  if (end - start <= PACKED_HEADER || end - start > SORTED_BYTES_MAX) return false;
+  const count = bytes[start]! | (bytes[start + 1]! << 8);
+  const names = new Set<string>();
+  const before = new SortedRecord();
+  const record = new SortedRecord();
+  let last = -1;
+  let at = start + PACKED_HEADER;
+  for (; at < end; at = record.end) {
+    // What lies behind the end is read, never believed.
+    if (at + 3 > end || record.read(bytes, at).end > end || !record.isCanonical) return false;
+    const typed = record.kind === KIND_VALUE ? 1 : 0;
+    const { score, nameStart, nameLength } = record;
+    if (last >= 0 && before.read(bytes, last).compare(score, bytes, nameStart, nameLength, typed) >= 0) return false;
+    names.add(`${typed}${bytes.latin1Slice(nameStart, record.end)}`);
+    visit(record);
+    last = at;
+  }
+  return names.size === count && count <= SORTED_RECORDS_MAX;
+}

@@ -25,6 +25,7 @@ import {
 import type { Chunks } from "./list-chunks.ts";
 import { dropSkips } from "./list-skips.ts";
 import type { Memory } from "./memory.ts";
+import { close, open } from "./sequence.ts";
 import { eachEntry } from "./walk.ts";
 
 const TWO32 = 4294967296;
@@ -61,11 +62,13 @@ export class ListRoots {
 
   /** Readers of shared memory trust nothing of the list until end(). */
   begin(root: number): void {
-    this.set(root, ROOT_SEQUENCE, this.get(root, ROOT_SEQUENCE) + 1);
+    const words = this.#memory.segments.words[root >>> SEGMENT_SHIFT]!;
+    open(words, ((root & SEGMENT_MASK) << 1) + ROOT_SEQUENCE);
   }
 
   end(root: number): void {
-    this.set(root, ROOT_SEQUENCE, this.get(root, ROOT_SEQUENCE) + 1);
+    const words = this.#memory.segments.words[root >>> SEGMENT_SHIFT]!;
+    close(words, ((root & SEGMENT_MASK) << 1) + ROOT_SEQUENCE);
   }
 
   /** The words of a new list without chunks. */

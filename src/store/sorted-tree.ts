@@ -12,6 +12,7 @@ import type { Entries } from "./entries.ts";
 import { ROOT_SEQUENCE, ROOT_TREE, ROOT_TREE_HEIGHT, ROOT_TREE_NODES, SEGMENT_MASK, SEGMENT_SHIFT } from "./layout.ts";
 import type { Pages } from "./pages.ts";
 import type { Segments } from "./segments.ts";
+import { close, open } from "./sequence.ts";
 import { INNER_CELLS, LEAF_CELLS, NODE_BYTES, SortedNodes } from "./sorted-nodes.ts";
 import { SortedWay } from "./sorted-way.ts";
 
@@ -317,11 +318,11 @@ export class SortedTree {
 
   #begin(root: number): void {
     this.#writing = true;
-    this.#set(root, ROOT_SEQUENCE, (this.#get(root, ROOT_SEQUENCE) + 1) | 0);
+    open(this.#words[root >>> SEGMENT_SHIFT]!, ((root & SEGMENT_MASK) << 1) + ROOT_SEQUENCE);
   }
 
   #end(root: number): void {
-    this.#set(root, ROOT_SEQUENCE, (this.#get(root, ROOT_SEQUENCE) + 1) | 0);
+    close(this.#words[root >>> SEGMENT_SHIFT]!, ((root & SEGMENT_MASK) << 1) + ROOT_SEQUENCE);
     this.#writing = false;
     if (this.#freed.length > 0) this.#freeAll();
   }

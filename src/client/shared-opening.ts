@@ -7,7 +7,7 @@ import { HEADER_MAGIC, HEADER_RUN_ID, HEADER_VERSION, LAYOUT_MAGIC, LAYOUT_VERSI
 import { SharedReader } from "../store/shared-reader.ts";
 import type { SharedPlace } from "./shared-reads.ts";
 
-/** @throws {HiveError} UNSUPPORTED, NO_PERMISSION: why it cannot be done here. */
+/** @throws {Error} Why it cannot be done here, in words. */
 export async function openShared({ folder, layout, runId }: SharedPlace): Promise<SharedReader> {
   if (layout !== LAYOUT_VERSION) throw otherLayout(layout);
   const source = new MappedSource(await Libc.load(), folder);

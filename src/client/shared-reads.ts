@@ -120,8 +120,8 @@ export class SharedReads {
       this.#reader = reader;
       this.#upkeep = timers.after(UPKEEP_MS, () => this.#keepUp());
     } catch (error) {
-      if (!(error instanceof HiveError)) throw error;
-      if (round === this.#round) this.#drop(error.message);
+      // Whatever it is, the hive can be asked.
+      if (round === this.#round) this.#drop(error instanceof Error ? error.message : String(error));
     }
   }
 

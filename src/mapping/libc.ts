@@ -75,7 +75,13 @@ export class Libc {
         cause,
       });
     }
-    return new Libc(koffi);
+    try {
+      return new Libc(koffi);
+    } catch (cause) {
+      throw new HiveError("UNSUPPORTED", `this system's C library cannot be called: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
   }
 
   /** Maps the first `bytes` of a file, to be read; each page of it is there at once. @throws {Error} */

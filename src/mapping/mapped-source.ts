@@ -22,7 +22,10 @@ export class MappedSource {
     this.#folder = folder;
   }
 
-  /** Undefined where there is no such file any more, or where it is shorter. @throws {HiveError} NO_PERMISSION */
+  /**
+   * Undefined where there is no such file any more, or where it is shorter.
+   * @throws {HiveError} NO_PERMISSION @throws {Error} what the system says, where it has no more files or mappings.
+   */
   map(segment: number, generation: number, bytesMin: number): MappedFile | undefined {
     const path = join(this.#folder, `${segment}.${generation}`);
     let fd: number;
@@ -31,6 +34,7 @@ export class MappedSource {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;
+      if (code !== "EACCES" && code !== "EPERM") throw error;
       throw new HiveError("NO_PERMISSION", `${path} cannot be opened (${code}): the hive runs as another user`);
     }
     try {

@@ -88,14 +88,7 @@ export class Hive implements AsyncDisposable {
       onNotice: notice,
     });
     const memory = options.shared ? await openShared(options) : undefined;
-    const store = new Store({
-      nowMs: clock.nowMs(),
-      ...(memory === undefined ? {} : { provider: memory.provider }),
-      valueBytesMax: limits.valueBytesMax,
-      keyBytesMax: limits.keyBytesMax,
-      ...(options.maxMemoryBytes === undefined ? {} : { maxMemoryBytes: options.maxMemoryBytes }),
-      ...(options.maxMemoryPolicy === undefined ? {} : { maxMemoryPolicy: options.maxMemoryPolicy }),
-    });
+    const store = openStore(options, { nowMs: clock.nowMs(), limits, memory });
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
     const onShutdown = (snapshot: boolean | undefined): void => void hive.close({ snapshot }).catch(() => {});
     const engine = new LocalEngine({
@@ -348,4 +341,22 @@ export class Hive implements AsyncDisposable {
 async function openShared({ maxMemoryBytes = 0, sharedFolder }: HiveOptions): Promise<SharedMemory> {
   const { SharedMemory } = await import("./shared-memory.ts");
   return SharedMemory.open(maxMemoryBytes, sharedFolder);
+}
+
+type StoreParts = { nowMs: number; limits: Limits; memory: SharedMemory | undefined };
+
+function openStore({ maxMemoryBytes, maxMemoryPolicy }: HiveOptions, { nowMs, limits, memory }: StoreParts): Store {
+  try {
+    return new Store({
+      nowMs,
+      ...(memory === undefined ? {} : { provider: memory.provider }),
+      valueBytesMax: limits.valueBytesMax,
+      keyBytesMax: limits.keyBytesMax,
+      ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
+      ...(maxMemoryPolicy === undefined ? {} : { maxMemoryPolicy }),
+    });
+  } catch (error) {
+    memory?.close();
+    throw error;
+  }
 }

@@ -107,7 +107,13 @@ export class ReaderSegments {
   /** Maps what was not mapped, or has grown since. The first segment is whole from the start. */
   #extend(segment: number, bytes: number): boolean {
     const generation = this.header[HEADER_GENERATIONS + segment]!;
-    return segment !== 0 && bytes <= SEGMENT_BYTES && generation !== 0 && this.#map(segment, generation, bytes);
+    if (segment === 0 || bytes > SEGMENT_BYTES || generation === 0) return false;
+    try {
+      return this.#map(segment, generation, bytes);
+    } catch {
+      // No more files or mappings may be had now: the hive is asked.
+      return false;
+    }
   }
 
   #map(segment: number, generation: number, bytesMin: number): boolean {

@@ -47,7 +47,7 @@ export class Bound {
    * calls of one client are seen in their order, and not where its signal has ended.
    */
   sharing(options: CallOptions | undefined): boolean {
-    if (!this.shared.on || this.connection.writes > 0) return false;
+    if (!this.shared.on || this.connection.writes > 0 || !this.connection.isOpen) return false;
     return !options?.signal?.aborted && !this.defaults?.signal?.aborted;
   }
 

@@ -42,6 +42,7 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
     const shared = new SharedReads({
       open: platform.openShared,
       wanted: settings.shared,
+      isLocal: where.isLocal,
       timers: systemTimers,
       touch: (names) => void connection.call(TOUCH, names, undefined).catch(() => {}),
     });
@@ -53,6 +54,7 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
       library: { name: platform.name, version: VERSION },
       timers: systemTimers,
       random: Math.random,
+      readsMemory: () => shared.on,
       onState(state, cause) {
         if (state === "ready") mapped = shared.connected(connection.welcome!);
         else
@@ -73,17 +75,30 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
   };
 }
 
-type Where = { dial: Dial; shown: string; token: string | undefined };
+type Where = {
+  dial: Dial;
+  shown: string;
+  token: string | undefined;
+  /** Whether the address says that the hive is on this host: another one is not believed that it is. */
+  isLocal: boolean;
+};
 
 function dialOf<Tls>(
   platform: Platform<Tls>,
   target: string | Dialable | undefined,
   options: ClientOptions & { tls?: Tls },
 ): Where {
-  if (typeof target === "object") return { dial: () => target.dial(), shown: "this process", token: options.token };
+  if (typeof target === "object") {
+    return { dial: () => target.dial(), shown: "this process", token: options.token, isLocal: true };
+  }
   const address = parseAddress(target ?? platform.defaultUrl() ?? DEFAULT_URL);
   const { shown } = address;
-  return { dial: platform.dial(address, options.tls), shown, token: options.token ?? address.token };
+  const token = options.token ?? address.token;
+  return { dial: platform.dial(address, options.tls), shown, token, isLocal: isLoopback(address.target) };
+}
+
+function isLoopback(target: Address["target"]): boolean {
+  return "path" in target || /^(localhost|127\.[\d.]+|::1)$/.test(target.host);
 }
 
 /** Whoever tries memhive for the first time has no hive yet. */

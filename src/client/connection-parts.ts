@@ -14,6 +14,8 @@ export type ConnectionParts = {
   settings: Settings;
   library: { name: string; version: string };
   timers: Timers;
+  /** Whether some reads are answered from memory, and not in the order of the calls. */
+  readsMemory?(): boolean;
   /** From 0 to below 1. */
   random(): number;
   /** The state is another one now; `cause` is why, where something went wrong. */

@@ -23,6 +23,7 @@ import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
 import { Session } from "./session.ts";
 import { Spin } from "./spin.ts";
+import { fence } from "./write-fence.ts";
 
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
@@ -168,7 +169,7 @@ export class Connection implements CallOwner {
 
   /** Why a call cannot be made now. */
   #refusal(size: number, options: CallOptions | undefined): HiveError | undefined {
-    if (this.#state === "closed" || this.#closing !== undefined) return this.#closedError();
+    if (!this.isOpen) return this.#closedError();
     const bytes = Math.max(this.#bytes, this.#session?.transport?.pendingBytes ?? 0);
     return refusalOf(size, options, { calls: this.#calls.size, bytes }, this.#settings.queue);
   }
@@ -194,6 +195,7 @@ export class Connection implements CallOwner {
     const abort = (): void => {
       if (this.#calls.take(call.id) === undefined) return;
       this.#tellCancelled(call);
+      if (this.#parts.readsMemory?.()) fence(this, call);
       call.lost(new HiveError("ABORTED", "the call's signal ended", { cause: signal.reason }));
     };
     signal.addEventListener("abort", abort, { once: true });
@@ -206,8 +208,14 @@ export class Connection implements CallOwner {
     this.#wrote();
   }
 
+  /** Whether calls are still taken. */
+  get isOpen(): boolean {
+    return this.#state !== "closed" && this.#closing === undefined;
+  }
+
   #onExpired(call: ClientCall): void {
     this.#tellCancelled(call);
+    if (this.#parts.readsMemory?.()) fence(this, call);
     const what = call.batch.sent ? "answer" : `connection to ${this.#parts.address}`;
     call.lost(new HiveError("DEADLINE", `no ${what} within the call's deadline`));
   }

@@ -10,10 +10,10 @@ import type { SharedPlace } from "./shared-reads.ts";
 /** @throws {Error} Why it cannot be done here, in words. */
 export async function openShared({ folder, layout, runId }: SharedPlace): Promise<SharedReader> {
   if (layout !== LAYOUT_VERSION) throw otherLayout(layout);
-  const source = new MappedSource(await Libc.load(), folder);
+  const libc = await Libc.load();
   let reader: SharedReader;
   try {
-    reader = new SharedReader(source, Date.now);
+    reader = new SharedReader(new MappedSource(libc, folder), Date.now);
   } catch (cause) {
     if (cause instanceof HiveError) throw cause;
     const message = `${folder} is not there: the hive runs on another host, or in a container with a /dev/shm of its own`;

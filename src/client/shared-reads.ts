@@ -50,8 +50,9 @@ export type SharedState = {
 export type SharedReadsParts = {
   /** Undefined where this platform cannot. */
   open: OpenShared | undefined;
-  /** Whether the user wants it. */
+  /** Whether the user wants it, and the hive that is dialed is on this host. */
   wanted: boolean;
+  isLocal: boolean;
   timers: Timers;
   /** Tells the hive of keys that were read, for its eviction. */
   touch(names: Name[]): void;
@@ -102,7 +103,7 @@ export class SharedReads {
 
   /** There is a new connection. Resolves when memory is mapped, or cannot be. */
   async connected({ shared, runId }: Welcome): Promise<void> {
-    const { open, wanted, timers } = this.#parts;
+    const { open, wanted, isLocal, timers } = this.#parts;
     const round = ++this.#round;
     if (!wanted) return;
     const why =
@@ -110,9 +111,11 @@ export class SharedReads {
         ? "a browser cannot map memory"
         : shared === undefined
           ? "the hive does not share its memory: memhive serve --shared"
-          : "why" in shared
-            ? shared.why
-            : undefined;
+          : !isLocal
+            ? "the address is not one of this host"
+            : "why" in shared
+              ? shared.why
+              : undefined;
     if (why !== undefined) return this.#drop(why);
     try {
       const reader = await open!({ ...(shared as { folder: string; layout: number }), runId });
@@ -183,15 +186,15 @@ export class SharedReads {
 
   /** @throws {HiveError} NOT_SHARED, WRONG_TYPE, NOT_TEXT, BAD_VALUE */
   peek(key: Name, as: As): unknown {
-    return this.#settled(this.#lookAtKey(this.#mustName(key), true), as);
+    return this.#settled(this.#readKey(this.#mustWrite(key), key, true), as);
   }
 
   peekField(table: string, type: number, field: Name): unknown {
-    return this.#settled(this.#lookAtField(table, type, this.#mustName(field), true), "values");
+    return this.#settled(this.#readField(this.#mustWrite(field), table, type, true), "values");
   }
 
   peekHas(table: string, type: number, field: Name): boolean {
-    const outcome = this.#lookAtField(table, type, this.#mustName(field), false);
+    const outcome = this.#readField(this.#mustWrite(field), table, type, false);
     if (outcome === FOUND) return true;
     if (outcome === ABSENT) return false;
     throw this.#refusal(outcome);
@@ -204,12 +207,13 @@ export class SharedReads {
   }
 
   /** @throws {HiveError} NOT_SHARED, BAD_VALUE */
-  #mustName(name: Name): Name {
-    if (this.#reader === undefined) {
+  #mustWrite(name: Name): MemoryReader {
+    const reader = this.#reader;
+    if (reader === undefined) {
       throw new HiveError("NOT_SHARED", `memory cannot be read here: ${this.#why}; get() asks the hive`);
     }
-    this.#write(name);
-    return name;
+    if (this.#write(reader, name)) return reader;
+    throw new HiveError("NOT_SHARED", `a name of more than ${NAME_BYTES_MAX} bytes: get() asks the hive`);
   }
 
   #refusal(outcome: Outcome): HiveError {
@@ -218,7 +222,7 @@ export class SharedReads {
     }
     const why =
       outcome === LARGE
-        ? `the value is larger than ${SHARED_VALUE_BYTES_MAX} bytes`
+        ? `the value is larger than ${SHARED_VALUE_BYTES_MAX} bytes, or the table's name than ${NAME_BYTES_MAX}`
         : outcome === BUSY
           ? "a transaction is under way"
           : outcome === SILENT
@@ -231,7 +235,10 @@ export class SharedReads {
 
   #lookAtKey(key: Name, copies: boolean): Outcome {
     const reader = this.#reader;
-    if (reader === undefined || !this.#isWritten(key)) return SILENT;
+    return reader !== undefined && this.#isWritten(reader, key) ? this.#readKey(reader, key, copies) : SILENT;
+  }
+
+  #readKey(reader: MemoryReader, key: Name, copies: boolean): Outcome {
     const outcome = reader.key(copies);
     if (outcome === FOUND && reader.sampled) this.#note(key);
     return outcome;
@@ -239,7 +246,13 @@ export class SharedReads {
 
   #lookAtField(table: string, type: number, field: Name, copies: boolean): Outcome {
     const reader = this.#reader;
-    if (reader === undefined || !this.#isWritten(field)) return SILENT;
+    const isReadable = reader !== undefined && this.#isWritten(reader, field);
+    return isReadable ? this.#readField(reader, table, type, copies) : SILENT;
+  }
+
+  #readField(reader: MemoryReader, table: string, type: number, copies: boolean): Outcome {
+    // Each table that is read is remembered by its name.
+    if (table.length > NAME_BYTES_MAX) return LARGE;
     const outcome = reader.field(table, type, copies);
     if (outcome === FOUND && reader.sampled) this.#note(table);
     return outcome;
@@ -250,9 +263,9 @@ export class SharedReads {
   }
 
   /** Hands a name to the reader. False where only the hive can say what is wrong with it. */
-  #isWritten(name: Name): boolean {
+  #isWritten(reader: MemoryReader, name: Name): boolean {
     try {
-      return this.#write(name);
+      return this.#write(reader, name);
     } catch (error) {
       if (!(error instanceof HiveError)) throw error;
       return false;
@@ -260,8 +273,8 @@ export class SharedReads {
   }
 
   /** @throws {HiveError} BAD_VALUE */
-  #write(name: Name): boolean {
-    const target = this.#reader!.name;
+  #write(reader: MemoryReader, name: Name): boolean {
+    const target = reader.name;
     if (typeof name === "string") {
       const units = name.length;
       if (units > NAME_BYTES_MAX) return false;

@@ -177,8 +177,13 @@ export class Authentication implements Authenticator {
   }
 
   #update(token: Token): void {
-    for (const context of this.#parts.clients.values()) {
+    for (const context of [...this.#parts.clients.values()]) {
       if (context.token !== token) continue;
+      if (context.readsMemory && !token.readsEverything) {
+        // It comes back by itself, and asks from then on.
+        context.peer.close("drain");
+        continue;
+      }
       const { transaction } = context;
       context.gate = token.limited ? context.gate | GATE_LIMITED : context.gate & ~GATE_LIMITED;
       // What is watched and what is queued was allowed by the old grants: EXEC answers nil, or an error.

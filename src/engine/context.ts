@@ -132,6 +132,8 @@ export class Context {
   user: string = DEFAULT_USER;
   /** What it has authenticated with; undefined where nobody needs that, and before. */
   token: Token | undefined = undefined;
+  /** Whether it was told where the hive's memory can be read: then it has to end where its token may no longer read all. */
+  readsMemory = false;
   /** Why its last try to authenticate failed. */
   authenticationError: HiveError | undefined = undefined;
   replyMode: ReplyMode = "on";

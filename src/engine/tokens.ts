@@ -90,6 +90,11 @@ export class Token {
     return !this.grants.unrestricted || this.ownsKeys || this.quotas.callsPerSecond !== undefined;
   }
 
+  /** Whether it may read the hive's memory, where nobody looks at its calls. */
+  get readsEverything(): boolean {
+    return this.grants.everywhere("read") && this.quotas.callsPerSecond === undefined;
+  }
+
   /** Whether the keys that it creates are counted as its own. */
   get ownsKeys(): boolean {
     return this.quotas.bytes !== undefined || this.quotas.keys !== undefined;

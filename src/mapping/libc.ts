@@ -30,6 +30,8 @@ const MADV_COLLAPSE = 25;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EINTR = 4;
+/** So many bytes at once: a signal that comes meanwhile may undo all of them. */
+const RESERVED_AT_ONCE: number = 256 * 1024;
 const FAILED = 0xffffffffffffffffn;
 
 /** What the system can map as one: aligned to it, memory costs fewer misses of the translation buffer. */
@@ -87,7 +89,12 @@ export class Libc {
   /** Maps the first `bytes` of a file, to be read; each page of it is there at once. @throws {Error} */
   mapToRead(fd: number, bytes: number): MappedFile {
     const at = this.#map(null, bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd);
-    return this.#mapped(at, at, bytes, bytes);
+    try {
+      return this.#view(at, at, bytes, bytes);
+    } catch (error) {
+      this.#munmap(at, bytes);
+      throw error;
+    }
   }
 
   /**
@@ -99,8 +106,13 @@ export class Libc {
     const wide = this.#map(null, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     const huge = BigInt(HUGE_PAGE_BYTES);
     const address = ((this.#koffi.address(wide) + huge - 1n) / huge) * huge;
-    const at = this.#map(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd);
-    return { ...this.#mapped(at, wide, bytes, room), address };
+    try {
+      const at = this.#map(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd);
+      return { ...this.#view(at, wide, bytes, room), address };
+    } catch (error) {
+      this.#munmap(wide, room);
+      throw error;
+    }
   }
 
   #map(at: Pointer, bytes: number, protection: number, flags: number, fd: number): Pointer {
@@ -109,7 +121,8 @@ export class Libc {
     throw new Error(`mmap of ${bytes} bytes failed with errno ${this.#koffi.errno()}`);
   }
 
-  #mapped(at: Pointer, room: Pointer, bytes: number, roomBytes: number): MappedFile {
+  /** @throws {Error} This runtime has no buffers of memory that is not its own. */
+  #view(at: Pointer, room: Pointer, bytes: number, roomBytes: number): MappedFile {
     const buffer = this.#koffi.view(at, bytes);
     return {
       buffer,
@@ -121,16 +134,16 @@ export class Libc {
     };
   }
 
-  /**
-   * Gives a file its pages `offset` to `offset + bytes`, zeroed. Returns 0, or the error's number: then the file
-   * is as long as before.
-   */
+  /** Gives a file its pages `offset` to `offset + bytes`, zeroed. Returns how many bytes of them it has then. */
   reserve(fd: number, offset: number, bytes: number): number {
-    for (;;) {
-      const error = this.#fallocate(fd, offset, bytes);
+    for (let done = 0; done < bytes; ) {
+      const piece = Math.min(RESERVED_AT_ONCE, bytes - done);
+      const error = this.#fallocate(fd, offset + done, piece);
+      if (error === 0) done += piece;
       // A signal, such as a profiler's, may come between: it has to be asked again.
-      if (error !== EINTR) return error;
+      else if (error !== EINTR) return done;
     }
+    return bytes;
   }
 
   /** Puts reserved pages into the page table now, one by one, rather than at their first touch. May do nothing. */

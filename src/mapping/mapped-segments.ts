@@ -68,12 +68,13 @@ export class MappedSegments {
     const from = segment.reserved;
     if (bytes <= from) return;
     const to = Math.min(segment.bytes, Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
-    if (this.#libc.reserve(segment.fd, from, to - from) !== 0) {
+    const reserved = this.#libc.reserve(segment.fd, from, to - from);
+    segment.reserved += reserved;
+    if (from + reserved < to) {
       const { place, freeBytes } = this.#folder;
       const what = `${mebibytes(to - from)} more of shared memory are needed, and ${place} has ${mebibytes(freeBytes)} free`;
       throw new HiveError("OUT_OF_MEMORY", `${what}: ${MORE_ROOM}, or set a lower maxmemory with a policy that evicts`);
     }
-    segment.reserved = to;
     this.#settle(segment, from, to);
     if (to < segment.bytes) return;
     closeSync(segment.fd);

@@ -60,15 +60,17 @@ export class SharedFolder {
       throw refused(`${place} has ${mebibytes(free)} free and ${mebibytes(needed)} are needed ${why}: ${MORE_ROOM}`);
     }
     const path = join(place, `${PREFIX}${randomBytes(8).toString("hex")}`);
+    let lock = -1;
     try {
       mkdirSync(path, { mode: 0o700 });
       // It is locked before it has its name, so that nobody takes it for a left-over.
       const making = join(path, `${LOCK}.new`);
-      const lock = openSync(making, "wx", 0o600);
-      libc.lock(lock);
+      lock = openSync(making, "wx", 0o600);
+      if (!libc.lock(lock)) throw new Error("the system has no flock there");
       renameSync(making, join(path, LOCK));
       return new SharedFolder(place, path, lock);
     } catch (cause) {
+      if (lock >= 0) closeSync(lock);
       rmSync(path, { recursive: true, force: true });
       throw refused(`cannot make ${path}: ${(cause as Error).message}`, cause);
     }
@@ -98,8 +100,9 @@ export function mebibytes(bytes: number): string {
 }
 
 function freeBytes(place: string): number {
-  const { bavail, bsize } = statfsSync(place);
-  return bavail * bsize;
+  const { bavail, blocks, bsize } = statfsSync(place);
+  // Mounted with size=0 it has no limit of its own.
+  return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
 }
 
 function isTmpfs(place: string): boolean {

@@ -87,8 +87,10 @@ export class Hive implements AsyncDisposable {
       clock,
       onNotice: notice,
     });
-    const memory = options.shared ? await openShared(options) : undefined;
-    const store = openStore(options, { nowMs: clock.nowMs(), limits, memory });
+    const { memory, store } = await openMemory(options, { nowMs: clock.nowMs(), limits }).catch((error: unknown) => {
+      tokens.close();
+      throw error;
+    });
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
     const onShutdown = (snapshot: boolean | undefined): void => void hive.close({ snapshot }).catch(() => {});
     const engine = new LocalEngine({
@@ -337,24 +339,25 @@ export class Hive implements AsyncDisposable {
   }
 }
 
-/** What is needed for it is loaded where it is wanted. */
-async function openShared({ maxMemoryBytes = 0, sharedFolder }: HiveOptions): Promise<SharedMemory> {
-  const { SharedMemory } = await import("./shared-memory.ts");
-  return SharedMemory.open(maxMemoryBytes, sharedFolder);
-}
+type Memory = { memory: SharedMemory | undefined; store: Store };
 
-type StoreParts = { nowMs: number; limits: Limits; memory: SharedMemory | undefined };
-
-function openStore({ maxMemoryBytes, maxMemoryPolicy }: HiveOptions, { nowMs, limits, memory }: StoreParts): Store {
+/** What shared memory needs is loaded where it is wanted. */
+async function openMemory(options: HiveOptions, parts: { nowMs: number; limits: Limits }): Promise<Memory> {
+  const { maxMemoryBytes, maxMemoryPolicy, shared, sharedFolder } = options;
+  const { valueBytesMax, keyBytesMax } = parts.limits;
+  const memory = shared
+    ? await (await import("./shared-memory.ts")).SharedMemory.open(maxMemoryBytes ?? 0, sharedFolder)
+    : undefined;
   try {
-    return new Store({
-      nowMs,
+    const store = new Store({
+      nowMs: parts.nowMs,
       ...(memory === undefined ? {} : { provider: memory.provider }),
-      valueBytesMax: limits.valueBytesMax,
-      keyBytesMax: limits.keyBytesMax,
+      valueBytesMax,
+      keyBytesMax,
       ...(maxMemoryBytes === undefined ? {} : { maxMemoryBytes }),
       ...(maxMemoryPolicy === undefined ? {} : { maxMemoryPolicy }),
     });
+    return { memory, store };
   } catch (error) {
     memory?.close();
     throw error;

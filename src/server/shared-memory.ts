@@ -2,6 +2,7 @@
 //
 //   open() ──▶ a folder in a tmpfs, with room ──▶ provider of segments for the store ──▶ close() removes it
 
+import { resolve } from "node:path";
 import { Libc } from "../mapping/libc.ts";
 import { MappedSegments } from "../mapping/mapped-segments.ts";
 import { SHARED_PLACE, SharedFolder } from "../mapping/shared-folder.ts";
@@ -29,7 +30,7 @@ export class SharedMemory {
    */
   static async open(maxMemoryBytes: number, place: string = SHARED_PLACE): Promise<SharedMemory> {
     const libc = await Libc.load();
-    return new SharedMemory(libc, SharedFolder.open(libc, place, maxMemoryBytes));
+    return new SharedMemory(libc, SharedFolder.open(libc, resolve(place), maxMemoryBytes));
   }
 
   /** Removes the folder. The store has given its segments back. */

@@ -72,12 +72,23 @@ export class PageRuns {
     for (let segment = 0; segment < this.#freePages.length; segment++) {
       if (this.#freePages[segment]! < count || this.#closed.has(segment)) continue;
       const page = this.#runIn(segment, count, PAGES_PER_SEGMENT);
-      if (page >= 0) return this.#claim(segment, page, count);
+      if (page >= 0) return this.#claimFresh(segment, page, count);
     }
     const segment = this.#open(1, SEGMENT_BYTES);
     this.#freePages[segment] = PAGES_PER_SEGMENT;
     this.#freeSegments++;
-    return this.#claim(segment, segment * PAGES_PER_SEGMENT, count);
+    return this.#claimFresh(segment, segment * PAGES_PER_SEGMENT, count);
+  }
+
+  /** Where the system has no more, what it gave before may still have room elsewhere. @throws {HiveError} OUT_OF_MEMORY */
+  #claimFresh(segment: number, page: number, count: number): number {
+    try {
+      return this.#claim(segment, page, count);
+    } catch (error) {
+      const touched = this.#takeTouched(count);
+      if (touched < 0) throw error;
+      return touched;
+    }
   }
 
   /** A run where there was one before; of the segments that are being emptied the fullest gives up first. */

@@ -274,10 +274,20 @@ export class Pages {
 
   #takePages(count: number): number {
     this.#checkLimit(count);
-    const page = count > PAGES_PER_SEGMENT ? this.runs.takeSegment(count) : this.runs.take(count);
+    const page = this.#takeRun(count);
     this.#growArrays();
     this.inUse += count;
     return page;
+  }
+
+  #takeRun(count: number): number {
+    if (count > PAGES_PER_SEGMENT) return this.runs.takeSegment(count);
+    try {
+      return this.runs.take(count);
+    } catch {
+      this.releaseEmpty();
+      return this.runs.take(count);
+    }
   }
 
   #checkLimit(pages: number): void {

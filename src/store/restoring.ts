@@ -93,8 +93,15 @@ export class Restoring {
     const { totals, containers, entries } = memory;
     const counted = { totals: totals.copy(), version: entries.version };
     if (memory.funnel.on) memory.funnel.before("flush", 0);
-    this.#aside = { root: containers.setKeyspaceAside(), ...counted };
-    enter(memory.segments.words[0]!);
+    const header = memory.segments.words[0]!;
+    // Readers of shared memory must not see the empty keyspace.
+    enter(header);
+    try {
+      this.#aside = { root: containers.setKeyspaceAside(), ...counted };
+    } catch (error) {
+      leave(header);
+      throw error;
+    }
   }
 
   /**

@@ -147,6 +147,8 @@ export class EntrySearch {
         if (words[slot] !== hash) continue;
         const outcome = this.#matches(ref, name);
         if (outcome !== ABSENT) return outcome;
+        // Its own segment was mapped anew for that: this view of it is empty now.
+        if (words.length === 0) return TORN;
       }
       if (next === 0) return ABSENT;
       at = segments.at(next, OVERFLOW_BYTES / 4);

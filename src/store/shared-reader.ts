@@ -4,7 +4,7 @@
 //
 // It never writes there, and believes nothing: each place is checked before it is read, each walk is bounded,
 // and what was copied counts only when no sequence moved meanwhile. An attempt that met a writer is repeated
-// a few times; then, and while the hive is busy or silent, whoever asks has to ask the hive itself.
+// a few times, with short pauses; then, and while the hive is busy or silent, whoever asks has to ask the hive itself.
 //
 // Measured hot path: tables are remembered by name, with where their key was found and by which sequences
 // that still holds, so that a field costs one search and not two.
@@ -35,7 +35,12 @@ import {
 import { EntrySearch, Guards, Name } from "./shared-reader-search.ts";
 import { ReaderSegments, type SegmentSource } from "./shared-reader-segments.ts";
 
-const ATTEMPTS_MAX = 64;
+/** Attempts in a row: longer than any write of usual size takes. */
+const SPINS = 32;
+/** Then the writer may have lost its processor in the middle of a write: it gets a moment, a few times. */
+const PAUSES_MAX = 4;
+const PAUSE_MS = 0.05;
+const ATTEMPTS_MAX: number = SPINS * (PAUSES_MAX + 1);
 /** A hive that has not beaten for so long is gone, or does not get to answer anybody. */
 const SILENCE_MS_MAX = 1000;
 const TWO32 = 4294967296;
@@ -106,6 +111,7 @@ export class SharedReader implements MemoryReader {
   key(copies: boolean): Outcome {
     if (!this.#isAlive()) return this.#ask(SILENT);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      if (attempt > 0 && attempt % SPINS === 0) pause();
       const outcome = this.#tryKey(copies);
       if (outcome !== TORN) return outcome < 0 ? this.#ask(outcome) : this.#answered(outcome, attempt);
     }
@@ -120,6 +126,7 @@ export class SharedReader implements MemoryReader {
     if (!this.#isAlive()) return this.#ask(SILENT);
     const known = this.#tables.get(table) ?? this.#remember(table);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      if (attempt > 0 && attempt % SPINS === 0) pause();
       const outcome = this.#tryField(known, type, copies);
       if (outcome !== TORN) return outcome < 0 ? this.#ask(outcome) : this.#answered(outcome, attempt);
     }
@@ -226,4 +233,11 @@ export class SharedReader implements MemoryReader {
       this.#segments.changes === this.#segments.changesNow
     );
   }
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Gives the processor away for a moment. */
+function pause(): void {
+  Atomics.wait(never, 0, 0, PAUSE_MS);
 }

@@ -104,7 +104,7 @@ test("another user asks the hive", async (t) => {
   await using client = await connect(hive);
   await client.put("k", "v");
   const said = await say(hive.port, `await hive.get("k"), hive.shared.on, hive.shared.why`, { uid: 65534 });
-  assert.match(said, /^v false .* cannot be opened \(EACCES\): the hive runs as another user$/);
+  assert.match(said, /^v false \S+: the hive runs as another user$/);
 });
 
 test("without a tmpfs there is no shared memory, and the error says how there is", async () => {

@@ -14,7 +14,7 @@ const [unix = "", seed = "1"] = process.argv.slice(2);
 const TURN_MS = 4;
 /** Filled and deleted in turn, so that segments open and close. */
 const BULK_FIELDS = 150_000;
-const REWRITES = 500;
+const REWRITES = 1500;
 
 const hive = await Hive.start({ port: false, unix, shared: true });
 const random = generator(Number(seed));
@@ -73,11 +73,12 @@ function change(): void {
   else bulkStep();
 }
 
-/** Two values of one number in turn, so often that readers meet it. */
+/** Two values of one number in turn, mostly in one place, so often that readers meet it. */
 function rewrite(name: string): void {
   n++;
   const bytes = Buffer.from(name);
-  const values = [random(2000), random(2000)].map((padBytes) => encode(seal(name, n, 0, padBytes)));
+  const padBytes = random(4000);
+  const values = [padBytes, padBytes + 16].map((bytesOfPad) => encode(seal(name, n, 0, bytesOfPad)));
   for (let turns = 0; turns < REWRITES; turns++) {
     const value = values[turns & 1]!;
     store.keys.put(bytes, 0, bytes.length, KIND_TEXT, value, 0, value.length, KIND_VALUE, NO_DEADLINE);

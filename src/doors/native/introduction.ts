@@ -23,11 +23,14 @@ export function welcome({ identity, limits }: NativeShared, context: Context): W
 }
 
 /** Whoever maps the memory reads all of it, and is not counted: that is for those who may do so anyway. */
-function offer(shared: { folder: string; layout: number }, { peer, token }: Context): SharedOffer {
+function offer(shared: { folder: string; layout: number }, context: Context): SharedOffer {
+  const { peer, token } = context;
   if (!isOfThisHost(peer.address)) return { why: "the connection comes from another host" };
-  if (token === undefined) return shared;
-  if (!token.grants.everywhere("read")) return { why: "the token may not read everything" };
-  if (token.quotas.callsPerSecond !== undefined) return { why: "the token has a quota of calls" };
+  if (token !== undefined && !token.readsEverything) {
+    const isCounted = token.grants.everywhere("read");
+    return { why: isCounted ? "the token has a quota of calls" : "the token may not read everything" };
+  }
+  context.readsMemory = true;
   return shared;
 }
 

@@ -9,6 +9,7 @@ import { Funnel } from "./funnel.ts";
 import { KeyHash } from "./hash.ts";
 import { HashIndex } from "./hash-index.ts";
 import { openHeader } from "./header.ts";
+import { KeyEvents } from "./key-events.ts";
 import { Pages } from "./pages.ts";
 import { type SegmentProvider, Segments } from "./segments.ts";
 import { Wheel } from "./wheel.ts";
@@ -31,6 +32,7 @@ export class Memory {
   readonly wheel: Wheel;
   readonly containers: Containers;
   readonly funnel: Funnel = new Funnel();
+  readonly events: KeyEvents;
   /** The hive's time, in epoch milliseconds: set once per read event, so that a pipeline sees one moment. */
   nowMs: number;
   readonly totals: Totals = new Totals();
@@ -46,6 +48,7 @@ export class Memory {
     this.index = new HashIndex(this.segments, this.pages, this.keys);
     this.entries = new Entries(this.segments, this.pages);
     this.wheel = new Wheel(this.segments.words, options.nowMs);
+    this.events = new KeyEvents(this.funnel, this.entries);
     const { pages, index, entries, wheel, totals } = this;
     this.containers = new Containers({ pages, index, entries, wheel, totals });
     openHeader(this.segments.words[0]!, options.hashKey);

@@ -48,6 +48,7 @@ export class Undo implements ChangeListener {
 
   begin(): void {
     this.#armed = true;
+    this.#memory.events.hold();
     enter(this.#memory.segments.words[0]!);
     this.#memory.containers.hold();
     this.#memory.funnel.listen(this);
@@ -65,6 +66,7 @@ export class Undo implements ChangeListener {
 
   commit(): void {
     this.#end();
+    this.#memory.events.release(true);
   }
 
   /**
@@ -86,6 +88,7 @@ export class Undo implements ChangeListener {
     }
     pages.overdraft = 0;
     this.#end();
+    this.#memory.events.release(false);
     if (failure !== undefined) throw failure;
   }
 

@@ -16,6 +16,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   tables: "Tables (hashes)",
   sets: "Sets",
   transactions: "Transactions",
+  messages: "Publish and subscribe",
   connection: "Connection",
   server: "Server",
 };

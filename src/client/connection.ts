@@ -14,14 +14,17 @@ import { CallTable } from "../wire/call-table.ts";
 import { CANCEL } from "../wire/frame.ts";
 import type { Welcome } from "../wire/handshake.ts";
 import type { As } from "../wire/items.ts";
+import type { ElementSource } from "../wire/streams.ts";
 import { refusalOf } from "./admission.ts";
-import { type CallOptions, type CallOwner, type CallSpec, ClientCall, callInfo } from "./call.ts";
+import { ageCalls, pauseMs } from "./ageing.ts";
+import { type CallOptions, type CallOwner, type CallSpec, ClientCall, rejected } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
 import { isFinal } from "./final-errors.ts";
 import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
 import { type Dial, Session } from "./session.ts";
 import { Spin } from "./spin.ts";
+import { streamOf } from "./streaming.ts";
 
 export type ConnectionState = "connecting" | "ready" | "reconnecting" | "closed";
 
@@ -40,12 +43,11 @@ export type ConnectionParts = {
 
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
+const UNLIMITED: CallOptions = { timeoutMs: 0 };
 /** When so much is written in one turn it goes out at once: the hive works while the client still writes. */
 const FLUSH_BYTES = 16 * 1024;
 /** Above it, and above what is open, they are taken out though there is no connection. */
 const SPOILT_BYTES_MAX = 64 * 1024;
-/** The age of calls that wait for a connection is looked at so many times within queue.ageMs. */
-const AGE_LOOKS = 8;
 
 export class Connection implements CallOwner {
   /** Resolves with the first connection. Rejects with a HiveError where there was none. */
@@ -73,6 +75,8 @@ export class Connection implements CallOwner {
   #retry: Cancel | undefined = undefined;
   #ageing: Cancel | undefined = undefined;
   #failure: HiveError | undefined = undefined;
+  /** The call that was made last. */
+  #latest: ClientCall | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
   /** Bytes of calls that were over before they were sent, and still lie in the outbox. */
@@ -124,7 +128,7 @@ export class Connection implements CallOwner {
     try {
       size = this.#outbox.write(spec, args);
     } catch (error) {
-      return this.#rejected(spec, args, error);
+      return rejected(spec, args, error);
     }
     return this.#add(spec, args, size, options, as);
   }
@@ -135,9 +139,28 @@ export class Connection implements CallOwner {
     try {
       size = this.#outbox.writeTransaction(calls);
     } catch (error) {
-      return this.#rejected(spec, [], error);
+      return rejected(spec, [], error);
     }
     return this.#add(spec, [], size, options, "values");
+  }
+
+  /**
+   * Makes a call whose answer comes in parts, of which `windowBytes` may be under way. Whatever goes wrong ends the
+   * source; leaving it ends the call. @throws {HiveError} the call cannot be made
+   */
+  stream(spec: CallSpec<unknown>, args: readonly unknown[], windowBytes: number): ElementSource<unknown> {
+    const size = this.#outbox.write(spec, args, windowBytes);
+    const refusal = this.#refusal(size, undefined);
+    if (refusal !== undefined) {
+      this.#outbox.abandon();
+      throw refusal;
+    }
+    const answer = this.#add(spec, args, size, UNLIMITED, "auto");
+    return streamOf(this.#latest!, answer, windowBytes, {
+      control: this.#outbox.control,
+      wrote: () => this.#wrote(),
+      leave: (call, why) => this.#leave(call, why),
+    });
   }
 
   #add<Result>(
@@ -151,13 +174,14 @@ export class Connection implements CallOwner {
     const refusal = this.#refusal(size, options);
     if (refusal !== undefined) {
       outbox.abandon();
-      return this.#rejected(spec, args, refusal);
+      return rejected(spec, args, refusal);
     }
     if (!this.#flushing) this.#scheduleFlush();
     const call = new ClientCall(spec, this, { as, key: args[0] }, outbox.batch, outbox.frameStart, size);
     const timeoutMs = options?.timeoutMs ?? this.#settings.timeoutMs;
     const deadlineMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#nowMs + timeoutMs;
     call.waitsSinceMs = this.#nowMs;
+    this.#latest = call;
     this.#calls.add(call, deadlineMs);
     outbox.finish(call.id);
     this.#bytes += size;
@@ -168,13 +192,6 @@ export class Connection implements CallOwner {
       call.resolve = resolve as (value: unknown) => void;
       call.reject = reject;
     });
-  }
-
-  #rejected(spec: CallSpec<unknown>, args: readonly unknown[], error: unknown): Promise<never> {
-    if (!(error instanceof HiveError)) return Promise.reject(error);
-    const { code, message, detail } = error;
-    const call = callInfo(spec, args[0]);
-    return Promise.reject(new HiveError(code, message, { detail, cause: error, sent: false, call }));
   }
 
   /** Why a call cannot be made now. */
@@ -202,12 +219,16 @@ export class Connection implements CallOwner {
 
   #listen(call: ClientCall, signal: AbortSignal): void {
     const abort = (): void => {
-      if (this.#calls.take(call.id) === undefined) return;
-      this.#tellCancelled(call);
-      call.lost(new HiveError("ABORTED", "the call's signal ended", { cause: signal.reason }));
+      this.#leave(call, new HiveError("ABORTED", "the call's signal ended", { cause: signal.reason }));
     };
     signal.addEventListener("abort", abort, { once: true });
     call.unlisten = () => signal.removeEventListener("abort", abort);
+  }
+
+  #leave(call: ClientCall, why: HiveError): void {
+    if (this.#calls.take(call.id) === undefined) return;
+    this.#tellCancelled(call);
+    call.lost(why);
   }
 
   #tellCancelled(call: ClientCall): void {
@@ -303,10 +324,15 @@ export class Connection implements CallOwner {
     this.#failure = error;
     if (wasReady) this.#settleSent(error);
     if (this.#givesUp(error)) return this.#end(error);
-    if (wasReady) this.#age();
+    if (wasReady) this.#ageing = ageCalls(this.#calls, this.#timers, this.#settings.queue.ageMs, () => this.#failure);
     this.#setState(this.#welcome === undefined ? "connecting" : "reconnecting", error);
     // A listener may have closed the client. Else calls that wait are a reason to live.
-    if (this.state !== "closed") this.#retry = this.#timers.after(this.#pauseMs(), () => this.#dial(), true);
+    if (this.state !== "closed")
+      this.#retry = this.#timers.after(
+        pauseMs(this.#attempts, this.#settings.reconnect, this.#parts.random()),
+        () => this.#dial(),
+        true,
+      );
   }
 
   #settleSent(error: HiveError): void {
@@ -330,27 +356,6 @@ export class Connection implements CallOwner {
     return !this.#settings.reconnects || this.#attempts >= this.#settings.reconnect.attemptsMax;
   }
 
-  /** Exponential, with full jitter: many clients that lost one hive do not come back in one moment. */
-  #pauseMs(): number {
-    const { minMs, maxMs } = this.#settings.reconnect;
-    return this.#parts.random() * Math.min(maxMs, minMs * 2 ** Math.min(this.#attempts, 20));
-  }
-
-  /** While there is no connection, calls that have waited for one for too long are settled. */
-  #age(): void {
-    const { ageMs } = this.#settings.queue;
-    this.#ageing = this.#timers.after(Math.max(1, ageMs / AGE_LOOKS), () => {
-      const nowMs = this.#timers.monotonicMs();
-      for (const call of this.#calls.all()) {
-        if (nowMs - call.waitsSinceMs < ageMs) continue;
-        this.#calls.take(call.id);
-        const message = `no connection for queue.ageMs (${ageMs}): ${this.#failure?.message}`;
-        call.lost(new HiveError("CONNECTION_LOST", message, { cause: this.#failure }));
-      }
-      this.#age();
-    });
-  }
-
   #setState(state: ConnectionState, cause: HiveError | undefined): void {
     if (this.#state === state && cause === undefined) return;
     this.#state = state;
@@ -366,6 +371,7 @@ export class Connection implements CallOwner {
   }
 
   async #close(graceMs: number): Promise<void> {
+    for (const call of this.#calls.all()) if (call.source !== undefined) this.#leave(call, this.#closedError());
     if (this.#state === "ready" && this.#calls.size > 0 && graceMs > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#timers.after(graceMs, resolve, true);

@@ -15,4 +15,5 @@ export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } fro
 export { type Key, SetOf } from "./set-of.ts";
 export type { SnapshotListing, SnapshotReport, SnapshotStatus } from "./snapshot-facts.ts";
 export { SnapshotCalls } from "./snapshots.ts";
+export { type ChannelMessage, type SubscribeOptions, Subscription } from "./subscription.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

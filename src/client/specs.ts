@@ -163,6 +163,10 @@ export const SISMEMBER: Row<boolean> = read("SISMEMBER", "nn", flag);
 export const SCARD: Row<number> = read("SCARD", "n", integer);
 export const SSCAN: Row<Page> = read("SSCAN", "n(w)", page);
 
+// Messages.
+
+export const PUBLISH: Row<number> = write("PUBLISH", "nv", integer);
+
 // The hive.
 
 export const PING: Row<string> = read("PING", "(v)", text);

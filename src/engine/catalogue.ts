@@ -48,7 +48,7 @@ export type Permission = "none" | "read" | "write" | "run" | "files" | "admin";
 export type KeyAccess = "read" | "write" | "both";
 
 /** Families, one file each under commands/. */
-export type Family = "keys" | "strings" | "tables" | "sets" | "transactions" | "connection" | "server";
+export type Family = "keys" | "strings" | "tables" | "sets" | "transactions" | "messages" | "connection" | "server";
 
 /**
  * Where the keys are: from argument `first` to `last` (negative counts from the end) by `step`;
@@ -71,6 +71,12 @@ export type RowFacts = {
   flags: readonly Flag[];
   permission: Permission;
   keys?: KeySpec;
+  /**
+   * Where the channels of a message are. The grants on keys count for them by their names: read to listen,
+   * write to publish. With `channelPatterns` they are globs, and the grant has to cover all that they match.
+   */
+  channels?: KeySpec;
+  channelPatterns?: true;
   /**
    * For a row that reads or writes without naming a key. `every`: all keys at once, so its permission is
    * needed on each that there may be. `own`: it keeps to those that the caller may use, or to none.
@@ -123,8 +129,10 @@ export function oneKey(index: number = 1, access?: KeySpec["access"]): OneKey {
 
 /** The argument indexes of a call's keys. */
 export function keyIndexes(row: RowFacts, args: Args): number[] {
-  const spec = row.keys;
-  if (!spec) return [];
+  return row.keys === undefined ? [] : placesOf(row.keys, args);
+}
+
+export function placesOf(spec: KeySpec, args: Args): number[] {
   if ("find" in spec) return spec.find(args);
   const last = spec.last < 0 ? args.count + spec.last : Math.min(spec.last, args.count - 1);
   const indexes: number[] = [];

@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   tables: "hash",
   sets: "set",
   transactions: "transactions",
+  messages: "pubsub",
   connection: "connection",
   server: "server",
 };
@@ -22,6 +23,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   tables: "hash",
   sets: "set",
   transactions: "transaction",
+  messages: "pubsub",
   connection: "connection",
   server: "",
 };

@@ -35,6 +35,7 @@ import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Servi
 import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
+import { MessageBus } from "./message-bus.ts";
 import { noPersistence, type Persistence } from "./persistence.ts";
 import { rateRefusal, refusalOf } from "./policy.ts";
 import { QuotaGuard } from "./quota-guard.ts";
@@ -87,6 +88,7 @@ export class LocalEngine implements Runner, Services {
   readonly settings: Settings;
   readonly slowLog: SlowLog;
   readonly watches: Watches;
+  readonly bus: MessageBus = new MessageBus();
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
@@ -179,6 +181,7 @@ export class LocalEngine implements Runner, Services {
     if (!this.clients.delete(context.id)) return;
     this.authenticator.leave(context);
     context.endTransaction();
+    context.endSubscriptions();
     context.abort(new HiveError("CONNECTION_LOST", "the connection was closed"));
   }
 

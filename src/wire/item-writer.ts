@@ -115,6 +115,13 @@ export class ItemWriter {
     this.#closeEncoded(start);
   }
 
+  /** An item that is written already. */
+  encodedItem(item: Uint8Array): void {
+    this.reserve(item.length);
+    copyBytes(item, 0, item.length, this.scratch.bytes, this.scratch.end);
+    this.scratch.end += item.length;
+  }
+
   #encoded(encode: (scratch: Scratch) => void): void {
     this.reserve(HEAD_BYTES);
     const start = this.scratch.end;

@@ -20,6 +20,7 @@ import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner 
 import { readArguments, readNested } from "./arguments.ts";
 import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts";
 import { type LateCall, LateCalls } from "./late-calls.ts";
+import { outflowOf } from "./outflow.ts";
 import { NativeOutlet } from "./outlet.ts";
 import type { NativeShared } from "./shared.ts";
 
@@ -31,6 +32,9 @@ const UNREAD_BYTES_MAX = 64 * 1024;
 const ARGS_KEPT_MAX = 4 * 1024;
 /** A client is cut off after so many of its heartbeats in silence. */
 const SILENT_BEATS_MAX = 3;
+
+/** A call that answers later: where its frame began, the bytes of its arguments, and its stream where it is one. */
+type Later = { from: number; bytes: number; stream: IncomingStream | undefined };
 
 export type NativeConnectionParts = {
   transport: Transport;
@@ -154,6 +158,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     this.#ending = true;
     this.#link.stopped = true;
     this.#goodbye = new HiveError("HIVE_CLOSED", message);
+    this.#late.abortStreams(this.#goodbye);
     if (this.#late.size === 0 && !this.#outlet.reading) this.#leave();
   }
 
@@ -245,7 +250,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   // Calls.
 
-  call(id: number, bytes: Uint8Array, start: number, end: number, _stream: IncomingStream | undefined): void {
+  call(id: number, bytes: Uint8Array, start: number, end: number, stream: IncomingStream | undefined): void {
     const shared = this.#shared;
     if (this.#late.size > 0) this.#late.requireNew(id);
     const args = shared.args;
@@ -258,10 +263,12 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
       return this.#refuse(id, error);
     }
     this.#context.lastCallMs = this.#context.nowMs;
+    this.#context.outflow = stream === undefined ? undefined : outflowOf(stream.sink);
     const later = shared.runner.run(this.#context, args, writer);
+    this.#context.outflow = undefined;
     if (later !== undefined) {
       if (shared.args === args) shared.args = new Args();
-      return this.#wait(id, later, from, end - start);
+      return this.#wait(id, later, { from, bytes: end - start, stream });
     }
     writer.finish();
     if (args.kept || args.starts.length > ARGS_KEPT_MAX) shared.args = new Args();
@@ -286,7 +293,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
       return this.#refuse(id, error);
     }
     const later = shared.runner.transact(this.#context, calls, shared.writer);
-    if (later !== undefined) return this.#wait(id, later, from, end - start);
+    if (later !== undefined) return this.#wait(id, later, { from, bytes: end - start, stream: undefined });
     shared.writer.finish();
     this.#answered(id, shared.writer);
   }
@@ -309,10 +316,10 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
   }
 
   /** The call whose frame began at `from` answers later: it keeps the writer, and the door gets another one. */
-  #wait(id: number, later: Promise<void>, from: number, bytes: number): void {
+  #wait(id: number, later: Promise<void>, { from, bytes, stream }: Later): void {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
-    const call = { reply, abort: this.#context.takeAbort(), bytes };
+    const call = { reply, abort: this.#context.takeAbort(), bytes, endless: stream !== undefined };
     this.#late.begin(id, call);
     if (this.#late.isFull) this.#stop();
     // A rejection is our own bug: nobody catches it, and it ends the process.

@@ -4,6 +4,7 @@ import type { Row } from "../row.ts";
 import { CONNECTION_ROWS } from "./connection.ts";
 import { withHelp } from "./help.ts";
 import { KEY_ROWS } from "./keys.ts";
+import { MESSAGE_ROWS } from "./messages.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
 import { SNAPSHOT_ROWS } from "./snapshots.ts";
@@ -17,6 +18,7 @@ export const ROWS: readonly Row[] = [
   ...TABLE_ROWS,
   ...SET_ROWS,
   ...TRANSACTION_ROWS,
+  ...MESSAGE_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
   ...SNAPSHOT_ROWS,

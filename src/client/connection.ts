@@ -19,7 +19,7 @@ import { refusalOf } from "./admission.ts";
 import { ageCalls, pauseMs } from "./ageing.ts";
 import { type CallOptions, type CallOwner, type CallSpec, ClientCall, rejected } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
-import { isFinal } from "./final-errors.ts";
+import { closedError, isFinal } from "./final-errors.ts";
 import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
 import { type Dial, Session } from "./session.ts";
@@ -43,7 +43,6 @@ export type ConnectionParts = {
 
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
 const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLOSED"];
-const UNLIMITED: CallOptions = { timeoutMs: 0 };
 /** When so much is written in one turn it goes out at once: the hive works while the client still writes. */
 const FLUSH_BYTES = 16 * 1024;
 /** Above it, and above what is open, they are taken out though there is no connection. */
@@ -61,7 +60,10 @@ export class Connection implements CallOwner {
   readonly #deadlines: Deadlines;
   readonly #settleReady: { resolve: () => void; reject: (error: HiveError) => void };
   readonly #startedMs: number;
-  readonly #flushSoon = (): void => this.#flush();
+  readonly #flushSoon = (): void => {
+    this.#flushing = false;
+    this.#flushNow();
+  };
   #state: ConnectionState = "connecting";
   #session: Session | undefined = undefined;
   #welcome: Welcome | undefined = undefined;
@@ -155,7 +157,7 @@ export class Connection implements CallOwner {
       this.#outbox.abandon();
       throw refusal;
     }
-    const answer = this.#add(spec, args, size, UNLIMITED, "auto");
+    const answer = this.#add(spec, args, size, { timeoutMs: 0 }, "auto");
     return streamOf(this.#latest!, answer, windowBytes, {
       control: this.#outbox.control,
       wrote: () => this.#wrote(),
@@ -196,15 +198,9 @@ export class Connection implements CallOwner {
 
   /** Why a call cannot be made now. */
   #refusal(size: number, options: CallOptions | undefined): HiveError | undefined {
-    if (this.#state === "closed" || this.#closing !== undefined) return this.#closedError();
+    if (this.#state === "closed" || this.#closing !== undefined) return closedError(this.#failure);
     const bytes = Math.max(this.#bytes, this.#session?.transport?.pendingBytes ?? 0);
     return refusalOf(size, options, { calls: this.#calls.size, bytes }, this.#settings.queue);
-  }
-
-  #closedError(): HiveError {
-    const cause = this.#failure;
-    if (cause === undefined) return new HiveError("HIVE_CLOSED", "this client is closed");
-    return new HiveError(cause.code, `this client is closed: ${cause.message}`, { cause });
   }
 
   settled(call: ClientCall): void {
@@ -254,11 +250,6 @@ export class Connection implements CallOwner {
     this.#flushing = true;
     this.#nowMs = this.#timers.monotonicMs();
     queueMicrotask(this.#flushSoon);
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    this.#flushNow();
   }
 
   #flushNow(): void {
@@ -371,7 +362,7 @@ export class Connection implements CallOwner {
   }
 
   async #close(graceMs: number): Promise<void> {
-    for (const call of this.#calls.all()) if (call.source !== undefined) this.#leave(call, this.#closedError());
+    for (const call of this.#calls.all()) if (call.source !== undefined) this.#leave(call, closedError(this.#failure));
     if (this.#state === "ready" && this.#calls.size > 0 && graceMs > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#timers.after(graceMs, resolve, true);
@@ -394,7 +385,7 @@ export class Connection implements CallOwner {
     this.#deadlines.close();
     this.#spin.end();
     this.#state = "closed";
-    const error = this.#closedError();
+    const error = closedError(this.#failure);
     for (const call of this.#calls.all()) {
       this.#calls.take(call.id);
       call.lost(error);

@@ -36,6 +36,7 @@ import type { Runner } from "./engine.ts";
 import { FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
 import { MessageBus } from "./message-bus.ts";
+import { notifying } from "./notifications.ts";
 import { noPersistence, type Persistence } from "./persistence.ts";
 import { rateRefusal, refusalOf } from "./policy.ts";
 import { QuotaGuard } from "./quota-guard.ts";
@@ -112,6 +113,7 @@ export class LocalEngine implements Runner, Services {
     this.slowLog = new SlowLog(this.limits);
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
+    this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;

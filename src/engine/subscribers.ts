@@ -42,14 +42,18 @@ export class StreamSubscriber extends Subscriber {
   #busy = false;
   #lost = 0;
 
-  constructor(outflow: Outflow, bytesMax: number, signal: AbortSignal) {
+  /** @param onEnd Called at once when it is over: it is to hear nothing more. */
+  constructor(outflow: Outflow, bytesMax: number, signal: AbortSignal, onEnd: (subscriber: StreamSubscriber) => void) {
     super();
     this.#outflow = outflow;
     this.#bytesMax = bytesMax;
     const { promise, reject } = Promise.withResolvers<never>();
     this.ended = promise;
-    this.#end = reject;
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    this.#end = (error) => {
+      onEnd(this);
+      reject(error);
+    };
+    signal.addEventListener("abort", () => this.#end(signal.reason), { once: true });
   }
 
   receive(message: Message): void {

@@ -151,15 +151,15 @@ test("a subscriber that does not read is cut off at its limit, and told how many
   const payload = "x".repeat(100_000);
   const count = 200;
   publisher.sendAll(Array.from({ length: count }, () => ["PUBLISH", "flood", payload]));
-  await publisher.readReplies(count);
+  const received = (await publisher.readReplies(count)).reduce((sum, { value }) => sum + Number(value), 0);
   listener.socket.resume();
   let heard = 0;
   for (;;) {
     const { value, bytes } = await listener.readReply();
     if (Array.isArray(value)) heard++;
     else {
-      const lost = Number(/^-BUSY (\d+) messages were lost: /.exec(bytes.latin1Slice())![1]);
-      assert.equal(heard + lost, count);
+      const lost = Number(/^-BUSY (\d+) messages? w(?:as|ere) lost: /.exec(bytes.latin1Slice())![1]);
+      assert.equal(heard + lost, received, "all that PUBLISH says was received");
       assert.ok(lost > 0);
       break;
     }

@@ -17,7 +17,7 @@ import { PING, RESULT, WELCOME } from "../../wire/frame.ts";
 import type { FrameWriter } from "../../wire/frame-writer.ts";
 import { type Hello, readHello } from "../../wire/handshake.ts";
 import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner } from "../../wire/link.ts";
-import { readArguments, readNested } from "./arguments.ts";
+import { readArguments, readTransaction } from "./arguments.ts";
 import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts";
 import { type LateCall, LateCalls } from "./late-calls.ts";
 import { outflowOf } from "./outflow.ts";
@@ -28,12 +28,11 @@ import type { NativeShared } from "./shared.ts";
 const FLUSH_BYTES = 16 * 1024;
 /** What a connection that is stopped may have received before its socket is no longer read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
-/** An Args that one call made this big is not kept for the next. */
+/** An Args that one call made bigger is not kept. */
 const ARGS_KEPT_MAX = 4 * 1024;
 /** A client is cut off after so many of its heartbeats in silence. */
 const SILENT_BEATS_MAX = 3;
 
-/** A call that answers later: where its frame began, the bytes of its arguments, and its stream where it is one. */
 type Later = { from: number; bytes: number; stream: IncomingStream | undefined };
 
 export type NativeConnectionParts = {
@@ -264,7 +263,9 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     }
     this.#context.lastCallMs = this.#context.nowMs;
     this.#context.outflow = stream === undefined ? undefined : outflowOf(stream.sink);
+    this.#outlet.calling = true;
     const later = shared.runner.run(this.#context, args, writer);
+    this.#outlet.calling = false;
     this.#context.outflow = undefined;
     if (later !== undefined) {
       if (shared.args === args) shared.args = new Args();
@@ -279,20 +280,15 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     const shared = this.#shared;
     if (this.#late.size > 0) this.#late.requireNew(id);
     const from = shared.writer.begin(RESULT, id);
-    const calls: Args[] = [];
+    let calls: Args[];
     try {
-      for (let at = start; at < end; ) {
-        if (calls.length === shared.limits.transactionCallsMax) {
-          throw new HiveError("TRANSACTION_TOO_BIG", `more than transactionCallsMax (${calls.length}) calls`);
-        }
-        const args = new Args(8);
-        at = readNested(args, bytes as Buffer, at, end, shared.limits);
-        calls.push(args);
-      }
+      calls = readTransaction(bytes as Buffer, start, end, shared.limits);
     } catch (error) {
       return this.#refuse(id, error);
     }
+    this.#outlet.calling = true;
     const later = shared.runner.transact(this.#context, calls, shared.writer);
+    this.#outlet.calling = false;
     if (later !== undefined) return this.#wait(id, later, { from, bytes: end - start, stream: undefined });
     shared.writer.finish();
     this.#answered(id, shared.writer);

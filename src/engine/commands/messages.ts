@@ -90,15 +90,16 @@ function stream(context: Context, args: Args, topic: Topic): Promise<void> {
   if (outflow === undefined) {
     throw new HiveError("UNSUPPORTED", `${name} is a stream on this wire: read it with hive.subscribe()`);
   }
-  const subscriber = new StreamSubscriber(outflow, services.limits.subscriberBytesMax, context.signal);
+  const leave = (ended: Subscriber): void => {
+    context.streams.delete(ended);
+    services.bus.leave(ended);
+  };
+  const subscriber = new StreamSubscriber(outflow, services.limits.subscriberBytesMax, context.signal, leave);
   subscribe(context, subscriber, args, topic);
   args.keep();
   outflow.begin(subscriber.total);
   context.streams.add(subscriber);
-  return subscriber.ended.finally(() => {
-    context.streams.delete(subscriber);
-    services.bus.leave(subscriber);
-  });
+  return subscriber.ended;
 }
 
 function unsubscribing(topic: Topic): Row["run"] {
@@ -139,7 +140,7 @@ function names(topic: Topic): Row["run"] {
 
 function counts(topic: Topic): Row["run"] {
   return ({ services }: Context, args: Args, reply: Reply): void => {
-    reply.map(args.count - 2);
+    reply.array(2 * (args.count - 2));
     for (let i = 2; i < args.count; i++) {
       reply.bulk(args.buffer, args.start(i), args.end(i));
       reply.integer(services.bus.listeners(topic, args.latin1(i)));

@@ -11,6 +11,7 @@ import {
   ATOM_NIL,
   ATOM_NO_ARRAY,
   ATOM_OK,
+  EncodedItem,
   ITEM_ARRAY,
   ITEM_ATOM,
   ITEM_BYTES,
@@ -115,11 +116,13 @@ export class ItemWriter {
     this.#closeEncoded(start);
   }
 
-  /** An item that is written already. */
-  encodedItem(item: Uint8Array): void {
-    this.reserve(item.length);
-    copyBytes(item, 0, item.length, this.scratch.bytes, this.scratch.end);
-    this.scratch.end += item.length;
+  /** The same, or an item that is written already. */
+  item(value: unknown): void {
+    if (!(value instanceof EncodedItem)) return this.any(value);
+    const { bytes } = value;
+    this.reserve(bytes.length);
+    copyBytes(bytes, 0, bytes.length, this.scratch.bytes, this.scratch.end);
+    this.scratch.end += bytes.length;
   }
 
   #encoded(encode: (scratch: Scratch) => void): void {

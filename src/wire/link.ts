@@ -33,7 +33,7 @@ import {
   WELCOME,
 } from "./frame.ts";
 import type { FrameWriter } from "./frame-writer.ts";
-import { decodeFailure, decodeItem, EncodedItem, ITEM_VALUE, ItemReader } from "./items.ts";
+import { decodeFailure, decodeItem, ITEM_VALUE, ItemReader } from "./items.ts";
 import { ElementSink, ElementSource, WINDOW_BYTES } from "./streams.ts";
 import { uint32At } from "./value-reading.ts";
 
@@ -352,8 +352,7 @@ export class Link implements Receiver {
       const writer = this.#owner.writer();
       writer.begin(ELEMENT, id);
       try {
-        if (value instanceof EncodedItem) writer.encodedItem(value.bytes);
-        else writer.any(value);
+        writer.item(value);
       } catch (error) {
         writer.abandon();
         throw error;

@@ -13,7 +13,7 @@ import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument, UNIT_ABSOLUTE, UNIT_SECONDS } from "../deadline.ts";
-import { EVENT_EXPIRED, EVENT_GENERIC, EVENT_STRING, happened } from "../happened.ts";
+import { EVENT_EXPIRED, EVENT_GENERIC, EVENT_MISS, EVENT_STRING, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { type KeyAccess, oneKey, type Row } from "../row.ts";
 import { replyString, syntaxError, wrongType } from "../values.ts";
@@ -103,8 +103,10 @@ function set(context: Context, args: Args, reply: Reply): void {
   if (unit !== UNIT_NONE) deadlineMs = deadlineArgument(args, time, unit, store.nowMs, false, "set");
   const ref = store.keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (options.get) {
-    if (ref === 0) reply.nil();
-    else replyString(store, ref, reply);
+    if (ref === 0) {
+      happened(store, args, 1, EVENT_MISS, "keymiss");
+      reply.nil();
+    } else replyString(store, ref, reply);
   }
   if (ref === 0 ? options.present : options.absent) {
     if (!options.get) reply.nil();

@@ -18,6 +18,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   sorted: "Sorted sets",
   lists: "Lists",
   transactions: "Transactions",
+  messages: "Publish and subscribe",
   connection: "Connection",
   server: "Server",
 };

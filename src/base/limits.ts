@@ -83,7 +83,12 @@ export type Limits = {
   /** Keys that one connection watches, and all their names: they wait on the heap. */
   watchedKeysMax: number;
   watchedBytesMax: number;
-  /** A pattern of KEYS and of a SCAN's MATCH. The time for one name is at most the one times the other. */
+  /** Channels and patterns that one connection, or one subscription of a native client, listens to; their names. */
+  subscriptionsMax: number;
+  subscribedBytesMax: number;
+  /** Messages that wait for one subscriber. Above it they are lost; it is cut off, and told how many. */
+  subscriberBytesMax: number;
+  /** A pattern of KEYS, of PSUBSCRIBE and of a SCAN's MATCH. The time for one name is at most the one times the other. */
   patternBytesMax: number;
   /** Answered and not yet read by the client: above it the connection is cut off at once. Four of the biggest values. */
   outputBytesMax: number;
@@ -162,6 +167,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   connectionNameBytesMax:          1 * KIB,
   watchedKeysMax:             65_536,
   watchedBytesMax:                16 * MIB,
+  subscriptionsMax:           65_536,
+  subscribedBytesMax:             16 * MIB,
+  subscriberBytesMax:             32 * MIB,
   patternBytesMax:                 1 * KIB,
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,

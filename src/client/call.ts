@@ -126,3 +126,11 @@ export function callInfo(spec: CallSpec<unknown>, key: unknown): { name: string;
   const name = spec.words.join(" ");
   return typeof key === "string" ? { name, key } : { name };
 }
+
+/** What a call that could not be made gives. Nothing was sent. */
+export function rejected(spec: CallSpec<unknown>, args: readonly unknown[], error: unknown): Promise<never> {
+  if (!(error instanceof HiveError)) return Promise.reject(error);
+  const { code, message, detail } = error;
+  const call = callInfo(spec, args[0]);
+  return Promise.reject(new HiveError(code, message, { detail, cause: error, sent: false, call }));
+}

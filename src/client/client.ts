@@ -21,6 +21,7 @@ import { ASK, type SharedState } from "./shared-reads.ts";
 import { SnapshotCalls } from "./snapshots.ts";
 import { Sorted } from "./sorted.ts";
 import * as spec from "./specs.ts";
+import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
 
 /** A key's name. As Uint8Array it may be any bytes. */
@@ -275,6 +276,26 @@ export class Client extends EventTarget implements AsyncDisposable {
   /** Gathers calls that run as one. */
   multi(): Multi {
     return new Multi(this.#bound);
+  }
+
+  // Messages.
+
+  /** Sends a message to a channel. Resolves with how many listened. @throws {HiveError} BAD_VALUE */
+  publish(channel: KeyName, value: unknown, options?: CallOptions): Promise<number> {
+    return this.#bound.call(spec.PUBLISH, [channel, value], options);
+  }
+
+  /**
+   * The messages of one channel or several, for as long as they are read: leave the loop, or end the signal. After
+   * a lost connection it goes on by itself, and says that there may be a gap.
+   */
+  subscribe<Value = unknown>(
+    channels: string | readonly string[],
+    options: SubscribeOptions = {},
+  ): Subscription<Value> {
+    const names = typeof channels === "string" ? [channels] : channels;
+    if (names.length === 0) throw new HiveError("INVALID_ARGUMENT", "subscribe() takes at least one channel");
+    return new Subscription(this.#bound.connection, names, options);
   }
 
   // Any command.

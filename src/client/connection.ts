@@ -14,15 +14,18 @@ import { CallTable } from "../wire/call-table.ts";
 import { CANCEL } from "../wire/frame.ts";
 import type { Welcome } from "../wire/handshake.ts";
 import type { As } from "../wire/items.ts";
+import type { ElementSource } from "../wire/streams.ts";
 import { refusalOf } from "./admission.ts";
-import { type CallOptions, type CallOwner, type CallSpec, ClientCall, callInfo } from "./call.ts";
+import { ageCalls, pauseMs } from "./ageing.ts";
+import { type CallOptions, type CallOwner, type CallSpec, ClientCall, rejected } from "./call.ts";
 import type { ConnectionParts, ConnectionState } from "./connection-parts.ts";
 import { Deadlines } from "./deadlines.ts";
-import { isFinal } from "./final-errors.ts";
+import { closedError, isFinal } from "./final-errors.ts";
 import type { Settings } from "./options.ts";
 import { Outbox, type QueuedCall } from "./outbox.ts";
 import { Session } from "./session.ts";
 import { Spin } from "./spin.ts";
+import { streamOf } from "./streaming.ts";
 import { fence } from "./write-fence.ts";
 
 /** What the other end sent was no good: codes of their own. Everything else is a lost connection. */
@@ -31,8 +34,6 @@ const OWN_CODES: readonly ErrorCode[] = ["BAD_FRAME", "FRAME_TOO_BIG", "HIVE_CLO
 const FLUSH_BYTES = 16 * 1024;
 /** Above it, and above what is open, they are taken out though there is no connection. */
 const SPOILT_BYTES_MAX = 64 * 1024;
-/** The age of calls that wait for a connection is looked at so many times within queue.ageMs. */
-const AGE_LOOKS = 8;
 
 export class Connection implements CallOwner {
   /** Resolves with the first connection. Rejects with a HiveError where there was none. */
@@ -48,7 +49,10 @@ export class Connection implements CallOwner {
   readonly #deadlines: Deadlines;
   readonly #settleReady: { resolve: () => void; reject: (error: HiveError) => void };
   readonly #startedMs: number;
-  readonly #flushSoon = (): void => this.#flush();
+  readonly #flushSoon = (): void => {
+    this.#flushing = false;
+    this.#flushNow();
+  };
   #state: ConnectionState = "connecting";
   #session: Session | undefined = undefined;
   #welcome: Welcome | undefined = undefined;
@@ -62,6 +66,8 @@ export class Connection implements CallOwner {
   #retry: Cancel | undefined = undefined;
   #ageing: Cancel | undefined = undefined;
   #failure: HiveError | undefined = undefined;
+  /** The call that was made last. */
+  #latest: ClientCall | undefined = undefined;
   #onEmpty: (() => void) | undefined = undefined;
   #closing: Promise<void> | undefined = undefined;
   /** Bytes of calls that were over before they were sent, and still lie in the outbox. */
@@ -113,7 +119,7 @@ export class Connection implements CallOwner {
     try {
       size = this.#outbox.write(spec, args);
     } catch (error) {
-      return this.#rejected(spec, args, error);
+      return rejected(spec, args, error);
     }
     return this.#add(spec, args, size, options, as);
   }
@@ -124,9 +130,28 @@ export class Connection implements CallOwner {
     try {
       size = this.#outbox.writeTransaction(calls);
     } catch (error) {
-      return this.#rejected(spec, [], error);
+      return rejected(spec, [], error);
     }
     return this.#add(spec, [], size, options, "values");
+  }
+
+  /**
+   * Makes a call whose answer comes in parts, of which `windowBytes` may be under way. Whatever goes wrong ends the
+   * source; leaving it ends the call. @throws {HiveError} the call cannot be made
+   */
+  stream(spec: CallSpec<unknown>, args: readonly unknown[], windowBytes: number): ElementSource<unknown> {
+    const size = this.#outbox.write(spec, args, windowBytes);
+    const refusal = this.#refusal(size, undefined);
+    if (refusal !== undefined) {
+      this.#outbox.abandon();
+      throw refusal;
+    }
+    const answer = this.#add(spec, args, size, { timeoutMs: 0 }, "auto");
+    return streamOf(this.#latest!, answer, windowBytes, {
+      control: this.#outbox.control,
+      wrote: () => this.#wrote(),
+      leave: (call, why) => this.#leave(call, why),
+    });
   }
 
   #add<Result>(
@@ -140,13 +165,14 @@ export class Connection implements CallOwner {
     const refusal = this.#refusal(size, options);
     if (refusal !== undefined) {
       outbox.abandon();
-      return this.#rejected(spec, args, refusal);
+      return rejected(spec, args, refusal);
     }
     if (!this.#flushing) this.#scheduleFlush();
     const call = new ClientCall(spec, this, { as, key: args[0] }, outbox.batch, outbox.frameStart, size);
     const timeoutMs = options?.timeoutMs ?? this.#settings.timeoutMs;
     const deadlineMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.#nowMs + timeoutMs;
     call.waitsSinceMs = this.#nowMs;
+    this.#latest = call;
     this.#calls.add(call, deadlineMs);
     outbox.finish(call.id);
     this.#bytes += size;
@@ -160,24 +186,11 @@ export class Connection implements CallOwner {
     });
   }
 
-  #rejected(spec: CallSpec<unknown>, args: readonly unknown[], error: unknown): Promise<never> {
-    if (!(error instanceof HiveError)) return Promise.reject(error);
-    const { code, message, detail } = error;
-    const call = callInfo(spec, args[0]);
-    return Promise.reject(new HiveError(code, message, { detail, cause: error, sent: false, call }));
-  }
-
   /** Why a call cannot be made now. */
   #refusal(size: number, options: CallOptions | undefined): HiveError | undefined {
-    if (!this.isOpen) return this.#closedError();
+    if (!this.isOpen) return closedError(this.#failure);
     const bytes = Math.max(this.#bytes, this.#session?.transport?.pendingBytes ?? 0);
     return refusalOf(size, options, { calls: this.#calls.size, bytes }, this.#settings.queue);
-  }
-
-  #closedError(): HiveError {
-    const cause = this.#failure;
-    if (cause === undefined) return new HiveError("HIVE_CLOSED", "this client is closed");
-    return new HiveError(cause.code, `this client is closed: ${cause.message}`, { cause });
   }
 
   settled(call: ClientCall): void {
@@ -193,13 +206,17 @@ export class Connection implements CallOwner {
 
   #listen(call: ClientCall, signal: AbortSignal): void {
     const abort = (): void => {
-      if (this.#calls.take(call.id) === undefined) return;
-      this.#tellCancelled(call);
-      if (this.#parts.readsMemory?.()) fence(this, call);
-      call.lost(new HiveError("ABORTED", "the call's signal ended", { cause: signal.reason }));
+      this.#leave(call, new HiveError("ABORTED", "the call's signal ended", { cause: signal.reason }));
     };
     signal.addEventListener("abort", abort, { once: true });
     call.unlisten = () => signal.removeEventListener("abort", abort);
+  }
+
+  #leave(call: ClientCall, why: HiveError): void {
+    if (this.#calls.take(call.id) === undefined) return;
+    this.#tellCancelled(call);
+    if (this.#parts.readsMemory?.()) fence(this, call);
+    call.lost(why);
   }
 
   #tellCancelled(call: ClientCall): void {
@@ -231,11 +248,6 @@ export class Connection implements CallOwner {
     this.#flushing = true;
     this.#nowMs = this.#timers.monotonicMs();
     queueMicrotask(this.#flushSoon);
-  }
-
-  #flush(): void {
-    this.#flushing = false;
-    this.#flushNow();
   }
 
   #flushNow(): void {
@@ -301,10 +313,15 @@ export class Connection implements CallOwner {
     this.#failure = error;
     if (wasReady) this.#settleSent(error);
     if (this.#givesUp(error)) return this.#end(error);
-    if (wasReady) this.#age();
+    if (wasReady) this.#ageing = ageCalls(this.#calls, this.#timers, this.#settings.queue.ageMs, () => this.#failure);
     this.#setState(this.#welcome === undefined ? "connecting" : "reconnecting", error);
     // A listener may have closed the client. Else calls that wait are a reason to live.
-    if (this.state !== "closed") this.#retry = this.#timers.after(this.#pauseMs(), () => this.#dial(), true);
+    if (this.state !== "closed")
+      this.#retry = this.#timers.after(
+        pauseMs(this.#attempts, this.#settings.reconnect, this.#parts.random()),
+        () => this.#dial(),
+        true,
+      );
   }
 
   #settleSent(error: HiveError): void {
@@ -328,27 +345,6 @@ export class Connection implements CallOwner {
     return !this.#settings.reconnects || this.#attempts >= this.#settings.reconnect.attemptsMax;
   }
 
-  /** Exponential, with full jitter: many clients that lost one hive do not come back in one moment. */
-  #pauseMs(): number {
-    const { minMs, maxMs } = this.#settings.reconnect;
-    return this.#parts.random() * Math.min(maxMs, minMs * 2 ** Math.min(this.#attempts, 20));
-  }
-
-  /** While there is no connection, calls that have waited for one for too long are settled. */
-  #age(): void {
-    const { ageMs } = this.#settings.queue;
-    this.#ageing = this.#timers.after(Math.max(1, ageMs / AGE_LOOKS), () => {
-      const nowMs = this.#timers.monotonicMs();
-      for (const call of this.#calls.all()) {
-        if (nowMs - call.waitsSinceMs < ageMs) continue;
-        this.#calls.take(call.id);
-        const message = `no connection for queue.ageMs (${ageMs}): ${this.#failure?.message}`;
-        call.lost(new HiveError("CONNECTION_LOST", message, { cause: this.#failure }));
-      }
-      this.#age();
-    });
-  }
-
   #setState(state: ConnectionState, cause: HiveError | undefined): void {
     if (this.#state === state && cause === undefined) return;
     this.#state = state;
@@ -364,6 +360,7 @@ export class Connection implements CallOwner {
   }
 
   async #close(graceMs: number): Promise<void> {
+    for (const call of this.#calls.all()) if (call.source !== undefined) this.#leave(call, closedError(this.#failure));
     if (this.#state === "ready" && this.#calls.size > 0 && graceMs > 0) {
       await new Promise<void>((resolve) => {
         const cancel = this.#timers.after(graceMs, resolve, true);
@@ -386,7 +383,7 @@ export class Connection implements CallOwner {
     this.#deadlines.close();
     this.#spin.end();
     this.#state = "closed";
-    const error = this.#closedError();
+    const error = closedError(this.#failure);
     for (const call of this.#calls.all()) {
       this.#calls.take(call.id);
       call.lost(error);

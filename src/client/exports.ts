@@ -26,4 +26,5 @@ export {
   type ScoreRange,
   Sorted,
 } from "./sorted.ts";
+export { type ChannelMessage, type SubscribeOptions, Subscription } from "./subscription.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

@@ -238,6 +238,9 @@ export const LREM: Row<number> = write("LREM", "nwv", integer);
 export const LTRIM: Row<void> = write("LTRIM", "nww", nothing);
 export const LMOVE: Row<unknown> = write("LMOVE", "nnww", anything);
 export const BLMOVE: Row<unknown> = write("BLMOVE", "nnwww", anything);
+// Messages.
+
+export const PUBLISH: Row<number> = write("PUBLISH", "nv", integer);
 
 // The hive.
 

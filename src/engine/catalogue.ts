@@ -56,6 +56,7 @@ export type Family =
   | "sorted"
   | "lists"
   | "transactions"
+  | "messages"
   | "connection"
   | "server";
 
@@ -80,6 +81,12 @@ export type RowFacts = {
   flags: readonly Flag[];
   permission: Permission;
   keys?: KeySpec;
+  /**
+   * Where the channels of a message are. The grants on keys count for them by their names: read to listen,
+   * write to publish. With `channelPatterns` they are globs, and the grant has to cover all that they match.
+   */
+  channels?: KeySpec;
+  channelPatterns?: true;
   /**
    * For a row that reads or writes without naming a key. `every`: all keys at once, so its permission is
    * needed on each that there may be. `own`: it keeps to those that the caller may use, or to none.
@@ -132,8 +139,10 @@ export function oneKey(index: number = 1, access?: KeySpec["access"]): OneKey {
 
 /** The argument indexes of a call's keys. */
 export function keyIndexes(row: RowFacts, args: Args): number[] {
-  const spec = row.keys;
-  if (!spec) return [];
+  return row.keys === undefined ? [] : placesOf(row.keys, args);
+}
+
+export function placesOf(spec: KeySpec, args: Args): number[] {
   if ("find" in spec) return spec.find(args);
   const last = spec.last < 0 ? args.count + spec.last : Math.min(spec.last, args.count - 1);
   const indexes: number[] = [];

@@ -14,6 +14,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   sorted: "sorted-set",
   lists: "list",
   transactions: "transactions",
+  messages: "pubsub",
   connection: "connection",
   server: "server",
 };
@@ -26,6 +27,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   sorted: "sortedset",
   lists: "list",
   transactions: "transaction",
+  messages: "pubsub",
   connection: "connection",
   server: "",
 };

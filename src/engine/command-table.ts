@@ -191,7 +191,8 @@ function requirePermission(row: Row): void {
   const { name, permission, keys, scope } = row;
   if (!permission) throw new Error(`${name} declares no permission`);
   const isByKey = permission === "read" || permission === "write";
-  if (isByKey && keys === undefined && scope === undefined) throw new Error(`${name} declares no keys and no scope`);
+  if (isByKey && keys === undefined && row.channels === undefined && scope === undefined)
+    throw new Error(`${name} declares no keys and no scope`);
   if (isByKey || keys === undefined || keys.access !== undefined) return;
   throw new Error(`${name} declares no access to its keys`);
 }

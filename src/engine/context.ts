@@ -14,6 +14,7 @@ import type { BlockedCalls } from "./blocked-calls.ts";
 import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { LoopMeter } from "./health.ts";
+import type { Message, MessageBus, Subscriber, Topic } from "./message-bus.ts";
 import type { Persistence } from "./persistence.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
@@ -37,8 +38,21 @@ export interface Peer {
   /** Bytes received and not yet run; bytes answered and not yet taken by the peer. For CLIENT LIST. */
   readonly inputBytes: number;
   readonly outputBytes: number;
+  /** A message that it listens for, between the replies of an ordered wire. Never throws. */
+  deliver?(message: Message): void;
   /** Ends the connection: after the replies written so far went out, or at once. */
   close(how: "drain" | "now"): void;
+}
+
+/** Where messages go that answer one call: a stream of the wire. The door implements it. */
+export interface Outflow {
+  /** The first element: to how many names it listens. */
+  begin(count: number): void;
+  /**
+   * Sends one, now or when the reader takes more: then a promise is returned, to be waited for first.
+   * @throws {HiveError} what cannot be written
+   */
+  send(message: Message): Promise<void> | undefined;
 }
 
 /** Who a connection is. Authentication (authentication.ts) implements it. */
@@ -68,6 +82,7 @@ export interface Services {
   readonly watches: Watches;
   /** Calls that wait for a key. */
   readonly blocked: BlockedCalls;
+  readonly bus: MessageBus;
   /** Open connections by id. */
   readonly clients: Map<number, Context>;
   readonly startedAtMs: number;
@@ -112,6 +127,8 @@ export const GATE_MULTI = 2;
 export const GATE_NO_TOUCH = 4;
 /** Its token does not allow everything, or has quotas. */
 export const GATE_LIMITED = 8;
+/** It listens to channels. */
+export const GATE_SUBSCRIBED = 16;
 
 export class Context {
   readonly ordered: boolean;
@@ -147,6 +164,12 @@ export class Context {
   lastCommand = "";
   /** Present from the first MULTI or WATCH on. */
   transaction: Transaction | undefined = undefined;
+  /** What it listens to. Present from the first SUBSCRIBE on. */
+  subscriber: Subscriber | undefined = undefined;
+  /** The same by streams, each for itself. */
+  readonly streams: Set<Subscriber> = new Set();
+  /** Where the call under way sends messages, on a wire where calls can be streams. */
+  outflow: Outflow | undefined = undefined;
   #abort: AbortController | undefined = undefined;
 
   constructor(services: Services, peer: Peer, id: number) {
@@ -198,6 +221,19 @@ export class Context {
     if (this.transaction === undefined) return;
     this.transaction.clear();
     this.services.watches.unwatch(this.transaction);
+  }
+
+  /** To how many names it listens, by all its subscriptions. */
+  listensTo(topic: Topic): number {
+    let count = this.subscriber?.topics[topic].size ?? 0;
+    for (const { topics } of this.streams) count += topics[topic].size;
+    return count;
+  }
+
+  /** It listens to nothing any more, and is told nothing of that. */
+  endSubscriptions(): void {
+    this.gate &= ~GATE_SUBSCRIBED;
+    if (this.subscriber !== undefined) this.services.bus.leave(this.subscriber);
   }
 
   /** Called by the engine when the connection ends or is reset: what waits for it gives up. */

@@ -51,11 +51,15 @@ export class DelayedEngine implements Runner {
   async run(context: Context, args: Args, reply: Reply): Promise<void> {
     args.keep();
     const abort = lend(context);
+    const { outflow } = context;
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (this.#closed.has(context)) return;
     this.#inner.tick();
     context.lendAbort(abort);
-    await this.#inner.run(context, args, reply);
+    context.outflow = outflow;
+    const later = this.#inner.run(context, args, reply);
+    context.outflow = undefined;
+    await later;
   }
 }
 

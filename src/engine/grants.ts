@@ -82,6 +82,21 @@ export class Grants {
     for (const rule of rules) if (matches(rule, bytes, start, end)) return true;
     return false;
   }
+
+  /**
+   * Whether it is granted on every name that the glob `pattern` matches, as far as that can be told from how
+   * both are written: by a grant on everything, the same glob, or a prefix that the pattern begins with.
+   */
+  coversPattern(permission: Grantable, pattern: Buffer): boolean {
+    const special = pattern.findIndex((byte) => SPECIAL.has(byte));
+    const literal = special < 0 ? pattern : pattern.subarray(0, special);
+    for (const { form, bytes } of this.#rules.get(permission) ?? []) {
+      if (form === "everything") return true;
+      if (form === "prefix" && literal.subarray(0, bytes.length).equals(bytes)) return true;
+      if ((form === "glob" || (form === "exact" && special < 0)) && bytes.equals(pattern)) return true;
+    }
+    return false;
+  }
 }
 
 function split(text: string): { permission: Grantable; pattern: string } {

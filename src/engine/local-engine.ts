@@ -12,7 +12,7 @@ import type { Clock } from "../base/clock.ts";
 import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
 import { type Log, SILENT_LOG } from "../base/log.ts";
-import { systemTimers, type Timers } from "../base/timers.ts";
+import { systemTimers } from "../base/timers.ts";
 import { enter, leave } from "../store/header.ts";
 import type { Store } from "../store/store.ts";
 import { Args } from "./args.ts";
@@ -34,37 +34,22 @@ import {
 import { ROWS } from "./commands/table.ts";
 import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services } from "./context.ts";
 import type { Runner } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
 import { IdleClients } from "./idle-clients.ts";
+import { MessageBus } from "./message-bus.ts";
+import { notifying } from "./notifications.ts";
 import { noPersistence, type Persistence } from "./persistence.ts";
 import { rateRefusal, refusalOf } from "./policy.ts";
 import { QuotaGuard } from "./quota-guard.ts";
 import type { Reply } from "./reply.ts";
-import type { Row } from "./row.ts";
 import { serveUnderPolicy } from "./serving.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
 import { Statistics } from "./statistics.ts";
-import type { TokenRegistry } from "./tokens.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
-
-export type EngineOptions = {
-  store: Store;
-  clock: Clock;
-  limits?: Limits;
-  log?: Log;
-  /** Commands beside the built-in ones. */
-  rows?: readonly Row[];
-  /** Who may do what; without it everybody may do everything. */
-  tokens?: TokenRegistry;
-  timers?: Timers;
-  /** One line for operators: a wrong token, one that was revoked. */
-  onNotice?: (message: string) => void;
-  /** What SHUTDOWN does; without it SHUTDOWN is refused. */
-  onShutdown?: (snapshot: boolean | undefined) => void;
-};
 
 /** Calls with more arguments than this are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
@@ -84,6 +69,7 @@ export class LocalEngine implements Runner, Services {
   readonly slowLog: SlowLog;
   readonly watches: Watches;
   readonly blocked: BlockedCalls;
+  readonly bus: MessageBus = new MessageBus();
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
@@ -110,6 +96,7 @@ export class LocalEngine implements Runner, Services {
     const timers = options.timers ?? systemTimers;
     const { store, limits } = this;
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
+    this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;
@@ -172,6 +159,7 @@ export class LocalEngine implements Runner, Services {
     if (!this.clients.delete(context.id)) return;
     this.authenticator.leave(context);
     context.endTransaction();
+    context.endSubscriptions();
     context.abort(new HiveError("CONNECTION_LOST", "the connection was closed"));
   }
 

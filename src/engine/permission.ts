@@ -6,7 +6,7 @@
 // looked at, so it cannot be told.
 
 import type { Args } from "./args.ts";
-import { type KeyAccess, keyIndexes, type RowFacts } from "./catalogue.ts";
+import { type KeyAccess, type KeySpec, placesOf, type RowFacts } from "./catalogue.ts";
 import type { Grantable, Grants } from "./grants.ts";
 
 /** What is done with key number `nth` (from 0) of a call. */
@@ -23,7 +23,8 @@ export function missingPermission(row: RowFacts, name: string, args: Args, grant
   const { permission } = row;
   if (permission === "none") return undefined;
   if (!isByKey(permission) && !grants.has(permission)) return `'${name}' needs the grant ${permission}`;
-  if (row.keys !== undefined) return missingOnKeys(row, name, args, grants);
+  const spec = row.keys ?? row.channels;
+  if (spec !== undefined) return missingOnKeys(row, spec, name, args, grants);
   if (row.scope === "every" && isByKey(permission) && !grants.everywhere(permission)) {
     return `'${name}' needs ${permission} on every key: the grant ${permission}:*`;
   }
@@ -34,14 +35,13 @@ function isByKey(permission: Grantable): permission is "read" | "write" {
   return permission === "read" || permission === "write";
 }
 
-function missingOnKeys(row: RowFacts, name: string, args: Args, grants: Grants): string | undefined {
-  const spec = row.keys!;
+function missingOnKeys(row: RowFacts, spec: KeySpec, name: string, args: Args, grants: Grants): string | undefined {
   // The common case, without an array.
   if ("first" in spec && spec.first === spec.last)
-    return missingOn(accessOf(row, args, 0), name, args, spec.first, grants);
-  const indexes = keyIndexes(row, args);
+    return missingOn(row, accessOf(row, args, 0), name, args, spec.first, grants);
+  const indexes = placesOf(spec, args);
   for (let nth = 0; nth < indexes.length; nth++) {
-    const missing = missingOn(accessOf(row, args, nth), name, args, indexes[nth]!, grants);
+    const missing = missingOn(row, accessOf(row, args, nth), name, args, indexes[nth]!, grants);
     if (missing !== undefined) return missing;
   }
   // A call whose keys cannot be told is refused by the command itself.
@@ -51,13 +51,24 @@ function missingOnKeys(row: RowFacts, name: string, args: Args, grants: Grants):
     : `'${name}' needs the grant ${needed}`;
 }
 
-function missingOn(access: KeyAccess, name: string, args: Args, index: number, grants: Grants): string | undefined {
+function missingOn(
+  row: RowFacts,
+  access: KeyAccess,
+  name: string,
+  args: Args,
+  index: number,
+  grants: Grants,
+): string | undefined {
   const start = args.start(index);
   const end = args.end(index);
   let missing: "read" | "write";
+  if (row.channelPatterns === true) {
+    if (grants.coversPattern("read", args.buffer.subarray(start, end))) return undefined;
+    return `'${name}' needs read on all channels that the pattern in argument ${index} matches`;
+  }
   if (access !== "write" && !grants.covers("read", args.buffer, start, end)) missing = "read";
   else if (access !== "read" && !grants.covers("write", args.buffer, start, end)) missing = "write";
   else return undefined;
   const why = grants.has(missing) ? `outside of its ${missing} grants` : "and it has no such grant";
-  return `'${name}' needs ${missing} on the key in argument ${index}, ${why}`;
+  return `'${name}' needs ${missing} on the ${row.channels === undefined ? "key" : "channel"} in argument ${index}, ${why}`;
 }

@@ -9,20 +9,29 @@ import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/errors.ts";
 import type { Args } from "./args.ts";
 import { COMMAND_BEFORE_AUTH, COMMAND_ENDS_MULTI, type Command } from "./command-table.ts";
-import { type Context, GATE_AUTH, GATE_LIMITED } from "./context.ts";
+import { type Context, GATE_AUTH, GATE_LIMITED, GATE_SUBSCRIBED } from "./context.ts";
 import { missingPermission } from "./permission.ts";
 
 export type Refusal = { code: ErrorCode; message: string };
 
 /** Whether the caller is known, and may make this call. */
-export function refusalOf({ gate, token }: Context, command: Command, args: Args): Refusal | undefined {
+export function refusalOf({ gate, token, protocol }: Context, command: Command, args: Args): Refusal | undefined {
   if ((gate & GATE_AUTH) !== 0 && (command.flags & COMMAND_BEFORE_AUTH) === 0) {
     return { code: "NO_AUTH", message: "Authentication required." };
   }
-  if ((gate & GATE_LIMITED) === 0) return undefined;
-  const missing = missingPermission(command.row, command.wireName, args, token!.grants);
-  return missing === undefined ? undefined : { code: "NO_PERMISSION", message: missing };
+  if ((gate & GATE_LIMITED) !== 0) {
+    const missing = missingPermission(command.row, command.wireName, args, token!.grants);
+    if (missing !== undefined) return { code: "NO_PERMISSION", message: missing };
+  }
+  if ((gate & GATE_SUBSCRIBED) === 0 || protocol === 3 || LISTENERS.has(command.name)) return undefined;
+  const allowed = "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
+  return { code: "UNSUPPORTED", message: `Can't execute '${command.wireName}': ${allowed}` };
 }
+
+/** What a connection of RESP2 may call while it listens: it cannot tell a message from a reply. */
+const LISTENERS: ReadonlySet<string> = new Set(
+  "SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE PING QUIT RESET".split(" "),
+);
 
 /** Counts a call of a token that has a quota of them. The ways in, and out of a transaction, are free. */
 export function rateRefusal({ token }: Context, { flags }: Command, clock: Clock): Refusal | undefined {

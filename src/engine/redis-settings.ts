@@ -9,7 +9,6 @@ import {
   bytesBetween,
   type Check,
   checkFixed,
-  checkKeyspaceEvents,
   checkOutputLimits,
   checkProtected,
   checkSavePoints,
@@ -202,7 +201,6 @@ export const REDIS_SETTINGS: readonly RedisSetting[] = [
   bytes("set-max-listpack-value", "64"),
   // The limit of a call, frameBytesMax, does not change while a hive runs.
   setting("proto-max-bulk-len", "536870912", bytesBetween(1024n * 1024n, LONG_MAX)),
-  text("notify-keyspace-events", "", checkKeyspaceEvents),
   text("save", "", checkSavePoints),
   text("latency-tracking-info-percentiles", "50 99 99.9"),
   text("oom-score-adj-values", "0 200 800"),

@@ -11,7 +11,7 @@ import { QUOTED_BYTES_MAX } from "../base/quoted.ts";
 import { EVICTION_POLICIES, type EvictionPolicy } from "../store/eviction.ts";
 import type { Store } from "../store/store.ts";
 import { REDIS_SETTINGS, SETTING_ALIASES } from "./redis-settings.ts";
-import { bytesBetween, INT_MAX, LONG_MAX, oneOf, wholeBetween } from "./setting-values.ts";
+import { bytesBetween, checkKeyspaceEvents, INT_MAX, LONG_MAX, oneOf, wholeBetween } from "./setting-values.ts";
 import type { SlowLog } from "./slow-log.ts";
 
 export { parseBytes } from "./setting-values.ts";
@@ -32,6 +32,8 @@ export class Settings {
   connectionsMax: number;
   /** Connections that have not called for longer are closed; 0 for never. */
   idleTimeoutMs = 0;
+  /** What notify-keyspace-events acts on. */
+  onKeyspaceEvents: (letters: string) => void = () => {};
   readonly #settings = new Map<string, Setting>();
 
   constructor(store: Store, slowLog: SlowLog, limits: Limits) {
@@ -50,6 +52,7 @@ export class Settings {
     this.#addMemory(store);
     this.#addSlowLog(slowLog);
     this.#addConnections(limits);
+    this.#addNotifications();
     for (const [alias, name] of SETTING_ALIASES) this.#settings.set(alias, this.#settings.get(name)!);
   }
 
@@ -80,6 +83,18 @@ export class Settings {
       apply: (value) => {
         slowLog.entriesMax = Number(value);
         slowLog.trim();
+      },
+    });
+  }
+
+  #addNotifications(): void {
+    let letters = "";
+    this.#settings.set("notify-keyspace-events", {
+      get: () => letters,
+      check: checkKeyspaceEvents,
+      apply: (value) => {
+        letters = value;
+        this.onKeyspaceEvents(value);
       },
     });
   }

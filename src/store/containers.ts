@@ -278,16 +278,15 @@ export class Containers {
 
   /** The keyspace and the container `other` change places, all but the sequence. Each keeps its id, by which the wheel knows its entries. */
   #changePlaces(other: number): void {
-    const words = this.#words[KEYSPACE_ROOT >>> SEGMENT_SHIFT]!;
-    const sequenceAt = ((KEYSPACE_ROOT & SEGMENT_MASK) << 1) + ROOT_SEQUENCE;
-    open(words, sequenceAt);
+    const words = this.#words[0]!;
+    open(words, (KEYSPACE_ROOT << 1) + ROOT_SEQUENCE);
     for (let word = 0; word < ROOT_BYTES / 4; word++) {
       if (word === ROOT_SEQUENCE) continue;
       const own = this.#get(other, word);
       this.#set(other, word, this.#get(KEYSPACE_ROOT, word));
       this.#set(KEYSPACE_ROOT, word, own);
     }
-    close(words, sequenceAt);
+    close(words, (KEYSPACE_ROOT << 1) + ROOT_SEQUENCE);
     this.#roots[this.idOf(other)] = other;
     this.#roots[this.keyspaceId] = KEYSPACE_ROOT;
     this.#parts.wheel.keyspaceId = this.keyspaceId;

@@ -9,6 +9,7 @@
 
 import { HiveError } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
+import { EVENT_MISS } from "./key-events.ts";
 import {
   FLAG_OWNED,
   FLAG_ROOT,
@@ -90,6 +91,8 @@ export class Keyspace {
     const ref = this.find(name, start, length, kind);
     if (ref === 0) {
       this.misses++;
+      const { events } = this.memory;
+      if ((events.classes & EVENT_MISS) !== 0) events.tell(EVENT_MISS, "keymiss", name, start, length);
       return 0;
     }
     this.hits++;

@@ -9,6 +9,7 @@ import { Funnel } from "./funnel.ts";
 import { KeyHash } from "./hash.ts";
 import { HashIndex } from "./hash-index.ts";
 import { openHeader } from "./header.ts";
+import { KeyEvents } from "./key-events.ts";
 import { Pages } from "./pages.ts";
 import { type SegmentProvider, Segments } from "./segments.ts";
 import { SortedTree } from "./sorted-tree.ts";
@@ -34,6 +35,7 @@ export class Memory {
   readonly tree: SortedTree;
   readonly containers: Containers;
   readonly funnel: Funnel = new Funnel();
+  readonly events: KeyEvents;
   /** The hive's time, in epoch milliseconds: set once per read event, so that a pipeline sees one moment. */
   nowMs: number;
   readonly totals: Totals = new Totals();
@@ -52,6 +54,7 @@ export class Memory {
     this.tree = new SortedTree(this.segments, this.pages, this.entries);
     const { pages, index, entries, wheel, totals, tree } = this;
     this.containers = new Containers({ pages, index, entries, wheel, totals, tree });
+    this.events = new KeyEvents(this.funnel, this.entries);
     openHeader(this.segments.words[0]!, options.hashKey);
     this.containers.openKeyspace();
   }

@@ -17,6 +17,7 @@ import { Compactor } from "./compactor.ts";
 import { Epoch, type EpochVisitor } from "./epoch.ts";
 import { Eviction, type EvictionPolicy } from "./eviction.ts";
 import { beat } from "./header.ts";
+import { EVENT_GENERIC, EVENT_TABLE } from "./key-events.ts";
 import { Keyspace } from "./keyspace.ts";
 import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
 import { Lists } from "./lists.ts";
@@ -101,8 +102,11 @@ export class Store {
     const { activeExpiry } = this;
     const restoring = new Restoring(this.memory, this.#placement, () => {
       this.activeExpiry = activeExpiry;
+      this.memory.events.quiet = false;
     });
     this.activeExpiry = false;
+    // What a snapshot brings was not made by anybody now.
+    this.memory.events.quiet = true;
     return restoring;
   }
 
@@ -132,7 +136,18 @@ export class Store {
     const key = containers.keyOf(root);
     if (containers.flushing && !this.keys.holds(key)) return;
     this.expiredFields++;
-    this.fields.delete(key, ref, "field-expire");
+    const { events } = this.memory;
+    if (events.classes === 0) this.fields.delete(key, ref, "field-expire");
+    else this.#expireTold(key, ref);
+  }
+
+  #expireTold(key: number, ref: number): void {
+    const { entries, events } = this.memory;
+    const start = entries.keyStart(key);
+    const name = Buffer.from(entries.bytesOf(key).subarray(start, start + entries.keyLength(key)));
+    const left = this.fields.delete(key, ref, "field-expire");
+    events.tell(EVENT_TABLE, "hexpired", name, 0, name.length);
+    if (left === 0) events.tell(EVENT_GENERIC, "del", name, 0, name.length);
   }
 
   /** Marks the header as alive at this moment; every 100 ms. */

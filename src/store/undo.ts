@@ -53,6 +53,7 @@ export class Undo implements ChangeListener {
 
   begin(): void {
     this.#armed = true;
+    this.#memory.events.hold();
     enter(this.#memory.segments.words[0]!);
     this.#memory.containers.hold();
     this.#memory.funnel.listen(this);
@@ -70,6 +71,7 @@ export class Undo implements ChangeListener {
 
   commit(): void {
     this.#end();
+    this.#memory.events.release(true);
   }
 
   /**
@@ -91,6 +93,7 @@ export class Undo implements ChangeListener {
     }
     pages.overdraft = 0;
     this.#end();
+    this.#memory.events.release(false);
     if (failure !== undefined) throw failure;
   }
 

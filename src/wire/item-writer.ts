@@ -11,6 +11,7 @@ import {
   ATOM_NIL,
   ATOM_NO_ARRAY,
   ATOM_OK,
+  EncodedItem,
   ITEM_ARRAY,
   ITEM_ATOM,
   ITEM_BYTES,
@@ -113,6 +114,15 @@ export class ItemWriter {
       throw error;
     }
     this.#closeEncoded(start);
+  }
+
+  /** The same, or an item that is written already. */
+  item(value: unknown): void {
+    if (!(value instanceof EncodedItem)) return this.any(value);
+    const { bytes } = value;
+    this.reserve(bytes.length);
+    copyBytes(bytes, 0, bytes.length, this.scratch.bytes, this.scratch.end);
+    this.scratch.end += bytes.length;
   }
 
   #encoded(encode: (scratch: Scratch) => void): void {

@@ -49,6 +49,15 @@ export const SIZE_16 = 29;
 export const SIZE_32 = 30;
 export const SIZE_OPEN = 31;
 
+/** An item that is written already, for an element that many streams send. */
+export class EncodedItem {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
 /** Collections of a reply inside each other: more than any command answers with. */
 const DEPTH_MAX = 32;
 

@@ -352,7 +352,7 @@ export class Link implements Receiver {
       const writer = this.#owner.writer();
       writer.begin(ELEMENT, id);
       try {
-        writer.any(value);
+        writer.item(value);
       } catch (error) {
         writer.abandon();
         throw error;

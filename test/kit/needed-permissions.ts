@@ -22,7 +22,7 @@ function need(call: string, more: Omit<Need, "call"> = {}): [string, Need] {
 }
 
 const CONTAINERS: ReadonlySet<string> = new Set(
-  "ACL CLIENT COMMAND CONFIG LATENCY MEMORY OBJECT SLOWLOG SNAPSHOT".split(" "),
+  "ACL CLIENT COMMAND CONFIG LATENCY MEMORY OBJECT PUBSUB SLOWLOG SNAPSHOT".split(" "),
 );
 
 /** Rows that no call reaches: without a subcommand that is known, a call is refused before. */
@@ -33,6 +33,7 @@ export const UNREACHED: readonly string[] = [
   "LATENCY",
   "MEMORY",
   "OBJECT",
+  "PUBSUB",
   "SLOWLOG",
   "SNAPSHOT",
 ];
@@ -217,6 +218,21 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("DISCARD"),
   need("WATCH R:a R:b", { alone: true }),
   need("UNWATCH"),
+  // messages
+  need("PUBLISH W:a m"),
+  need("SPUBLISH W:a m"),
+  need("SUBSCRIBE R:a R:b", { alone: true }),
+  need("PSUBSCRIBE R:a R:b", { alone: true }),
+  need("SSUBSCRIBE R:a R:b", { alone: true }),
+  need("UNSUBSCRIBE a", { alone: true }),
+  need("PUNSUBSCRIBE a", { alone: true }),
+  need("SUNSUBSCRIBE a", { alone: true }),
+  need("PUBSUB CHANNELS", { own: "read" }),
+  need("PUBSUB NUMSUB R:a R:b"),
+  need("PUBSUB NUMPAT"),
+  need("PUBSUB SHARDCHANNELS", { own: "read" }),
+  need("PUBSUB SHARDNUMSUB R:a R:b"),
+  need("PUBSUB HELP"),
   // connection
   need("PING"),
   need("ECHO hello"),

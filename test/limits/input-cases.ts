@@ -37,6 +37,9 @@ type Names =
   | "patternBytesMax"
   | "blockedCallsMax"
   | "blockedKeysMax"
+  | "subscriptionsMax"
+  | "subscribedBytesMax"
+  | "subscriberBytesMax"
   | "transactionCallsMax"
   | "transactionBytesMax"
   | "slowlogEntriesMax"
@@ -147,6 +150,31 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     await using hive = await limited({ watchedBytesMax: 10 });
     await using client = await hive.resp();
     assert.match(await errorOf(client, "WATCH", "k".repeat(11)), /watchedBytesMax \(10\)/);
+  },
+
+  async subscriptionsMax() {
+    await using hive = await limited({ subscriptionsMax: 2 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "SUBSCRIBE", "a", "b", "c"), /subscriptionsMax \(2\)/);
+  },
+
+  async subscribedBytesMax() {
+    await using hive = await limited({ subscribedBytesMax: 10 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "SUBSCRIBE", "k".repeat(11)), /subscribedBytesMax \(10\)/);
+  },
+
+  async subscriberBytesMax() {
+    await using hive = await limited({ subscriberBytesMax: 100 });
+    await using client = await hive.resp();
+    await using publisher = await hive.resp();
+    await client.call("SUBSCRIBE", "a");
+    await publisher.call("PUBLISH", "a", "x".repeat(101));
+    assert.match(
+      (await client.readReply()).bytes.latin1Slice(),
+      /^-BUSY 1 message was lost: .*subscriberBytesMax \(100\)/,
+    );
+    await client.closed;
   },
 
   async patternBytesMax() {

@@ -5,7 +5,7 @@
 
 import { HiveError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
-import { type Args, KIND_TEXT, KIND_VALUE } from "../../engine/args.ts";
+import { Args, KIND_TEXT, KIND_VALUE } from "../../engine/args.ts";
 import { ITEM_ARRAY, ITEM_ATOM, ItemReader } from "../../wire/items.ts";
 import { isUtf8 } from "../../wire/utf8.ts";
 import { walk } from "../../wire/value.ts";
@@ -23,8 +23,22 @@ export function readArguments(args: Args, bytes: Buffer, start: number, end: num
   if (args.count === 0) throw new HiveError("BAD_FRAME", "a call without a name");
 }
 
+/** The calls of a TRANSACTION in bytes `start` to `end`. @throws {HiveError} TRANSACTION_TOO_BIG; as readArguments() */
+export function readTransaction(bytes: Buffer, start: number, end: number, limits: Limits): Args[] {
+  const calls: Args[] = [];
+  for (let at = start; at < end; ) {
+    if (calls.length === limits.transactionCallsMax) {
+      throw new HiveError("TRANSACTION_TOO_BIG", `more than transactionCallsMax (${calls.length}) calls`);
+    }
+    const args = new Args(8);
+    at = readNested(args, bytes, at, end, limits);
+    calls.push(args);
+  }
+  return calls;
+}
+
 /** The same for the next call of a TRANSACTION: an ARRAY head, and its items. @returns Where it ends. */
-export function readNested(args: Args, bytes: Buffer, start: number, end: number, limits: Limits): number {
+function readNested(args: Args, bytes: Buffer, start: number, end: number, limits: Limits): number {
   items.reset(bytes, start, end);
   items.next();
   const count = items.size;

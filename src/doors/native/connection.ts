@@ -17,9 +17,10 @@ import { PING, RESULT, WELCOME } from "../../wire/frame.ts";
 import type { FrameWriter } from "../../wire/frame-writer.ts";
 import { type Hello, readHello } from "../../wire/handshake.ts";
 import { type IncomingStream, Link, type LinkCall, type LinkEnd, type LinkOwner } from "../../wire/link.ts";
-import { readArguments, readNested } from "./arguments.ts";
+import { readArguments, readTransaction } from "./arguments.ts";
 import { introduce, missingToken, welcome, wrongToken } from "./introduction.ts";
 import { type LateCall, LateCalls } from "./late-calls.ts";
+import { outflowOf } from "./outflow.ts";
 import { NativeOutlet } from "./outlet.ts";
 import type { NativeShared } from "./shared.ts";
 
@@ -27,10 +28,12 @@ import type { NativeShared } from "./shared.ts";
 const FLUSH_BYTES = 16 * 1024;
 /** What a connection that is stopped may have received before its socket is no longer read. */
 const UNREAD_BYTES_MAX = 64 * 1024;
-/** An Args that one call made this big is not kept for the next. */
+/** An Args that one call made bigger is not kept. */
 const ARGS_KEPT_MAX = 4 * 1024;
 /** A client is cut off after so many of its heartbeats in silence. */
 const SILENT_BEATS_MAX = 3;
+
+type Later = { from: number; bytes: number; stream: IncomingStream | undefined };
 
 export type NativeConnectionParts = {
   transport: Transport;
@@ -154,6 +157,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     this.#ending = true;
     this.#link.stopped = true;
     this.#goodbye = new HiveError("HIVE_CLOSED", message);
+    this.#late.abortStreams(this.#goodbye);
     if (this.#late.size === 0 && !this.#outlet.reading) this.#leave();
   }
 
@@ -245,7 +249,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   // Calls.
 
-  call(id: number, bytes: Uint8Array, start: number, end: number, _stream: IncomingStream | undefined): void {
+  call(id: number, bytes: Uint8Array, start: number, end: number, stream: IncomingStream | undefined): void {
     const shared = this.#shared;
     if (this.#late.size > 0) this.#late.requireNew(id);
     const args = shared.args;
@@ -258,10 +262,14 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
       return this.#refuse(id, error);
     }
     this.#context.lastCallMs = this.#context.nowMs;
+    this.#context.outflow = stream === undefined ? undefined : outflowOf(stream.sink);
+    this.#outlet.calling = true;
     const later = shared.runner.run(this.#context, args, writer);
+    this.#outlet.calling = false;
+    this.#context.outflow = undefined;
     if (later !== undefined) {
       if (shared.args === args) shared.args = new Args();
-      return this.#wait(id, later, from, end - start);
+      return this.#wait(id, later, { from, bytes: end - start, stream });
     }
     writer.finish();
     if (args.kept || args.starts.length > ARGS_KEPT_MAX) shared.args = new Args();
@@ -272,21 +280,16 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     const shared = this.#shared;
     if (this.#late.size > 0) this.#late.requireNew(id);
     const from = shared.writer.begin(RESULT, id);
-    const calls: Args[] = [];
+    let calls: Args[];
     try {
-      for (let at = start; at < end; ) {
-        if (calls.length === shared.limits.transactionCallsMax) {
-          throw new HiveError("TRANSACTION_TOO_BIG", `more than transactionCallsMax (${calls.length}) calls`);
-        }
-        const args = new Args(8);
-        at = readNested(args, bytes as Buffer, at, end, shared.limits);
-        calls.push(args);
-      }
+      calls = readTransaction(bytes as Buffer, start, end, shared.limits);
     } catch (error) {
       return this.#refuse(id, error);
     }
+    this.#outlet.calling = true;
     const later = shared.runner.transact(this.#context, calls, shared.writer);
-    if (later !== undefined) return this.#wait(id, later, from, end - start);
+    this.#outlet.calling = false;
+    if (later !== undefined) return this.#wait(id, later, { from, bytes: end - start, stream: undefined });
     shared.writer.finish();
     this.#answered(id, shared.writer);
   }
@@ -309,10 +312,10 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
   }
 
   /** The call whose frame began at `from` answers later: it keeps the writer, and the door gets another one. */
-  #wait(id: number, later: Promise<void>, from: number, bytes: number): void {
+  #wait(id: number, later: Promise<void>, { from, bytes, stream }: Later): void {
     const reply = this.#shared.writer;
     this.#shared.writer = reply.leave(from);
-    const call = { reply, abort: this.#context.takeAbort(), bytes };
+    const call = { reply, abort: this.#context.takeAbort(), bytes, endless: stream !== undefined };
     this.#late.begin(id, call);
     if (this.#late.isFull) this.#stop();
     // A rejection is our own bug: nobody catches it, and it ends the process.

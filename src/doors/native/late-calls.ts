@@ -17,6 +17,8 @@ export type LateCall = {
   abort: AbortController | undefined;
   /** Of its arguments, which wait with it. */
   bytes: number;
+  /** A stream, which goes on until somebody ends it. */
+  endless: boolean;
 };
 
 export class LateCalls {
@@ -75,6 +77,11 @@ export class LateCalls {
 
   abortAll(why: string): void {
     for (const { abort } of this.#waiting.values()) abort?.abort(new HiveError("CONNECTION_LOST", why));
+  }
+
+  /** The hive closes: what would go on for ever ends now. */
+  abortStreams(why: HiveError): void {
+    for (const { abort, endless } of [...this.#waiting.values()]) if (endless) abort?.abort(why);
   }
 
   clear(): void {

@@ -36,6 +36,8 @@ export type OutletParts = {
 export class NativeOutlet {
   /** Whether a read event is under way: then the door's scratch is this connection's. */
   reading = false;
+  /** Whether a call runs: its frame is open in the scratch, so others are not written there. */
+  calling = false;
   /** Whether something went out since this was set to false. */
   wrote = false;
   readonly #parts: OutletParts;
@@ -56,7 +58,7 @@ export class NativeOutlet {
 
   /** Where a frame is written now. */
   writer(): FrameWriter {
-    if (this.reading) return this.#parts.shared.writer;
+    if (this.reading && !this.calling) return this.#parts.shared.writer;
     this.#late ??= this.newWriter();
     return this.#late;
   }
@@ -68,7 +70,7 @@ export class NativeOutlet {
 
   /** Something was written: outside a read event it goes out at the end of this turn of the loop. */
   schedule(): void {
-    if (this.reading || this.#scheduled) return;
+    if ((this.reading && !this.calling) || this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;

@@ -13,8 +13,10 @@ import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
 import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
+import type { Message } from "../../engine/message-bus.ts";
 import { RespReader } from "../../wire/resp-reader.ts";
 import type { RespWriter } from "../../wire/resp-writer.ts";
+import { Pushes } from "./pushes.ts";
 import type { RespShared } from "./shared.ts";
 
 /** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
@@ -69,6 +71,7 @@ export class RespConnection implements Receiver, Peer, Holder {
   #laterBytes = 0;
   /** Whether it counts among those on which much waits. */
   #weighed = false;
+  readonly #pushes: Pushes;
   /** Looks whether a client that is behind has read something. */
   #reading: NodeJS.Timeout | undefined = undefined;
 
@@ -77,6 +80,11 @@ export class RespConnection implements Receiver, Peer, Holder {
     this.#shared = shared;
     this.#transport = transport;
     this.#onGone = onGone;
+    this.#pushes = new Pushes(shared, transport, {
+      onPending: (pending) => void (pending > UNCOUNTED_BYTES && this.#fallBehind(pending)),
+      onLosing: (pending) => this.#watchReading(pending, shared.limits.outputSoftTimeoutMs),
+      onTold: (reason) => this.#endTold(reason),
+    });
     this.#context = shared.runner.open(this);
     this.#stranger = (this.#context.gate & GATE_AUTH) !== 0;
     this.#reader = new RespReader(this.#stranger ? shared.strangersLimits : shared.requestLimits);
@@ -101,12 +109,17 @@ export class RespConnection implements Receiver, Peer, Holder {
     return this.#transport.pendingBytes;
   }
 
+  deliver(message: Message): void {
+    if ((this.#stops & CLOSED) !== 0) return;
+    this.#pushes.add(message, this.#context.protocol, this.#running);
+  }
+
   // Holder.
 
   get waitingBytes(): number {
     const reader = this.#reader;
     const input = reader.pendingBytes + reader.heldArguments * ARGUMENT_BYTES + this.#laterBytes;
-    return input + this.#transport.pendingBytes + this.#queuedBytes;
+    return input + this.#transport.pendingBytes + this.#queuedBytes + this.#pushes.bytes;
   }
 
   cutOff(reason: string): void {
@@ -160,6 +173,7 @@ export class RespConnection implements Receiver, Peer, Holder {
   }
 
   drained(): void {
+    if (this.#pushes.lost > 0) return this.#pushes.tellLost();
     if ((this.#stops & BACKLOG) === 0) return;
     this.#stops &= ~BACKLOG;
     clearTimeout(this.#reading);
@@ -207,10 +221,12 @@ export class RespConnection implements Receiver, Peer, Holder {
       if (args.kept || args.starts.length > ARGS_KEPT_MAX) this.#replaceArgs(args);
       if (context.replyMode !== "on") this.#withhold(writer, from);
       if (this.#stranger || (context.gate & GATE_AUTH) !== 0) this.#watchStranger(writer);
-      if (writer.length >= FLUSH_BYTES) this.#flush();
+      if (writer.length >= FLUSH_BYTES || this.#pushes.bytes > 0) this.#flush();
+      if (this.#pushes.bytes > 0) this.#pushes.flush();
     }
     this.#running = false;
     this.#flush();
+    if (this.#pushes.bytes > 0) this.#pushes.flush();
     if ((this.#stops & (ENDING | CLOSED)) !== 0 || (this.#finished && this.#stops === 0)) this.#leave();
   }
 
@@ -322,6 +338,12 @@ export class RespConnection implements Receiver, Peer, Holder {
     this.#watchReading(pending, outputSoftTimeoutMs);
   }
 
+  /** It was too slow with reading messages, and knows it now. */
+  #endTold(reason: string): void {
+    this.#end(reason);
+    if (!this.#running && (this.#stops & WAITING) === 0) this.#leave();
+  }
+
   /** Looks again and again whether a slow client has read something since. */
   #watchReading(pending: number, timeoutMs: number): void {
     clearTimeout(this.#reading);
@@ -352,6 +374,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     this.#stops |= LEFT | CLOSED;
     clearTimeout(this.#authentication);
     clearTimeout(this.#reading);
+    this.#pushes.close();
     this.#transport.end();
     this.#shared.runner.close(this.#context);
     this.#onGone(this);

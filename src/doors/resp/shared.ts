@@ -40,6 +40,9 @@ export class RespShared {
   /** The next call's arguments. */
   args: Args = new Args();
 
+  /** Connections with messages that wait for the end of this turn. */
+  #pushing: { flush(): void }[] = [];
+
   readonly #spans = keySpans(LOOKAHEAD_MAX);
 
   constructor({ runner, limits, waiting, onNotice }: RespDoorOptions) {
@@ -62,6 +65,17 @@ export class RespShared {
       lineBytesMax: Math.min(lineBytesMax, limits.unauthenticatedBytesMax),
       unauthenticated: true,
     };
+  }
+
+  /** Flushes what was pushed to a connection at the end of this turn of the loop, with all others. */
+  schedulePush(pushes: { flush(): void }): void {
+    this.#pushing.push(pushes);
+    if (this.#pushing.length > 1) return;
+    setImmediate(() => {
+      const pushing = this.#pushing;
+      this.#pushing = [];
+      for (const each of pushing) each.flush();
+    });
   }
 
   /** Tells the engine the keys of the calls in bytes `start` to `end`, where there are several. */

@@ -6,7 +6,7 @@ import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import { syntaxError } from "../values.ts";
-import { isNormalType } from "./client-list.ts";
+import { clientType, isOfType } from "./client-list.ts";
 
 /** Which connections; what is undefined is not asked for. */
 type Filter = {
@@ -14,8 +14,8 @@ type Filter = {
   address?: string;
   localAddress?: string;
   user?: string;
-  /** False: a type that no connection here has. */
-  isNormal?: boolean;
+  /** As clientType() reads it. */
+  type?: string;
   ageMsMin?: number;
   skipMe: boolean;
 };
@@ -34,7 +34,7 @@ function readFilter(context: Context, args: Args): Filter {
   for (let i = 2; i < args.count; i += 2) {
     if (i + 1 === args.count) throw syntaxError();
     if (args.is(i, "ID")) filter.id = positive(args, i + 1, "client-id should be greater than 0");
-    else if (args.is(i, "TYPE")) filter.isNormal = isNormalType(args, i + 1);
+    else if (args.is(i, "TYPE")) filter.type = clientType(args, i + 1);
     else if (args.is(i, "ADDR")) filter.address = args.text(i + 1);
     else if (args.is(i, "LADDR")) filter.localAddress = args.text(i + 1);
     else if (args.is(i, "USER")) filter.user = knownUser(context, args, i + 1);
@@ -84,10 +84,11 @@ function kill(context: Context, filter: Filter): number {
 }
 
 function fits(client: Context, filter: Filter): boolean {
-  const { id, address, localAddress, user, isNormal, ageMsMin } = filter;
+  const { id, address, localAddress, user, type, ageMsMin } = filter;
   if (user !== undefined && client.user !== user) return false;
   if (id !== undefined && client.id !== id) return false;
   if (address !== undefined && client.peer.address !== address) return false;
   if (localAddress !== undefined && client.peer.localAddress !== localAddress) return false;
-  return isNormal !== false && (ageMsMin === undefined || client.nowMs - client.createdAtMs >= ageMsMin);
+  if (type !== undefined && !isOfType(client, type)) return false;
+  return ageMsMin === undefined || client.nowMs - client.createdAtMs >= ageMsMin;
 }

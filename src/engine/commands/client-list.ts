@@ -1,31 +1,45 @@
 // Client list: one line per connection, as CLIENT LIST and CLIENT INFO show it, and which types there are.
 //
-// The fields are Redis's, in its order. Those of what a hive has not (databases, pubsub, its buffers)
+// The fields are Redis's, in its order. Those of what a hive has not (databases, its buffers)
 // say so: 0, or -1.
 
 import { HiveError } from "../../base/errors.ts";
 import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
-import { type Context, GATE_MULTI, GATE_NO_TOUCH } from "../context.ts";
+import { type Context, GATE_MULTI, GATE_NO_TOUCH, GATE_SUBSCRIBED } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import { syntaxError } from "../values.ts";
 
-/** Types that connections of Redis have. Here all are normal. */
+/** Types that connections of Redis have. Here they are normal, or listen to channels. */
 const TYPES: readonly string[] = ["NORMAL", "SLAVE", "REPLICA", "PUBSUB", "MASTER"];
 
-/** The type in argument `index`: whether it is that of every connection here. @throws {HiveError} INVALID_ARGUMENT */
-export function isNormalType(args: Args, index: number): boolean {
+/** The type in argument `index`. @throws {HiveError} INVALID_ARGUMENT */
+export function clientType(args: Args, index: number): string {
   const type = TYPES.find((known) => args.is(index, known));
-  if (type !== undefined) return type === "NORMAL";
+  if (type !== undefined) return type;
   const shown = quoteBytes(args.buffer, args.start(index), args.end(index), QUOTED_BYTES_MAX);
   throw new HiveError("INVALID_ARGUMENT", `Unknown client type '${shown}'`);
+}
+
+/** Whether a connection has the type that clientType() read. */
+export function isOfType(client: Context, type: string): boolean {
+  return type === (listens(client) ? "PUBSUB" : "NORMAL");
+}
+
+function listens({ gate, streams }: Context): boolean {
+  return (gate & GATE_SUBSCRIBED) !== 0 || streams.size > 0;
 }
 
 export function clientList(context: Context, args: Args, reply: Reply): void {
   const { clients, limits } = context.services;
   if (args.count === 2) return showAll(clients.values(), reply, limits.outputBytesMax);
   if (args.count === 4 && args.is(2, "TYPE")) {
-    return showAll(isNormalType(args, 3) ? clients.values() : [], reply, limits.outputBytesMax);
+    const type = clientType(args, 3);
+    return showAll(
+      [...clients.values()].filter((client) => isOfType(client, type)),
+      reply,
+      limits.outputBytesMax,
+    );
   }
   if (args.count <= 3 || !args.is(2, "ID")) throw syntaxError();
   const chosen: Context[] = [];
@@ -69,14 +83,14 @@ function showAll(clients: Iterable<Context>, reply: Reply, bytesMax: number): vo
 function line(client: Context): string {
   const { peer, transaction } = client;
   const inMulti = (client.gate & GATE_MULTI) !== 0;
-  const flags = `${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
+  const flags = `${listens(client) ? "P" : ""}${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
   const blocked = client.services.blocked.isWaiting(client.id) ? "b" : "";
   const all = `${blocked}${flags}${(client.gate & GATE_NO_TOUCH) !== 0 ? "T" : ""}`;
   const multiBytes = inMulti ? transaction!.queuedBytes : 0;
   return [
     `id=${client.id} addr=${peer.address} laddr=${peer.localAddress} fd=-1 name=${client.name}`,
     `age=${seconds(client.nowMs - client.createdAtMs)} idle=${seconds(client.nowMs - client.lastCallMs)}`,
-    `flags=${all === "" ? "N" : all} db=0 sub=0 psub=0 ssub=0`,
+    `flags=${all === "" ? "N" : all} db=0 sub=${client.listensTo("channel")} psub=${client.listensTo("pattern")} ssub=${client.listensTo("shard")}`,
     `multi=${inMulti ? transaction!.queue.length : -1} watch=${transaction?.watched.size ?? 0}`,
     `qbuf=${peer.inputBytes} qbuf-free=0 argv-mem=0 multi-mem=${multiBytes} rbs=0 rbp=0`,
     `obl=0 oll=0 omem=${peer.outputBytes} tot-mem=${peer.inputBytes + peer.outputBytes + multiBytes} events=r`,

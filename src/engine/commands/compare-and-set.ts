@@ -15,10 +15,11 @@ import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument } from "../deadline.ts";
 import { containerToWrite, findField, writeField } from "../fields.ts";
+import { EVENT_GENERIC, EVENT_STRING, EVENT_TABLE, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { syntaxError, wrongType } from "../values.ts";
-import { putArguments } from "./string-set.ts";
+import { putArguments, setWithDeadline } from "./string-set.ts";
 import { fieldDeadline } from "./table-expiry.ts";
 
 const MILLISECONDS = { ms: 1, absolute: false } as const;
@@ -56,15 +57,22 @@ function hcas(context: Context, args: Args, reply: Reply): void {
   }
   const field = expectedField(context, key, args);
   if (field === 0) return reply.integer(0);
-  if (deadlineMs <= nowMs) store.fields.delete(key, field);
-  else writeField(store, key, args, 2, args.buffer, args.start(4), args.length(4), args.kind(4), deadlineMs);
+  if (deadlineMs <= nowMs) tookOut(store, args, 1, EVENT_TABLE, "hdel", store.fields.delete(key, field));
+  else {
+    writeField(store, key, args, 2, args.buffer, args.start(4), args.length(4), args.kind(4), deadlineMs);
+    happened(store, args, 1, EVENT_TABLE, "hset");
+    if (deadlineMs < NO_DEADLINE) happened(store, args, 1, EVENT_TABLE, "hexpire");
+  }
   reply.integer(1);
 }
 
 function hcad(context: Context, args: Args, reply: Reply): void {
   const key = containerToWrite(context.store, args, 1, TYPE_TABLE);
   const field = expectedField(context, key, args);
-  if (field !== 0) context.store.fields.delete(key, field);
+  if (field !== 0) {
+    const left = context.store.fields.delete(key, field);
+    tookOut(context.store, args, 1, EVENT_TABLE, "hdel", left);
+  }
   reply.integer(field === 0 ? 0 : 1);
 }
 
@@ -87,12 +95,17 @@ function cas(context: Context, args: Args, reply: Reply): void {
   }
   if (expectedString(context, args) === 0) return reply.integer(0);
   putArguments(store, args, 1, 3, deadlineMs);
+  if (deadlineMs < NO_DEADLINE) setWithDeadline(store, args, deadlineMs);
+  else happened(store, args, 1, EVENT_STRING, "set");
   reply.integer(1);
 }
 
 function cad(context: Context, args: Args, reply: Reply): void {
   const ref = expectedString(context, args);
-  if (ref !== 0) context.store.keys.remove(ref);
+  if (ref !== 0) {
+    context.store.keys.remove(ref);
+    happened(context.store, args, 1, EVENT_GENERIC, "del");
+  }
   reply.integer(ref === 0 ? 0 : 1);
 }
 

@@ -6,7 +6,7 @@
 import { HiveError } from "../../base/errors.ts";
 import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
-import { type Context, GATE_AUTH, GATE_NO_TOUCH } from "../context.ts";
+import { type Context, GATE_AUTH, GATE_NO_TOUCH, GATE_SUBSCRIBED } from "../context.ts";
 import { REDIS_VERSION, SERVER_NAME } from "../identity.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
@@ -16,10 +16,15 @@ import { clientName } from "./client-name.ts";
 
 const DATABASE_MAX = 2 ** 31 - 1;
 
-function ping(_context: Context, args: Args, reply: Reply): void {
+function ping(context: Context, args: Args, reply: Reply): void {
   if (args.count > 2) throw new HiveError("WRONG_ARITY", "wrong number of arguments for 'ping' command");
-  if (args.count === 1) reply.status("PONG");
-  else echo(_context, args, reply);
+  if ((context.gate & GATE_SUBSCRIBED) !== 0 && context.protocol === 2) {
+    reply.array(2);
+    reply.text("pong");
+    if (args.count === 1) reply.text("");
+    else echo(context, args, reply);
+  } else if (args.count === 1) reply.status("PONG");
+  else echo(context, args, reply);
 }
 
 function echo(_context: Context, args: Args, reply: Reply): void {
@@ -122,6 +127,7 @@ function select(_context: Context, args: Args, reply: Reply): void {
 
 function reset(context: Context, _args: Args, reply: Reply): void {
   context.endTransaction();
+  context.endSubscriptions();
   context.abort(new HiveError("ABORTED", "the connection was reset"));
   context.gate &= ~GATE_NO_TOUCH;
   context.noEvict = false;

@@ -193,6 +193,9 @@ function stats({ services, store }: Context): Fields {
     expired_fields: store.expiredFields,
     keyspace_hits: store.keys.hits,
     keyspace_misses: store.keys.misses,
+    pubsub_channels: services.bus.size("channel"),
+    pubsub_patterns: services.bus.size("pattern"),
+    pubsubshard_channels: services.bus.size("shard"),
     total_error_replies: errors,
   };
 }

@@ -16,6 +16,7 @@ import type { Args } from "../args.ts";
 import { addContent, eachContent, wasAdded } from "../contents.ts";
 import type { Context } from "../context.ts";
 import { badFormat, type Dumped, decodeDump, encodeDump } from "../dump.ts";
+import { EVENT_GENERIC, EVENT_NEW, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { syntaxError } from "../values.ts";
@@ -71,6 +72,8 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
     keys.remove(ref, "expire");
     return reply.integer(0);
   } else place(store, args, 2, { type, deadlineMs, fill: (key) => copyContents(store, ref, key) });
+  if (isTaken) happened(store, args, 2, EVENT_NEW, "new");
+  happened(store, args, 2, EVENT_GENERIC, "copy_to");
   reply.integer(1);
 }
 
@@ -176,9 +179,16 @@ function restore({ store, services }: Context, args: Args, reply: Reply): void {
   if (ref === 0) {
     // Nothing of it would be left: then the key is as if it had run out.
     const left = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
-    if (left !== 0) keys.remove(left);
+    if (left !== 0) {
+      keys.remove(left);
+      happened(store, args, 1, EVENT_GENERIC, "del");
+    }
   } else if (options.idleSeconds >= 0) eviction.setIdleSeconds(ref, options.idleSeconds);
   else if (options.frequency >= 0) eviction.setFrequency(ref, options.frequency);
+  if (ref !== 0) {
+    if (old !== 0) happened(store, args, 1, EVENT_NEW, "new");
+    happened(store, args, 1, EVENT_GENERIC, "restore");
+  }
   reply.ok();
 }
 

@@ -9,6 +9,7 @@ import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument, UNIT_ABSOLUTE, UNIT_SECONDS } from "../deadline.ts";
+import { EVENT_GENERIC, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 
@@ -47,12 +48,14 @@ function allows(conditions: number, current: number, next: number): boolean {
   return (conditions & LT) === 0 || next < current;
 }
 
-function expire({ store: { keys, memory } }: Context, args: Args, reply: Reply, unit: number, name: string): void {
+function expire({ store }: Context, args: Args, reply: Reply, unit: number, name: string): void {
+  const { keys, memory } = store;
   const conditions = parseConditions(args);
   const deadlineMs = deadlineArgument(args, 2, unit, memory.nowMs, true, name);
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0 || !allows(conditions, memory.entries.deadline(ref), deadlineMs)) return reply.integer(0);
-  keys.setDeadline(ref, deadlineMs);
+  const left = keys.setDeadline(ref, deadlineMs);
+  happened(store, args, 1, EVENT_GENERIC, left === 0 ? "del" : "expire");
   reply.integer(1);
 }
 
@@ -70,10 +73,12 @@ function ask({ store: { keys, memory } }: Context, args: Args, reply: Reply, uni
   else reply.bigint(BigInt(shown));
 }
 
-function persist({ store: { keys, memory } }: Context, args: Args, reply: Reply): void {
+function persist({ store }: Context, args: Args, reply: Reply): void {
+  const { keys, memory } = store;
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0 || !memory.entries.hasTtl(ref)) return reply.integer(0);
   keys.setDeadline(ref, NO_DEADLINE);
+  happened(store, args, 1, EVENT_GENERIC, "persist");
   reply.integer(1);
 }
 

@@ -5,6 +5,7 @@ import { HiveError } from "../../base/errors.ts";
 import { TYPE_MASK } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_GENERIC, EVENT_NEW, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { typeName } from "../type-names.ts";
@@ -25,6 +26,7 @@ function del(context: Context, args: Args, reply: Reply): void {
     const ref = find(context, args, i);
     if (ref === 0) continue;
     context.store.keys.remove(ref);
+    happened(context.store, args, i, EVENT_GENERIC, "del");
     removed++;
   }
   reply.integer(removed);
@@ -46,15 +48,24 @@ function type(context: Context, args: Args, reply: Reply): void {
 
 function rename(context: Context, args: Args, reply: Reply): void {
   const ref = findToRename(context, args);
-  context.store.keys.rename(ref, args.buffer, args.start(2), args.length(2), args.kind(2));
+  const old = find(context, args, 2);
+  if (old === ref) return reply.ok();
+  moveKey(context, args, ref, old !== 0);
   reply.ok();
 }
 
 function renamenx(context: Context, args: Args, reply: Reply): void {
   const ref = findToRename(context, args);
   if (find(context, args, 2) !== 0) return reply.integer(0);
-  context.store.keys.rename(ref, args.buffer, args.start(2), args.length(2), args.kind(2));
+  moveKey(context, args, ref, false);
   reply.integer(1);
+}
+
+function moveKey({ store }: Context, args: Args, ref: number, replaces: boolean): void {
+  store.keys.rename(ref, args.buffer, args.start(2), args.length(2), args.kind(2));
+  if (replaces) happened(store, args, 2, EVENT_NEW, "new");
+  happened(store, args, 1, EVENT_GENERIC, "rename_from");
+  happened(store, args, 2, EVENT_GENERIC, "rename_to");
 }
 
 function findToRename(context: Context, args: Args): number {

@@ -15,6 +15,7 @@ import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { containerToRead } from "../fields.ts";
+import { EVENT_GENERIC, EVENT_SET, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 import { replyBytes, syntaxError } from "../values.ts";
@@ -136,7 +137,7 @@ function answering(algebra: Algebra): Row["run"] {
   };
 }
 
-function storing(algebra: Algebra): Row["run"] {
+function storing(algebra: Algebra, event: string): Row["run"] {
   return ({ store }: Context, args: Args, reply: Reply): void => {
     const sets = setsOf(store, args, 2, args.count - 1);
     let result = 0;
@@ -151,9 +152,15 @@ function storing(algebra: Algebra): Row["run"] {
       if (result !== 0) store.keys.remove(result);
       throw error;
     }
-    if (result !== 0) return reply.integer(store.fields.count(result));
+    if (result !== 0) {
+      happened(store, args, 1, EVENT_SET, event);
+      return reply.integer(store.fields.count(result));
+    }
     const old = store.keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
-    if (old !== 0) store.keys.remove(old);
+    if (old !== 0) {
+      store.keys.remove(old);
+      happened(store, args, 1, EVENT_GENERIC, "del");
+    }
     reply.integer(0);
   };
 }
@@ -203,9 +210,24 @@ export const SET_ALGEBRA_ROWS: readonly Row[] = [
   { ...READ, name: "SINTER", summary: "Returns the members that all sets have", run: answering(intersect) },
   { ...READ, name: "SUNION", summary: "Returns the members that any of the sets has", run: answering(unite) },
   { ...READ, name: "SDIFF", summary: "Returns the members that only the first set has", run: answering(subtract) },
-  { ...STORE, name: "SINTERSTORE", summary: "Stores the members that all sets have", run: storing(intersect) },
-  { ...STORE, name: "SUNIONSTORE", summary: "Stores the members that any of the sets has", run: storing(unite) },
-  { ...STORE, name: "SDIFFSTORE", summary: "Stores the members that only the first set has", run: storing(subtract) },
+  {
+    ...STORE,
+    name: "SINTERSTORE",
+    summary: "Stores the members that all sets have",
+    run: storing(intersect, "sinterstore"),
+  },
+  {
+    ...STORE,
+    name: "SUNIONSTORE",
+    summary: "Stores the members that any of the sets has",
+    run: storing(unite, "sunionstore"),
+  },
+  {
+    ...STORE,
+    name: "SDIFFSTORE",
+    summary: "Stores the members that only the first set has",
+    run: storing(subtract, "sdiffstore"),
+  },
   {
     ...READ,
     name: "SINTERCARD",

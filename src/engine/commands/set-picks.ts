@@ -7,6 +7,7 @@ import { TYPE_SET } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { containerToRead, containerToWrite, replyName } from "../fields.ts";
+import { EVENT_SET, tookOut } from "../happened.ts";
 import { checkPicks, countArgument, pickDistinct, pickRepeated } from "../picks.ts";
 import { random } from "../random.ts";
 import type { Reply } from "../reply.ts";
@@ -20,7 +21,7 @@ function spop(context: Context, args: Args, reply: Reply): void {
   if (key === 0) return reply.nil();
   const member = store.fields.random(key, random);
   replyName(store, key, member, reply);
-  store.fields.delete(key, member);
+  tookOut(store, args, 1, EVENT_SET, "spop", store.fields.delete(key, member));
 }
 
 function popSeveral({ store }: Context, args: Args, reply: Reply): void {
@@ -33,7 +34,8 @@ function popSeveral({ store }: Context, args: Args, reply: Reply): void {
   if (count >= size) {
     reply.set(size);
     store.fields.each(key, (member) => replyName(store, key, member, reply));
-    return store.keys.remove(key);
+    store.keys.remove(key);
+    return tookOut(store, args, 1, EVENT_SET, "spop", 0);
   }
   // All are answered before the first is taken out: a reply that gets too big takes nothing.
   const picks = pickDistinct(store, key, Number(count));
@@ -41,6 +43,7 @@ function popSeveral({ store }: Context, args: Args, reply: Reply): void {
   for (const member of picks) replyName(store, key, member, reply);
   // From the last to the first: in a packed set those behind a member move when it goes.
   for (const member of picks.sort((one, other) => other - one)) key = store.fields.delete(key, member);
+  tookOut(store, args, 1, EVENT_SET, "spop", key);
 }
 
 function srandmember({ store, services }: Context, args: Args, reply: Reply): void {

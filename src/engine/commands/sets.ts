@@ -23,6 +23,7 @@ import {
   findField,
   replyName,
 } from "../fields.ts";
+import { EVENT_SET, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { SET_ALGEBRA_ROWS } from "./set-algebra.ts";
@@ -35,7 +36,9 @@ function sadd({ store }: Context, args: Args, reply: Reply): void {
   const key = containerToWrite(store, args, 1, TYPE_SET);
   if (args.count === 3 && key !== 0) {
     addMember(store, key, args, 2);
-    return reply.integer(store.fields.created ? 1 : 0);
+    if (!store.fields.created) return reply.integer(0);
+    happened(store, args, 1, EVENT_SET, "sadd");
+    return reply.integer(1);
   }
   reply.integer(addMembers(store, key, args));
 }
@@ -58,6 +61,7 @@ function addMembers(store: Store, key: number, args: Args): number {
     throw error;
   }
   if (armed) store.undo.commit();
+  if (added > 0) happened(store, args, 1, EVENT_SET, "sadd");
   return added;
 }
 
@@ -70,6 +74,7 @@ function srem({ store }: Context, args: Args, reply: Reply): void {
     key = store.fields.delete(key, member);
     removed++;
   }
+  if (removed > 0) tookOut(store, args, 1, EVENT_SET, "srem", key);
   reply.integer(removed);
 }
 
@@ -89,7 +94,10 @@ function smove({ store }: Context, args: Args, reply: Reply): void {
     if (to === 0) keys.remove(target);
     throw error;
   }
-  fields.delete(from, member);
+  const added = fields.created;
+  const left = fields.delete(from, member);
+  tookOut(store, args, 1, EVENT_SET, "srem", left);
+  if (added) happened(store, args, 2, EVENT_SET, "sadd");
   reply.integer(1);
 }
 

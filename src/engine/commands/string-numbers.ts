@@ -9,6 +9,7 @@ import { KIND_RAW, TYPE_MASK, TYPE_STRING } from "../../store/layout.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_STRING, happened } from "../happened.ts";
 import { addLongDoubles, formatLongDouble } from "../long-double.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
@@ -34,6 +35,7 @@ function increase(context: Context, args: Args, reply: Reply, by: number | bigin
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) {
     putNew(keys, args, writeInteger(by, kindOfNew, by));
+    happened(context.store, args, 1, EVENT_STRING, "incrby");
     return replyInteger(reply, by);
   }
   if ((entries.head(ref) & TYPE_MASK) !== TYPE_STRING) throw wrongType();
@@ -44,6 +46,7 @@ function increase(context: Context, args: Args, reply: Reply, by: number | bigin
   const sum = addIntegers(before, by);
   const next = writeInteger(sum, kind, before);
   keys.write(ref, 0, next.bytes, next.start, next.length, next.length, next.kind);
+  happened(context.store, args, 1, EVENT_STRING, "incrby");
   replyInteger(reply, sum);
 }
 
@@ -69,7 +72,8 @@ function decrby(context: Context, args: Args, reply: Reply): void {
   increase(context, args, reply, typeof by === "bigint" ? -by : 0 - by, kindOfAmount(args, 2));
 }
 
-function incrbyfloat({ store: { keys, memory } }: Context, args: Args, reply: Reply): void {
+function incrbyfloat({ store }: Context, args: Args, reply: Reply): void {
+  const { keys, memory } = store;
   const { entries } = memory;
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref !== 0 && (entries.head(ref) & TYPE_MASK) !== TYPE_STRING) throw wrongType();
@@ -82,6 +86,7 @@ function incrbyfloat({ store: { keys, memory } }: Context, args: Args, reply: Re
   const next = writeFloat(text, kind, { bytes, start });
   if (ref === 0) putNew(keys, args, next);
   else keys.write(ref, 0, next.bytes, next.start, next.length, next.length, next.kind);
+  happened(store, args, 1, EVENT_STRING, "incrbyfloat");
   reply.text(text);
 }
 

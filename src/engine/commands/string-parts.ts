@@ -8,6 +8,7 @@ import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_STRING, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { wrongType } from "../values.ts";
@@ -40,6 +41,7 @@ function append({ store }: Context, args: Args, reply: Reply): void {
   const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) {
     putArguments(store, args, 1, 2, NO_DEADLINE);
+    happened(store, args, 1, EVENT_STRING, "append");
     return reply.integer(length);
   }
   checkRaw(store, ref);
@@ -49,6 +51,7 @@ function append({ store }: Context, args: Args, reply: Reply): void {
   const size = before + length;
   // What is said to be text or bytes stays that only where both parts are.
   keys.write(ref, before, args.buffer, args.start(2), length, size, kind === args.kind(2) ? kind : KIND_RAW);
+  happened(store, args, 1, EVENT_STRING, "append");
   reply.integer(size);
 }
 
@@ -72,6 +75,7 @@ function setrange({ store }: Context, args: Args, reply: Reply): void {
     if (offset > 0) buffer.copy(bytes, offset, args.start(3), args.end(3));
     ref = keys.put(buffer, args.start(1), args.length(1), args.kind(1), bytes, start, size, KIND_RAW, NO_DEADLINE);
   } else keys.write(ref, offset, buffer, args.start(3), length, size, KIND_RAW);
+  happened(store, args, 1, EVENT_STRING, "setrange");
   reply.integer(size);
 }
 

@@ -13,6 +13,7 @@ import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { deadlineArgument, UNIT_ABSOLUTE, UNIT_SECONDS } from "../deadline.ts";
+import { EVENT_EXPIRED, EVENT_GENERIC, EVENT_MISS, EVENT_STRING, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { type KeyAccess, oneKey, type Row } from "../row.ts";
 import { replyString, syntaxError, wrongType } from "../values.ts";
@@ -77,10 +78,23 @@ export function putArguments(store: Store, args: Args, key: number, value: numbe
   );
 }
 
+/** The key in argument 1 was set, with a deadline, which may have passed. */
+export function setWithDeadline(store: Store, args: Args, deadlineMs: number): void {
+  happened(store, args, 1, EVENT_STRING, "set");
+  happened(store, args, 1, EVENT_GENERIC, "expire");
+  if (deadlineMs <= store.nowMs) happened(store, args, 1, EVENT_EXPIRED, "expired");
+}
+
+function putPair(store: Store, args: Args, key: number): void {
+  putArguments(store, args, key, key + 1, NO_DEADLINE);
+  happened(store, args, key, EVENT_STRING, "set");
+}
+
 function set(context: Context, args: Args, reply: Reply): void {
   const store = context.store;
   if (args.count === 3) {
     putArguments(store, args, 1, 2, NO_DEADLINE);
+    happened(store, args, 1, EVENT_STRING, "set");
     return reply.ok();
   }
   parseOptions(args, 3, true);
@@ -89,32 +103,39 @@ function set(context: Context, args: Args, reply: Reply): void {
   if (unit !== UNIT_NONE) deadlineMs = deadlineArgument(args, time, unit, store.nowMs, false, "set");
   const ref = store.keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (options.get) {
-    if (ref === 0) reply.nil();
-    else replyString(store, ref, reply);
+    if (ref === 0) {
+      happened(store, args, 1, EVENT_MISS, "keymiss");
+      reply.nil();
+    } else replyString(store, ref, reply);
   }
   if (ref === 0 ? options.present : options.absent) {
     if (!options.get) reply.nil();
     return;
   }
   putArguments(store, args, 1, 2, deadlineMs);
+  if (unit === UNIT_NONE) happened(store, args, 1, EVENT_STRING, "set");
+  else setWithDeadline(store, args, deadlineMs);
   if (!options.get) reply.ok();
 }
 
 function setnx({ store }: Context, args: Args, reply: Reply): void {
   if (store.keys.find(args.buffer, args.start(1), args.length(1), args.kind(1)) !== 0) return reply.integer(0);
   putArguments(store, args, 1, 2, NO_DEADLINE);
+  happened(store, args, 1, EVENT_STRING, "set");
   reply.integer(1);
 }
 
 function setex({ store }: Context, args: Args, reply: Reply): void {
   const deadlineMs = deadlineArgument(args, 2, UNIT_SECONDS, store.nowMs, false, "setex");
   putArguments(store, args, 1, 3, deadlineMs);
+  setWithDeadline(store, args, deadlineMs);
   reply.ok();
 }
 
 function psetex({ store }: Context, args: Args, reply: Reply): void {
   const deadlineMs = deadlineArgument(args, 2, 0, store.nowMs, false, "psetex");
   putArguments(store, args, 1, 3, deadlineMs);
+  setWithDeadline(store, args, deadlineMs);
   reply.ok();
 }
 
@@ -128,12 +149,14 @@ function getex({ store }: Context, args: Args, reply: Reply): void {
   const deadlineMs = unit === UNIT_NONE ? NO_DEADLINE : deadlineArgument(args, time, unit, store.nowMs, false, "getex");
   replyString(store, ref, reply);
   // PERSIST of a key without a deadline is no change.
-  if (unit !== UNIT_NONE || (options.persist && (head & FLAG_TTL) !== 0)) store.keys.setDeadline(ref, deadlineMs);
+  if (unit === UNIT_NONE && (!options.persist || (head & FLAG_TTL) === 0)) return;
+  const left = store.keys.setDeadline(ref, deadlineMs);
+  happened(store, args, 1, EVENT_GENERIC, unit === UNIT_NONE ? "persist" : left === 0 ? "del" : "expire");
 }
 
 function mset({ store }: Context, args: Args, reply: Reply): void {
   checkPairs(store, args, "mset");
-  for (let i = 1; i < args.count; i += 2) putArguments(store, args, i, i + 1, NO_DEADLINE);
+  for (let i = 1; i < args.count; i += 2) putPair(store, args, i);
   reply.ok();
 }
 
@@ -142,7 +165,7 @@ function msetnx({ store }: Context, args: Args, reply: Reply): void {
   for (let i = 1; i < args.count; i += 2) {
     if (store.keys.find(args.buffer, args.start(i), args.length(i), args.kind(i)) !== 0) return reply.integer(0);
   }
-  for (let i = 1; i < args.count; i += 2) putArguments(store, args, i, i + 1, NO_DEADLINE);
+  for (let i = 1; i < args.count; i += 2) putPair(store, args, i);
   reply.integer(1);
 }
 

@@ -6,6 +6,7 @@ import { NO_DEADLINE } from "../../store/placement.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_GENERIC, EVENT_STRING, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { replyBytes, replyString, wrongType } from "../values.ts";
@@ -39,6 +40,7 @@ function getdel({ store }: Context, args: Args, reply: Reply): void {
   if (ref === 0) return reply.nil();
   replyString(store, ref, reply);
   store.keys.remove(ref);
+  happened(store, args, 1, EVENT_GENERIC, "del");
 }
 
 function getset({ store }: Context, args: Args, reply: Reply): void {
@@ -46,6 +48,7 @@ function getset({ store }: Context, args: Args, reply: Reply): void {
   if (ref === 0) reply.nil();
   else replyString(store, ref, reply);
   putArguments(store, args, 1, 2, NO_DEADLINE);
+  happened(store, args, 1, EVENT_STRING, "set");
 }
 
 function strlen({ store }: Context, args: Args, reply: Reply): void {

@@ -15,6 +15,7 @@ import { TYPE_TABLE } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { containerToRead, containerToWrite, findField } from "../fields.ts";
+import { EVENT_TABLE, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 
@@ -38,6 +39,7 @@ function setter(command: string, unit: Unit): Row["run"] {
     const condition = CONDITIONS.find((word) => args.is(3, word));
     const first = firstField(args, condition ? 4 : 3, "Parameter `numFields` should be greater than 0");
     reply.array(args.count - first);
+    let changed = false;
     for (let i = first; i < args.count; i++) {
       const field = key === 0 ? 0 : findField(store, key, args, i);
       if (field === 0) {
@@ -46,9 +48,13 @@ function setter(command: string, unit: Unit): Row["run"] {
         reply.integer(NOT_MET);
       } else {
         key = store.fields.setDeadline(key, field, deadlineMs);
+        changed = true;
         reply.integer(deadlineMs <= nowMs ? DELETED : DONE);
       }
     }
+    if (!changed) return;
+    if (deadlineMs <= nowMs) tookOut(store, args, 1, EVENT_TABLE, "hdel", key);
+    else happened(store, args, 1, EVENT_TABLE, "hexpire");
   };
 }
 
@@ -118,6 +124,7 @@ function hpersist({ store }: Context, args: Args, reply: Reply): void {
   let key = containerToWrite(store, args, 1, TYPE_TABLE);
   const first = firstField(args, 2, "Number of fields must be a positive integer");
   reply.array(args.count - first);
+  let changed = false;
   for (let i = first; i < args.count; i++) {
     const field = key === 0 ? 0 : findField(store, key, args, i);
     if (field === 0) {
@@ -126,9 +133,11 @@ function hpersist({ store }: Context, args: Args, reply: Reply): void {
       reply.integer(NO_EXPIRY);
     } else {
       key = store.fields.setDeadline(key, field, NO_DEADLINE);
+      changed = true;
       reply.integer(DONE);
     }
   }
+  if (changed) happened(store, args, 1, EVENT_TABLE, "hpersist");
 }
 
 const SET = {

@@ -8,6 +8,7 @@ import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { containerToWrite, createContainer, findField, writeField } from "../fields.ts";
+import { EVENT_TABLE, happened } from "../happened.ts";
 import { addLongDoubles, formatLongDouble, type LongDouble } from "../long-double.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
@@ -38,6 +39,7 @@ function hincrby({ store }: Context, args: Args, reply: Reply): void {
   }
   const sum = addIntegers(before, increment);
   writeNumber(store, key, args, writeInteger(sum, kind, before));
+  happened(store, args, 1, EVENT_TABLE, "hincrby");
   replyInteger(reply, sum);
 }
 
@@ -61,6 +63,7 @@ function hincrbyfloat({ store }: Context, args: Args, reply: Reply): void {
   }
   const text = formatLongDouble(sum);
   writeNumber(store, key, args, writeFloat(text, kind, stored));
+  happened(store, args, 1, EVENT_TABLE, "hincrbyfloat");
   reply.text(text);
 }
 

@@ -21,6 +21,7 @@ import {
   replyFieldValue,
   writeField,
 } from "../fields.ts";
+import { EVENT_TABLE, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { syntaxError } from "../values.ts";
@@ -109,14 +110,20 @@ function setAll(store: Store, key: number, args: Args, first: number, deadlineMs
     throw error;
   }
   if (armed) store.undo.commit();
+  happened(store, args, 1, EVENT_TABLE, "hset");
+  if (deadlineMs < NO_DEADLINE) happened(store, args, 1, EVENT_TABLE, "hexpire");
 }
 
 function removeAll(store: Store, key: number, args: Args, first: number): void {
   let target = key;
+  let removed = false;
   for (let i = first; i < args.count && target !== 0; i += 2) {
     const field = findField(store, target, args, i);
-    if (field !== 0) target = store.fields.delete(target, field);
+    if (field === 0) continue;
+    target = store.fields.delete(target, field);
+    removed = true;
   }
+  if (removed) tookOut(store, args, 1, EVENT_TABLE, "hdel", target);
 }
 
 function hgetex({ store, nowMs }: Context, args: Args, reply: Reply): void {
@@ -124,6 +131,7 @@ function hgetex({ store, nowMs }: Context, args: Args, reply: Reply): void {
   const { fields, deadlineMs, persists } = parsePassing(args, "hgetex", nowMs);
   const first = firstField(args, fields, NO_COUNT);
   reply.array(args.count - first);
+  let changed = false;
   for (let i = first; i < args.count; i++) {
     const field = key === 0 ? 0 : findField(store, key, args, i);
     if (field === 0) {
@@ -131,17 +139,21 @@ function hgetex({ store, nowMs }: Context, args: Args, reply: Reply): void {
       continue;
     }
     replyFieldValue(store, key, field, reply);
-    if (deadlineMs !== undefined) key = store.fields.setDeadline(key, field, deadlineMs);
-    else if (persists && store.fields.deadline(field) !== NO_DEADLINE) {
-      key = store.fields.setDeadline(key, field, NO_DEADLINE);
-    }
+    const persisted = persists && store.fields.deadline(field) !== NO_DEADLINE;
+    if (deadlineMs === undefined && !persisted) continue;
+    key = store.fields.setDeadline(key, field, deadlineMs ?? NO_DEADLINE);
+    changed = true;
   }
+  if (!changed) return;
+  if (deadlineMs !== undefined && deadlineMs <= nowMs) tookOut(store, args, 1, EVENT_TABLE, "hdel", key);
+  else happened(store, args, 1, EVENT_TABLE, persists ? "hpersist" : "hexpire");
 }
 
 function hgetdel({ store }: Context, args: Args, reply: Reply): void {
   let key = containerToWrite(store, args, 1, TYPE_TABLE);
   const first = firstField(args, 2, NO_COUNT);
   reply.array(args.count - first);
+  let changed = false;
   for (let i = first; i < args.count; i++) {
     const field = key === 0 ? 0 : findField(store, key, args, i);
     if (field === 0) {
@@ -150,7 +162,9 @@ function hgetdel({ store }: Context, args: Args, reply: Reply): void {
     }
     replyFieldValue(store, key, field, reply);
     key = store.fields.delete(key, field);
+    changed = true;
   }
+  if (changed) tookOut(store, args, 1, EVENT_TABLE, "hdel", key);
 }
 
 const TABLE = { family: "tables", permission: "write", keys: oneKey() } as const;

@@ -5,6 +5,7 @@ import { CONNECTION_ROWS } from "./connection.ts";
 import { withHelp } from "./help.ts";
 import { KEY_ROWS } from "./keys.ts";
 import { LIST_ROWS } from "./lists.ts";
+import { MESSAGE_ROWS } from "./messages.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
 import { SNAPSHOT_ROWS } from "./snapshots.ts";
@@ -21,6 +22,7 @@ export const ROWS: readonly Row[] = [
   ...SORTED_ROWS,
   ...LIST_ROWS,
   ...TRANSACTION_ROWS,
+  ...MESSAGE_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
   ...SNAPSHOT_ROWS,

@@ -27,6 +27,7 @@ import {
   setField,
   wrongArity,
 } from "../fields.ts";
+import { EVENT_TABLE, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { COMPARE_FIELD_ROWS } from "./compare-and-set.ts";
@@ -60,7 +61,9 @@ function hsetnx({ store }: Context, args: Args, reply: Reply): void {
 function setPairs(store: Store, key: number, args: Args): number {
   if (args.count === 4 && key !== 0) {
     setField(store, key, args, 2, 3);
-    return store.fields.created ? 1 : 0;
+    const isNew = store.fields.created;
+    happened(store, args, 1, EVENT_TABLE, "hset");
+    return isNew ? 1 : 0;
   }
   checkSizes(store, args, 2, 2);
   const armed = beginSteps(store, args);
@@ -78,6 +81,7 @@ function setPairs(store: Store, key: number, args: Args): number {
     throw error;
   }
   if (armed) store.undo.commit();
+  happened(store, args, 1, EVENT_TABLE, "hset");
   return created;
 }
 
@@ -107,6 +111,7 @@ function hdel({ store }: Context, args: Args, reply: Reply): void {
     key = store.fields.delete(key, field);
     deleted++;
   }
+  if (deleted > 0) tookOut(store, args, 1, EVENT_TABLE, "hdel", key);
   reply.integer(deleted);
 }
 

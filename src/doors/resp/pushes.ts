@@ -1,0 +1,134 @@
+// Pushes: messages on their way to one connection of RESP.
+//
+//   deliver(message) ──▶ gathered ──end of this turn, or of the call under way──▶ one write
+//                     └─ too much waits ──▶ counted, not kept ──▶ what is kept was read ──▶ -BUSY 7 messages were lost
+//
+// A message is encoded once for all connections of a protocol. A small one is a string, so that what is
+// gathered in a turn is joined and leaves in one write; a large one is a buffer that all writes share.
+
+import type { Transport } from "../../base/transport.ts";
+import { KIND_VALUE } from "../../engine/args.ts";
+import type { Message } from "../../engine/message-bus.ts";
+import { lostMessages } from "../../engine/subscribers.ts";
+import { valueToText } from "../../wire/value.ts";
+import type { RespShared } from "./shared.ts";
+
+/** Up to here a message is kept as a string. */
+const STRING_BYTES_MAX = 2 * 1024;
+/** Strings that are joined for one write. */
+const JOINED_BYTES_MAX = 64 * 1024;
+
+const WORDS = { channel: "message", pattern: "pmessage", shard: "smessage" } as const;
+
+type Encoded = string | Buffer;
+
+export type PushEvents = {
+  /** So much waits to be read by the client. */
+  onPending(bytes: number): void;
+  /** The first message was not kept: if it reads nothing for long, it is cut off. */
+  onLosing(pending: number): void;
+  /** It was told how many messages it lost: the connection ends. */
+  onTold(reason: string): void;
+};
+
+export class Pushes {
+  /** Bytes that are gathered and not written yet. */
+  bytes = 0;
+  /** Messages that were not kept. */
+  lost = 0;
+  readonly #shared: RespShared;
+  readonly #transport: Transport;
+  readonly #events: PushEvents;
+  #gathered: Encoded[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(shared: RespShared, transport: Transport, events: PushEvents) {
+    this.#shared = shared;
+    this.#transport = transport;
+    this.#events = events;
+  }
+
+  /** @param running Whether a call of this connection runs: then its reply goes first, and flush() is called. */
+  add(message: Message, protocol: 2 | 3, running: boolean): void {
+    const encoded = protocol === 3 ? message.encoded("resp3", encodeThree) : message.encoded("resp2", encodeTwo);
+    const waiting = this.bytes + this.#transport.pendingBytes;
+    if (this.lost > 0 || waiting + encoded.length > this.#shared.limits.subscriberBytesMax) return this.#lose();
+    this.#gathered.push(encoded);
+    this.bytes += encoded.length;
+    if (!running) this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#shared.schedulePush(this);
+  }
+
+  #lose(): void {
+    if (this.lost++ > 0) return;
+    this.flush();
+    if (this.#transport.pendingBytes === 0) this.#schedule();
+    else this.#transport.awaitDrained();
+    this.#events.onLosing(this.#transport.pendingBytes);
+  }
+
+  /** Writes what is gathered. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    const gathered = this.#gathered;
+    this.#gathered = [];
+    this.bytes = 0;
+    let joined = "";
+    for (const encoded of gathered) {
+      if (typeof encoded === "string") joined += encoded;
+      if (joined !== "" && (typeof encoded !== "string" || joined.length > JOINED_BYTES_MAX)) {
+        this.#transport.writeLatin1(joined);
+        joined = "";
+      }
+      if (typeof encoded !== "string") this.#transport.write(encoded, encoded.length);
+    }
+    if (joined !== "") this.#transport.writeLatin1(joined);
+    const pending = this.#transport.pendingBytes;
+    if (pending > 0) this.#events.onPending(pending);
+    else if (gathered.length === 0 && this.lost > 0) this.tellLost();
+  }
+
+  /** What was kept is read: says how many were not. */
+  tellLost(): void {
+    if (this.#closed) return;
+    const { message } = lostMessages(this.lost, this.#shared.limits.subscriberBytesMax);
+    this.#transport.writeLatin1(`-BUSY ${message}\r\n`);
+    this.#events.onTold(message);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#gathered = [];
+    this.bytes = 0;
+  }
+}
+
+function encodeTwo(message: Message): Encoded {
+  return encode(message, "*");
+}
+
+function encodeThree(message: Message): Encoded {
+  return encode(message, ">");
+}
+
+function encode({ topic, pattern, channel, payload: sent, payloadKind, bytes }: Message, first: string): Encoded {
+  // As everywhere on this wire: what is an encoded value is shown as text.
+  const payload = payloadKind === KIND_VALUE ? Buffer.from(valueToText(sent, 0, sent.length)) : sent;
+  const word = WORDS[topic];
+  let head = `${first}${pattern === undefined ? 3 : 4}\r\n$${word.length}\r\n${word}\r\n`;
+  if (pattern !== undefined) head += bulk(pattern);
+  head += bulk(channel);
+  if (bytes <= STRING_BYTES_MAX) return head + bulk(payload);
+  return Buffer.concat([Buffer.from(`${head}$${payload.length}\r\n`, "latin1"), payload, Buffer.from("\r\n")]);
+}
+
+function bulk(bytes: Buffer): string {
+  return `$${bytes.length}\r\n${bytes.latin1Slice()}\r\n`;
+}

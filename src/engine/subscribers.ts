@@ -1,0 +1,93 @@
+// Subscribers: how messages reach who listens.
+//
+//   ordered wires (RESP)   the connection itself: peer.deliver(message), among its replies
+//   native                 a call that is a stream: outflow.send(message), with the reader's credit
+//
+// A reader that is slow gets no memory without end: above subscriberBytesMax its messages are counted instead
+// of kept, and when it has read what was kept it is told how many it lost. For a stream that ends the call
+// (OVERLOADED); a connection of RESP is told by its door, which then closes it.
+
+import { HiveError } from "../base/errors.ts";
+import type { Context, Outflow } from "./context.ts";
+import { type Message, Subscriber } from "./message-bus.ts";
+
+export class ConnectionSubscriber extends Subscriber {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    super();
+    this.#context = context;
+  }
+
+  receive(message: Message): void {
+    this.#context.peer.deliver?.(message);
+  }
+}
+
+/** The words in which a subscriber hears that it was too slow. */
+export function lostMessages(lost: number, bytesMax: number): HiveError {
+  const message = `${lost} message${lost === 1 ? " was" : "s were"} lost: what waited to be read exceeded subscriberBytesMax (${bytesMax})`;
+  return new HiveError("OVERLOADED", message, { detail: { lost } });
+}
+
+export class StreamSubscriber extends Subscriber {
+  /** Rejects when the stream is over: the reader left it, or was too slow. */
+  readonly ended: Promise<never>;
+  readonly #outflow: Outflow;
+  readonly #bytesMax: number;
+  readonly #waiting: Message[] = [];
+  readonly #end: (error: unknown) => void;
+  #waitingBytes = 0;
+  /** One is on its way, and waits for credit. */
+  #busy = false;
+  #lost = 0;
+
+  /** @param onEnd Called at once when it is over: it is to hear nothing more. */
+  constructor(outflow: Outflow, bytesMax: number, signal: AbortSignal, onEnd: (subscriber: StreamSubscriber) => void) {
+    super();
+    this.#outflow = outflow;
+    this.#bytesMax = bytesMax;
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.ended = promise;
+    this.#end = (error) => {
+      onEnd(this);
+      reject(error);
+    };
+    signal.addEventListener("abort", () => this.#end(signal.reason), { once: true });
+  }
+
+  receive(message: Message): void {
+    if (!this.#busy) return this.#send(message);
+    const { bytes } = message;
+    if (this.#lost > 0 || this.#waitingBytes + bytes > this.#bytesMax) {
+      this.#lost++;
+      return;
+    }
+    this.#waiting.push(message);
+    this.#waitingBytes += bytes;
+  }
+
+  #send(message: Message): void {
+    try {
+      const later = this.#outflow.send(message);
+      if (later === undefined) return;
+      this.#busy = true;
+      later.then(() => this.#goOn(), this.#end);
+    } catch (error) {
+      if (!(error instanceof HiveError)) throw error;
+      this.#end(error);
+    }
+  }
+
+  #goOn(): void {
+    this.#busy = false;
+    let sent = 0;
+    while (sent < this.#waiting.length && !this.#busy) {
+      const message = this.#waiting[sent++]!;
+      this.#waitingBytes -= message.bytes;
+      this.#send(message);
+    }
+    this.#waiting.splice(0, sent);
+    if (!this.#busy && this.#lost > 0) this.#end(lostMessages(this.#lost, this.#bytesMax));
+  }
+}

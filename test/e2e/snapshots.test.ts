@@ -102,6 +102,8 @@ test("a damaged snapshot takes no more memory than four times its size", async (
   const whole = readFileSync(join(path, "whole.memhive"));
   await client.send(["FLUSHALL"]);
   await client.ping();
+  // What loading and storing took at the most is not what a damaged one takes.
+  hive.resetPeak();
   const before = hive.memoryBytes();
   for (let run = 0; run < 30; run++) {
     const damaged = Buffer.from(whole);

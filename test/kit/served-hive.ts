@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -51,6 +51,11 @@ export class ServedHive implements AsyncDisposable {
   memoryBytes(line: "VmRSS" | "VmHWM" = "VmRSS"): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, "utf8");
     return Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)![1]) * 1024;
+  }
+
+  /** "VmHWM" is from now on what was resident at the most since now (proc_pid_clear_refs(5)). */
+  resetPeak(): void {
+    writeFileSync(`/proc/${this.child.pid}/clear_refs`, "5");
   }
 
   /** Its exit code where it ends by itself: a signal that comes at the very end would make it another one. */

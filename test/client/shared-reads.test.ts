@@ -1,13 +1,15 @@
 // A client on the hive's host: what it reads from memory, what it asks the hive for, and why.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
+import { DEFAULT_LIMITS } from "../../src/base/limits.ts";
 import { type Client, type ClientOptions, connect, isHiveError } from "../../src/client/node.ts";
 import { Hive, type HiveOptions } from "../../src/server/hive.ts";
+import { addToken, changeTokens } from "../../src/server/tokens-change.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "memhive-shared-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -149,6 +151,46 @@ test("whoever may not read everything, or does not want to, asks; shared.why say
     codeOf(() => plain.client.peek("k")),
     "NOT_SHARED",
   );
+});
+
+test("a token that may no longer read everything ends its connections, and the next one asks", async (t) => {
+  const tokens = join(folder, "tokens.json");
+  const { token } = await changeTokens(tokens, DEFAULT_LIMITS, (content) =>
+    addToken(content, { grants: ["read:*", "write:*"] }, { nowMs: Date.now(), limits: DEFAULT_LIMITS }),
+  );
+  const hive = await Hive.start({ port: 0, shared: true, tokens });
+  t.after(() => hive.close());
+  const client = await connect(`hive://127.0.0.1:${hive.port}`, { token, reconnect: { minMs: 1, maxMs: 10 } });
+  t.after(() => client.close());
+  await client.put("users", "hello");
+  assert.equal(client.peek("users"), "hello");
+  const before = client.connectionId;
+  writeFileSync(tokens, readFileSync(tokens, "utf8").replace("read:*", "read:users"));
+  hive.reload();
+  while (client.connectionId === before || client.shared.why !== "the token may not read everything") {
+    await client.get("users").catch(() => {});
+  }
+  assert.equal(
+    codeOf(() => client.peek("users")),
+    "NOT_SHARED",
+  );
+  assert.equal(await client.get("users"), "hello");
+});
+
+test("a write that was given up and may still run is not overtaken by a read", async (t) => {
+  const { client, hive } = await pair(t, {}, { timeoutMs: 20_000 });
+  await client.put("k", "old");
+  await client.send(["CLIENT", "PAUSE", 60_000, "WRITE"]);
+  const ended = new AbortController();
+  const write = client.put("k", "new", { signal: ended.signal });
+  await client.ping();
+  ended.abort();
+  await assert.rejects(write, { code: "ABORTED", sent: true });
+  const { reads } = client.shared;
+  const read = client.get("k");
+  assert.equal(client.shared.reads, reads, "read from memory, though the write may come");
+  hive.engine.pauses.end();
+  assert.ok(["old", "new"].includes(String(await read)));
 });
 
 test("over a unix socket, in this process and in a worker thread memory is read too", async (t) => {

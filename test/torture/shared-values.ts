@@ -3,7 +3,7 @@
 import { crc32 } from "node:zlib";
 
 /** Names that are there from the first moment on, whatever happens to the others. */
-export const STEADY_KEYS: readonly string[] = Array.from({ length: 2 }, (_, i) => `steady:${i}`);
+export const STEADY_KEYS: readonly string[] = ["steady"];
 export const STEADY_FIELDS: readonly string[] = Array.from({ length: 32 }, (_, i) => `f${i}`);
 /** One stays packed, one has a root. */
 export const STEADY_TABLES: readonly string[] = ["steady-packed", "steady-wide"];

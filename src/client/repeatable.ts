@@ -33,5 +33,8 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
     "SDIFF",
     "SSCAN",
   ],
-  ...["LLEN", "LINDEX", "LRANGE", "LPOS"],
+  ...["LLEN", "LINDEX", "LRANGE", "LPOS", "SORT_RO"],
+  ...["ZCARD", "ZSCORE", "ZMSCORE", "ZCOUNT", "ZLEXCOUNT", "ZRANK", "ZREVRANK", "ZRANDMEMBER", "ZSCAN"],
+  ...["ZRANGE", "ZRANGEBYSCORE", "ZRANGEBYLEX", "ZREVRANGE", "ZREVRANGEBYSCORE", "ZREVRANGEBYLEX"],
+  ...["ZUNION", "ZINTER", "ZDIFF", "ZINTERCARD"],
 ]);

@@ -17,15 +17,26 @@ const KEYS = ["a", "b", "key:1", "table", "set", "counter", "\xff\x00\r\n", "", 
 const NUMBERS = ["0", "1", "-1", "2", "10", "100", "1000000", "-0", "007", "+1", "1.5", "-2.5e3", "nan", "inf"];
 const HUGE = ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "4294967296", "1e400"];
 const WORDS = ["*", "k*", "[a-", "?\\", "string", "hash", "field", "member", "value", "(1", "[b", "$-1", "*3\r\n"];
-/** Rows that end, delay or disconnect: how they are called here. The engine refuses each. */
+/** Rows that end, delay, disconnect, wait or change what a connection may say: how they are called here. The engine refuses each. */
 const REFUSED: Readonly<Record<string, string[]>> = {
   SHUTDOWN: ["SHUTDOWN", "NEVER"],
   "CLIENT KILL": ["CLIENT", "KILL"],
   "CLIENT PAUSE": ["CLIENT", "PAUSE", "soon"],
   "DEBUG SLEEP": ["DEBUG", "SLEEP", "well"],
   "CONFIG SET": ["CONFIG", "SET", "no-such-setting", "1"],
+  BLPOP: ["BLPOP", "a", "soon"],
+  BRPOP: ["BRPOP", "a", "soon"],
+  BLMOVE: ["BLMOVE", "a", "b", "LEFT", "LEFT", "soon"],
+  BRPOPLPUSH: ["BRPOPLPUSH", "a", "b", "soon"],
+  BLMPOP: ["BLMPOP", "soon", "1", "a", "LEFT"],
+  BZPOPMIN: ["BZPOPMIN", "a", "soon"],
+  BZPOPMAX: ["BZPOPMAX", "a", "soon"],
+  BZMPOP: ["BZMPOP", "soon", "1", "a", "MIN"],
+  SUBSCRIBE: ["SUBSCRIBE"],
+  PSUBSCRIBE: ["PSUBSCRIBE"],
+  SSUBSCRIBE: ["SSUBSCRIBE"],
 };
-const HARMFUL = /shutdown|kill|pause|sleep|config.{0,8}set/is;
+const HARMFUL = /shutdown|kill|pause|sleep|config.{0,8}set|b[lrz]m?pop|b[lr]move|brpoplpush|subscribe/is;
 const VALUE_BYTES_MAX = 3_000;
 /** Longer calls than rows are drawn with. */
 const INLINE_ARGUMENTS_MAX = 100;

@@ -31,7 +31,7 @@ const NAMES = [
 ];
 const CALLS = 20_000;
 /** They change the connection, or wait. */
-const LEFT_OUT = /^(AUTH|HELLO|QUIT|RESET|CLIENT REPLY)$/;
+const LEFT_OUT = /^(AUTH|HELLO|QUIT|RESET|CLIENT REPLY|[PS]?SUBSCRIBE|B[LRZ].*)$/;
 
 function latin1(text: string): Buffer {
   return Buffer.from(text, "latin1");

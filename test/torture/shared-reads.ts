@@ -38,6 +38,7 @@ type ReaderCounts = Pick<SharedReadsResult, "reads" | "retried" | "asked" | "fou
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 /** What a process may take to say something: it hangs otherwise. */
 const PATIENCE_MS = 30_000;
+const MORE_SECONDS_MAX = 60;
 
 async function ask<Answer>(child: ChildProcess, message: string): Promise<Answer> {
   const answer = once(child, "message", { signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -75,6 +76,10 @@ export async function tortureShared(options: SharedReadsOptions): Promise<Shared
       note(`${kill + 1} kills`);
     }
     if (kills === 0) await pause(seconds * 1000);
+    // On a machine that is busy with other things it may take longer until a read has met a write.
+    const haveNone = async (): Promise<boolean> =>
+      (await countsOf(children, () => true)).every(({ retried }) => retried === 0);
+    for (let more = 0; more < MORE_SECONDS_MAX && kills === 0 && (await haveNone()); more++) await pause(1000);
     const { writes } = await ask<{ writes: number }>(writer, "count");
     const counts = await countsOf(children, () => true);
     const sum = (of: (count: ReaderCounts) => number): number => counts.reduce((total, each) => total + of(each), 0);

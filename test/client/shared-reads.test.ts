@@ -8,8 +8,10 @@ import { after, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { DEFAULT_LIMITS } from "../../src/base/limits.ts";
 import { type Client, type ClientOptions, connect, isHiveError } from "../../src/client/node.ts";
+import { openShared } from "../../src/client/shared-opening.ts";
 import { Hive, type HiveOptions } from "../../src/server/hive.ts";
 import { addToken, changeTokens } from "../../src/server/tokens-change.ts";
+import { LAYOUT_VERSION } from "../../src/store/layout.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "memhive-shared-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -234,6 +236,27 @@ test("a hive that starts again is mapped anew, and one that ended leaves nothing
   // The connection is there; the memory is mapped a little later.
   while (!client.shared.on) await client.ping();
   assert.equal(client.peek("k"), "second");
+});
+
+test("memory of another layout, of another hive or of none is not read, and the error says so", async (t) => {
+  const sharedFolder = mkdtempSync("/dev/shm/test-");
+  t.after(() => rmSync(sharedFolder, { recursive: true, force: true }));
+  const { client } = await pair(t, { sharedFolder });
+  const place = {
+    folder: join(sharedFolder, readdirSync(sharedFolder)[0]!),
+    layout: LAYOUT_VERSION,
+    runId: client.runId,
+  };
+  (await openShared(place)).close();
+  const message = async (change: Partial<typeof place>): Promise<string> =>
+    openShared({ ...place, ...change }).then(
+      () => "opened",
+      (error: Error) => error.message,
+    );
+  assert.match(await message({ layout: 99 }), /by version 99, this client reads version/);
+  assert.match(await message({ runId: "0".repeat(32) }), /is the memory of another hive/);
+  assert.match(await message({ folder: join(sharedFolder, "none") }), /is not there/);
+  assert.match(await message({ folder: "/tmp" }), /no folder of this user alone/);
 });
 
 test("a hive that evicts by use hears of a sample of what is read", async (t) => {

@@ -35,6 +35,8 @@ export { KEEP_DEADLINE, NO_DEADLINE } from "./placement.ts";
 
 /** Keys that have run out and that one random() removes at most: about a millisecond. */
 const DRAWS_MAX = 1000;
+/** Pages that a root, its directory and its first buckets take at most. */
+const ROOT_PAGES_MAX = 24;
 
 export class Keyspace {
   readonly memory: Memory;
@@ -359,12 +361,18 @@ export class Keyspace {
     return 0;
   }
 
-  /** Empties the keyspace. */
+  /** Empties the keyspace. A full hive too: the new root may go a few pages beyond the limit. */
   clear(): void {
-    const { funnel, containers } = this.memory;
+    const { funnel, containers, pages } = this.memory;
     if (this.count === 0) return;
     if (funnel.on) funnel.before("flush", 0);
-    containers.detachKeyspace();
+    const { overdraft } = pages;
+    pages.overdraft = overdraft + ROOT_PAGES_MAX;
+    try {
+      containers.detachKeyspace();
+    } finally {
+      pages.overdraft = overdraft;
+    }
   }
 }
 

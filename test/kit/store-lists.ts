@@ -36,12 +36,23 @@ export function pushElements(store: Store, model: StoreModel, [, k, x, y]: Step,
   }
   const atFront = y % 2 === 0;
   const many = y % 5 === 0 ? 1 + (x % 700) : 1 + (x % 30);
-  for (let i = 0; i < many; i++) {
-    const element = drawElement(many > 200 ? (x + i) % 10 : x + i, name, value);
-    ref = store.lists.push(ref, atFront, element.bytes, 0, element.bytes.length, element.kind);
-    if (atFront) key.elements.unshift(element);
-    else key.elements.push(element);
+  try {
+    for (let i = 0; i < many; i++) {
+      const element = drawElement(many > 200 ? (x + i) % 10 : x + i, name, value);
+      ref = store.lists.push(ref, atFront, element.bytes, 0, element.bytes.length, element.kind);
+      if (atFront) key.elements.unshift(element);
+      else key.elements.push(element);
+    }
+  } catch (error) {
+    if (key.elements.length === 0) forgetEmpty(store, model, found.id, ref);
+    throw error;
   }
+}
+
+/** A list has elements: one that got none goes again, for a history may go on inside the undo that would take it back. */
+function forgetEmpty(store: Store, model: StoreModel, id: string, ref: number): void {
+  store.keys.remove(ref);
+  model.forget(id);
 }
 
 /** One change somewhere in a list. */

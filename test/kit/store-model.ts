@@ -162,6 +162,7 @@ export class StoreModel implements ChangeListener {
 
   /** Compares every element of a list, from both ends. */
   compareElements(ref: number, { elements }: ModelKey): void {
+    assert.notEqual(elements.length, 0, "a list has elements");
     for (const back of [false, true]) {
       const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
       let index = back ? elements.length - 1 : 0;

@@ -114,3 +114,21 @@ test("a key gets another name, a deadline or an owner when memory is full", () =
   assert.throws(() => small.put("one more", "v".repeat(100_000)));
   checkStore(store);
 });
+
+test("a full store can be emptied, though that takes a new root", () => {
+  const small = new SmallStore();
+  small.table("table", 1000);
+  for (let i = 0; i < 3000; i++) small.put(`key ${i}`, "value");
+  const { pages } = small.store.memory;
+  for (let round = 0; round < 20; round++) {
+    limit(small, 0);
+    small.store.keys.clear();
+    assert.equal(small.store.keys.count, 0);
+    assert.equal(pages.overdraft, 0);
+    if (round % 3 === 0) small.workAll();
+    pages.max = Number.POSITIVE_INFINITY;
+    small.table(`table ${round}`, 1000);
+  }
+  small.workAll();
+  checkStore(small.store);
+});

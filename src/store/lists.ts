@@ -100,7 +100,7 @@ export class Lists {
     }
   }
 
-  /** Adds an element at an end. @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed. */
+  /** Adds an element at an end. @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: the list is as it was, though its entry may be another. */
   push(key: number, atFront: boolean, bytes: Uint8Array, start: number, length: number, kind: number): number {
     this.#prepare(bytes, start, length, kind);
     const root = this.#memory.entries.rootOf(key);
@@ -179,7 +179,7 @@ export class Lists {
 
   /**
    * Puts an element before element `index`, or behind the last where that is their number.
-   * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+   * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: the list is as it was, though its entry may be another.
    */
   insert(key: number, index: number, bytes: Uint8Array, start: number, length: number, kind: number): number {
     if (index === 0 || index === this.count(key)) return this.push(key, index === 0, bytes, start, length, kind);
@@ -193,7 +193,7 @@ export class Lists {
     return target;
   }
 
-  /** Gives element `index` another content. @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed. */
+  /** Gives element `index` another content. @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: as with insert(). */
   set(key: number, index: number, bytes: Uint8Array, start: number, length: number, kind: number): number {
     this.#prepare(bytes, start, length, kind);
     let target = key;

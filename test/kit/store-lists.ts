@@ -44,14 +44,15 @@ export function pushElements(store: Store, model: StoreModel, [, k, x, y]: Step,
       else key.elements.push(element);
     }
   } catch (error) {
-    if (key.elements.length === 0) forgetEmpty(store, model, found.id, ref);
+    if (key.elements.length === 0) forgetEmpty(store, model, name);
     throw error;
   }
 }
 
 /** A list has elements: one that got none goes again, for a history may go on inside the undo that would take it back. */
-function forgetEmpty(store: Store, model: StoreModel, id: string, ref: number): void {
-  store.keys.remove(ref);
+function forgetEmpty(store: Store, model: StoreModel, name: Name): void {
+  const { id, ref } = model.look(name);
+  if (ref !== 0) store.keys.remove(ref);
   model.forget(id);
 }
 

@@ -286,7 +286,7 @@ export class HashIndex {
 
   /** Frees the overflow nodes of the chain read last; its bucket must not be used again. */
   freeChainNodes(): void {
-    for (const node of this.#chain.nodes) this.#pages.free(node);
+    this.#chain.nodes.freeTo(0, this.#pages);
   }
 
   // Slots of the chain that starts at the bucket moved to.

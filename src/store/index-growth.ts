@@ -24,6 +24,7 @@ import {
   SEGMENT_SHIFT,
 } from "./layout.ts";
 import type { Pages } from "./pages.ts";
+import { roomFor } from "./room-for.ts";
 import type { Segments } from "./segments.ts";
 import { close, open } from "./sequence.ts";
 
@@ -34,12 +35,35 @@ export const BLOCK_BUCKETS = 1024;
 export const BLOCK_SHIFT = 10;
 export const SMALL_BLOCKS = 11;
 
+/** Up to here a loop clears faster than a call. */
+const SHORT_CLEAR_BYTES = 64;
+
+/** Refs of overflow nodes. An array of numbers would be given back and taken anew each time it is emptied. */
+class Nodes {
+  count = 0;
+  refs: Int32Array = new Int32Array(16);
+
+  push(ref: number): void {
+    this.refs = roomFor(this.refs, this.count);
+    this.refs[this.count++] = ref;
+  }
+
+  pop(): number {
+    return this.refs[--this.count]!;
+  }
+
+  /** Takes out all but the first `count`. */
+  freeTo(count: number, pages: Pages): void {
+    while (this.count > count) pages.free(this.pop());
+  }
+}
+
 /** The entries of one bucket and its overflow nodes, copied out. */
 export class Chain {
   count = 0;
   /** (hash, ref) of each entry, in order. */
   slots: Int32Array = new Int32Array(128);
-  readonly nodes: number[] = [];
+  readonly nodes: Nodes = new Nodes();
 
   read(segments: Int32Array[], bucketWords: Int32Array, bucketAt: number): void {
     let words = bucketWords;
@@ -47,7 +71,7 @@ export class Chain {
     let next = words[at + 1]!;
     let end = at + SLOTS_AT + BUCKET_SLOTS * 2;
     let filled = 0;
-    this.nodes.length = 0;
+    this.nodes.count = 0;
     for (;;) {
       if (filled + 2 * BUCKET_SLOTS > this.slots.length) this.#grow();
       for (let slot = at + SLOTS_AT; slot < end && words[slot + 1] !== 0; slot += 2) {
@@ -85,7 +109,7 @@ export class IndexGrowth {
   readonly #from = new Chain();
   readonly #to = new Chain();
   /** Overflow nodes at hand while chains are written anew. */
-  readonly #nodes: number[] = [];
+  readonly #nodes = new Nodes();
   /** How many of #nodes were allocated for the step under way. */
   #taken = 0;
 
@@ -155,7 +179,7 @@ export class IndexGrowth {
     open(fromWords, fromAt);
     open(toWords, toAt);
     this.#write(toWords, toAt, to, 0, 0);
-    fromWords.fill(0, fromAt + 1, fromAt + BUCKET_BYTES / 4);
+    clearBucket(fromWords, fromAt);
     close(fromWords, fromAt);
     close(toWords, toAt);
     rootWords[rootAt + ROOT_LEVEL] = level;
@@ -171,12 +195,13 @@ export class IndexGrowth {
     let slot = bucketAt + SLOTS_AT;
     let end = slot + BUCKET_SLOTS * 2;
     let link = bucketAt + 1;
-    words.fill(0, bucketAt + 1, bucketAt + BUCKET_BYTES / 4);
-    for (let i = 0; i < chain.count; i++) {
-      const hash = chain.slots[i * 2]!;
+    clearBucket(words, bucketAt);
+    const { slots, count } = chain;
+    for (let i = 0; i < count; i++) {
+      const hash = slots[i * 2]!;
       if ((hash & mask) !== bits) continue;
       if (slot === end) {
-        const node = this.#nodes.pop()!;
+        const node = this.#nodes.pop();
         clear(this.#words, node, OVERFLOW_BYTES);
         words[link] = node;
         words = this.#words[node >>> SEGMENT_SHIFT]!;
@@ -185,19 +210,20 @@ export class IndexGrowth {
         end = slot + OVERFLOW_SLOTS * 2;
       }
       words[slot] = hash;
-      words[slot + 1] = chain.slots[i * 2 + 1]!;
+      words[slot + 1] = slots[i * 2 + 1]!;
       slot += 2;
     }
   }
 
   #takeNodes(chain: Chain): void {
-    for (const node of chain.nodes) this.#nodes.push(node);
+    const { nodes } = chain;
+    for (let i = 0; i < nodes.count; i++) this.#nodes.push(nodes.refs[i]!);
   }
 
   /** Takes what is missing for a chain of `count` entries. False when there is no memory for it. */
   #haveNodesFor(count: number): boolean {
     const needed = Math.ceil(Math.max(0, count - BUCKET_SLOTS) / OVERFLOW_SLOTS);
-    while (this.#nodes.length < needed) {
+    while (this.#nodes.count < needed) {
       const node = tryAlloc(this.#pages, OVERFLOW_BYTES);
       if (node === 0) return false;
       this.#nodes.push(node);
@@ -208,19 +234,16 @@ export class IndexGrowth {
 
   /** Forgets the chains' own nodes (they stay where they are) and frees those taken beside them. */
   #dropTaken(): void {
-    while (this.#taken > 0) {
-      this.#pages.free(this.#nodes.pop()!);
-      this.#taken--;
-    }
-    this.#nodes.length = 0;
+    this.#nodes.freeTo(this.#nodes.count - this.#taken, this.#pages);
+    this.#taken = 0;
+    this.#nodes.count = 0;
   }
 
   /** Frees the nodes that were not needed again, and counts. */
   #giveNodes(root: number): void {
-    const change = this.#taken - this.#nodes.length;
+    const change = this.#taken - this.#nodes.count;
     if (change !== 0) countOverflow(this.#words, root, change);
-    for (const node of this.#nodes) this.#pages.free(node);
-    this.#nodes.length = 0;
+    this.#nodes.freeTo(0, this.#pages);
     this.#taken = 0;
   }
 
@@ -290,8 +313,16 @@ export function blockBytes(block: number): number {
 }
 
 export function clear(segments: Int32Array[], ref: number, bytes: number): void {
+  const words = segments[ref >>> SEGMENT_SHIFT]!;
   const at = (ref & SEGMENT_MASK) << 1;
-  segments[ref >>> SEGMENT_SHIFT]!.fill(0, at, at + (bytes >> 2));
+  const end = at + (bytes >> 2);
+  if (bytes > SHORT_CLEAR_BYTES) words.fill(0, at, end);
+  else for (let word = at; word < end; word++) words[word] = 0;
+}
+
+/** All of a bucket but its sequence. */
+function clearBucket(words: Int32Array, at: number): void {
+  for (let word = at + 1; word < at + BUCKET_BYTES / 4; word++) words[word] = 0;
 }
 
 export function countOverflow(segments: Int32Array[], root: number, change: number): void {

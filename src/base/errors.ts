@@ -200,3 +200,14 @@ export function isHiveError(error: unknown): error is HiveError {
     isErrorCode(error.code)
   );
 }
+
+/** What exceeds a limit on bytes. */
+export function tooBig(
+  code: "KEY_TOO_BIG" | "VALUE_TOO_BIG",
+  what: string,
+  bytes: number,
+  limit: string,
+  max: number,
+): HiveError {
+  return new HiveError(code, `${what} of ${bytes} bytes exceeds ${limit} (${max} bytes)`);
+}

@@ -5,9 +5,8 @@
 // of fields and members (fields.ts): what LRANGE shows, LREM finds.
 
 import { parseInt64, parseSafeInteger } from "../base/decimal.ts";
-import { HiveError } from "../base/errors.ts";
+import { HiveError, tooBig } from "../base/errors.ts";
 import type { Slice } from "../store/collections.ts";
-import { tooBig } from "../store/keyspace.ts";
 import { KIND_RAW, KIND_VALUE, TYPE_LIST } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { encodeInteger, Scratch } from "../wire/value.ts";

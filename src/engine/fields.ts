@@ -9,9 +9,8 @@
 // Hot path: nothing here allocates for a raw name.
 
 import { parseInt64, parseSafeInteger } from "../base/decimal.ts";
-import { HiveError } from "../base/errors.ts";
+import { HiveError, tooBig } from "../base/errors.ts";
 import type { Slice } from "../store/collections.ts";
-import { tooBig } from "../store/keyspace.ts";
 import { KIND_RAW, KIND_VALUE, TYPE_MASK } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
@@ -41,7 +40,7 @@ export function containerToRead(store: Store, args: Args, index: number, type: n
 
 /** The same for a command that may change it. */
 export function containerToWrite(store: Store, args: Args, index: number, type: number): number {
-  const key = store.keys.find(args.buffer, args.start(index), args.length(index), args.kind(index));
+  const key = store.keys.findContainer(args.buffer, args.start(index), args.length(index), args.kind(index));
   if (key !== 0 && (store.memory.entries.head(key) & TYPE_MASK) !== type) throw wrongType();
   return key;
 }

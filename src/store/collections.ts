@@ -7,8 +7,9 @@
 // the place of the record (below 8,192), else the ref of its entry (never below 8,192, since page 0
 // is the header). Whatever may move the key's entry returns the new ref.
 
+import { tooBig } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
-import { type Keyspace, tooBig } from "./keyspace.ts";
+import type { Keyspace } from "./keyspace.ts";
 import {
   FLAG_SCRUB,
   FLAG_TTL,

@@ -7,9 +7,10 @@
 // writes, and gives the entry the next version. Strings live in the entry; a table or a set is packed
 // in it or has a root (collections.ts).
 
-import { HiveError } from "../base/errors.ts";
+import { tooBig } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
 import { EVENT_MISS } from "./key-events.ts";
+import { LastContainer } from "./last-container.ts";
 import {
   FLAG_OWNED,
   FLAG_ROOT,
@@ -51,9 +52,11 @@ export class Keyspace {
   keyBytesMax: number = KEY_LENGTH_MAX;
 
   readonly #placement: Placement;
+  readonly #lastContainer: LastContainer;
 
   constructor(memory: Memory, placement: Placement) {
     this.memory = memory;
+    this.#lastContainer = new LastContainer(memory.entries, memory.containers);
     this.#placement = placement;
   }
 
@@ -78,6 +81,15 @@ export class Keyspace {
       this.remove(ref, "expire");
       return 0;
     }
+    return ref;
+  }
+
+  /** The same for a key that is likely to be the table or set that was looked up last. */
+  findContainer(name: Uint8Array, start: number, length: number, kind: number): number {
+    const last = kind === KIND_VALUE ? 0 : this.#lastContainer.find(name, start, length);
+    if (last !== 0) return last;
+    const ref = this.find(name, start, length, kind);
+    if (ref !== 0) this.#lastContainer.note(ref);
     return ref;
   }
 
@@ -378,14 +390,4 @@ export class Keyspace {
 
 function isAnything(): boolean {
   return true;
-}
-
-export function tooBig(
-  code: "KEY_TOO_BIG" | "VALUE_TOO_BIG",
-  what: string,
-  bytes: number,
-  limit: string,
-  max: number,
-): HiveError {
-  return new HiveError(code, `${what} of ${bytes} bytes exceeds ${limit} (${max} bytes)`);
 }

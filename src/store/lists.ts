@@ -10,8 +10,9 @@
 //
 // Hot path: push, pop and read at the ends.
 
+import { tooBig } from "../base/errors.ts";
 import type { Slice } from "./collections.ts";
-import { type Keyspace, tooBig } from "./keyspace.ts";
+import type { Keyspace } from "./keyspace.ts";
 import { FLAG_SCRUB, TYPE_LIST } from "./layout.ts";
 import { codeAt, findEach, NewElement, newRun, placeOf, readElement, sizeAt, sizeBefore } from "./list-elements.ts";
 import { PackedLists } from "./list-packed.ts";

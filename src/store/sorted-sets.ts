@@ -8,8 +8,9 @@
 // the lowest score. Ranges are ranks `from` to `to`, without `to`. −0 is 0 and no score is not-a-number:
 // callers see to that.
 
+import { tooBig } from "../base/errors.ts";
 import type { Slice } from "./collections.ts";
-import { type Keyspace, tooBig } from "./keyspace.ts";
+import type { Keyspace } from "./keyspace.ts";
 import {
   FLAG_SCRUB,
   KEY_KIND_SHIFT,

@@ -5,8 +5,7 @@
 // Order of the checks is Redis's: words, then the time, then the type (with GET), then NX and XX. A
 // deadline that has passed already leaves no key behind. Nothing here allocates where nothing fails.
 
-import { HiveError } from "../../base/errors.ts";
-import { tooBig } from "../../store/keyspace.ts";
+import { HiveError, tooBig } from "../../base/errors.ts";
 import { FLAG_TTL, TYPE_MASK, TYPE_STRING } from "../../store/layout.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";

@@ -5,8 +5,7 @@
 // Queueing is policy and stands in the engine; these rows open, run and end a transaction. A call that
 // fails inside EXEC leaves its error in its place, and the others run: that is what Redis does.
 
-import { HiveError } from "../../base/errors.ts";
-import { tooBig } from "../../store/keyspace.ts";
+import { HiveError, tooBig } from "../../base/errors.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_MULTI } from "../context.ts";
 import type { Reply } from "../reply.ts";

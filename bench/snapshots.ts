@@ -224,7 +224,7 @@ class BenchHive implements AsyncDisposable {
   static async start(folder: string, from: string): Promise<BenchHive> {
     const program = fileURLToPath(new URL("snapshot-hive.ts", import.meta.url));
     const env = { ...process.env, ...ALLOCATOR_SETTINGS };
-    const child = fork(program, [folder, from], { env, execArgv: ["--max-semi-space-size=2"] });
+    const child = fork(program, [folder, from], { env, execArgv: ["--max-semi-space-size=1"] });
     const [message] = await once(child, "message");
     return new BenchHive(child, (message as { port: number }).port);
   }

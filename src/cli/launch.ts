@@ -31,8 +31,8 @@ export const ALLOCATOR_SETTINGS: Readonly<Record<string, string>> = {
   GLIBC_TUNABLES: "glibc.malloc.hugetlb=1",
 };
 
-/** Node's flags: the heap of a hive holds little that lives for long, so its young half stays small (3 MB). */
-export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
+/** Node's flags: the heap of a hive holds little that lives for long, so its young half stays small (6 MB). */
+export const NODE_FLAGS: readonly string[] = ["--max-semi-space-size=1"];
 
 /**
  * Returns where this process may go on: it has the settings, or they mean nothing to it (no Linux, or

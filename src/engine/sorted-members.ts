@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import { walkScalar } from "../wire/value.ts";
 import type { Args } from "./args.ts";
 import { containerToRead, containerToWrite, encodedInteger, mayBeInteger } from "./fields.ts";
+import { EVENT_GENERIC, EVENT_SORTED, happened } from "./happened.ts";
 import type { Reply } from "./reply.ts";
 import { replyBytes } from "./values.ts";
 
@@ -84,24 +85,38 @@ export function replyRange(
 /**
  * Builds a sorted set under a name that nobody can have, and puts it in the place of what argument `index`
  * names, or takes that away where nothing came. Returns how many members there are.
- * @param fill Adds to the set in `key`, 0 as long as there is none, and returns its entry.
+ * @param event What is told where there are any. @param fill Adds to the set in `key`, 0 as long as there is none, and returns its entry.
  */
-export function storeSorted(store: Store, args: Args, index: number, fill: (key: number) => number): number {
+export function storeSorted(
+  store: Store,
+  args: Args,
+  index: number,
+  event: string,
+  fill: (key: number) => number,
+): number {
   const { keys } = store;
   try {
     const built = fill(0);
     const { buffer } = args;
     if (built !== 0) {
       const key = keys.rename(built, buffer, args.start(index), args.length(index), args.kind(index));
+      happened(store, args, index, EVENT_SORTED, event);
       return store.sorted.count(key);
     }
-    const old = keys.find(buffer, args.start(index), args.length(index), args.kind(index));
-    if (old !== 0) keys.remove(old);
+    removeStored(store, args, index);
     return 0;
   } catch (error) {
     dropUnfinished(store);
     throw error;
   }
+}
+
+/** Takes away what the key that argument `index` names holds, since nothing is to be stored there. */
+export function removeStored(store: Store, args: Args, index: number): void {
+  const old = store.keys.find(args.buffer, args.start(index), args.length(index), args.kind(index));
+  if (old === 0) return;
+  store.keys.remove(old);
+  happened(store, args, index, EVENT_GENERIC, "del");
 }
 
 /** Adds to a set under way, made where it is missing. Returns its entry. */

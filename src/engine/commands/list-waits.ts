@@ -52,7 +52,7 @@ function popWaiting(context: Context, args: Args, reply: Reply, atFront: boolean
     if (key === 0) return false;
     reply.array(2);
     reply.bulk(args.buffer, args.start(index), args.end(index), args.kind(index));
-    popOne(store, key, atFront, reply);
+    popOne(store, args, index, key, atFront, reply);
     return true;
   };
   const keys = Array.from({ length: args.count - 2 }, (_, i) => i + 1);

@@ -14,10 +14,11 @@ import type { Store } from "../../store/store.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_LIST, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { sortWeight } from "../scores.ts";
-import { UNFINISHED } from "../sorted-members.ts";
+import { removeStored, UNFINISHED } from "../sorted-members.ts";
 import { replyBytes, syntaxError, wrongType } from "../values.ts";
 
 /** Elements and their bytes that one SORT takes: each is on the heap, with about 200 bytes beside. */
@@ -206,8 +207,7 @@ function sorting(mayStore: boolean): Row["run"] {
 function storeList(store: Store, args: Args, index: number, found: readonly (Item | undefined)[]): number {
   const { keys, lists } = store;
   if (found.length === 0) {
-    const old = keys.find(args.buffer, args.start(index), args.length(index), args.kind(index));
-    if (old !== 0) keys.remove(old);
+    removeStored(store, args, index);
     return 0;
   }
   try {
@@ -217,6 +217,7 @@ function storeList(store: Store, args: Args, index: number, found: readonly (Ite
       key = lists.push(key, false, bytes, 0, bytes.length, item?.kind ?? KIND_RAW);
     }
     keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index));
+    happened(store, args, index, EVENT_LIST, "sortstore");
     return found.length;
   } catch (error) {
     const key = keys.find(UNFINISHED, 0, UNFINISHED.length, KIND_VALUE);

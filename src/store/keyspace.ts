@@ -332,13 +332,17 @@ export class Keyspace {
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
   rename(from: number, name: Uint8Array, start: number, length: number, kind: number): number {
-    const { funnel } = this.memory;
+    const { funnel, events } = this.memory;
     if (length > this.keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", this.keyBytesMax);
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
     if (funnel.on) {
       if (old !== 0) funnel.before("delete", old);
+      // A name that there was is not new: a row that sees it otherwise says so itself.
+      const { quiet } = events;
+      events.quiet = quiet || old !== 0;
       funnel.before("set", 0, 0, name, start, length, kind);
+      events.quiet = quiet;
       funnel.before("delete", from);
     }
     return this.#placement.rename(from, old, name, start, length, kind);

@@ -39,7 +39,7 @@ export function findMember(store: Store, key: number, args: Args, index: number)
 
 /**
  * Gives the member that argument `index` names a score. Returns the key's entry, which may have moved.
- * @param handle What findMember() gave. @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+ * @param handle What findMember() gave; the member has another score. @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
  */
 export function setMember(store: Store, key: number, args: Args, index: number, handle: number, score: number): number {
   const { sorted } = store;
@@ -48,10 +48,10 @@ export function setMember(store: Store, key: number, args: Args, index: number, 
     if (kind === KIND_VALUE && args.kind(index) !== KIND_VALUE) {
       // The name lies in what is about to move.
       const name = Buffer.from(bytes.subarray(start, end));
-      return sorted.set(key, name, 0, name.length, kind, score);
+      return sorted.setAt(key, handle, name, 0, name.length, kind, score);
     }
   } else if (args.kind(index) === KIND_VALUE) walkScalar(args.buffer, args.start(index), args.end(index));
-  return sorted.set(key, args.buffer, args.start(index), args.length(index), args.kind(index), score);
+  return sorted.setAt(key, handle, args.buffer, args.start(index), args.length(index), args.kind(index), score);
 }
 
 export function replyMember(store: Store, key: number, handle: number, reply: Reply): void {

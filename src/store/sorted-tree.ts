@@ -58,7 +58,7 @@ export class SortedTree {
       const cell = this.#way.cells[level]!;
       const isLeaf = level + 1 === leaf;
       nodes.addBelow(node, cell, 1);
-      nodes.setFirst(node, cell, this.#way.nodes[level + 1]!, isLeaf);
+      if (this.#way.cells[level + 1] === 0) nodes.setFirst(node, cell, this.#way.nodes[level + 1]!, isLeaf);
       if (right !== 0) right = this.#insertChild(root, node, cell, right, isLeaf);
     }
     if (right !== 0) this.#grow(root, right, height);
@@ -250,7 +250,7 @@ export class SortedTree {
     const cell = this.#way.seek(root, rank);
     const node = this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!;
     const count = Math.min(this.#nodes.cells(node) - cell, max);
-    for (let i = 0; i < count; i++) refs[i] = this.#nodes.ref(node, cell + i, true);
+    this.#nodes.copyRefs(node, cell, count, refs);
     return count;
   }
 
@@ -258,7 +258,7 @@ export class SortedTree {
   leafTo(root: number, rank: number, refs: Int32Array): number {
     const cell = this.#way.seek(root, rank - 1);
     const node = this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!;
-    for (let i = 0; i <= cell; i++) refs[i] = this.#nodes.ref(node, i, true);
+    this.#nodes.copyRefs(node, 0, cell + 1, refs);
     return cell + 1;
   }
 

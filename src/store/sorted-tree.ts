@@ -224,19 +224,19 @@ export class SortedTree {
   /** How many entries are before this one, which is there. */
   rank(root: number, ref: number, score: number): number {
     this.#way.aimAt(ref, score);
-    return this.#way.descend(root);
+    return this.#way.countDown(root);
   }
 
   /** How many entries have a lower score, or where `inclusive` the same one. */
   countBelow(root: number, score: number, inclusive: boolean): number {
     this.#way.aimAtScore(score, inclusive);
-    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.descend(root);
+    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.countDown(root);
   }
 
   /** How many entries have a lower name, or where `inclusive` the same one, in a set of one score. */
   countBelowName(root: number, bytes: Uint8Array, start: number, length: number, inclusive: boolean): number {
     this.#way.aimAtName(bytes, start, length, inclusive);
-    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.descend(root);
+    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.countDown(root);
   }
 
   /** The entry with this rank, which there is. */

@@ -97,17 +97,25 @@ export class SortedWay {
   }
 
   /** The way to the first cell that is not below the target. Returns how many entries are below it. */
-  descend(root: number): number {
+  countDown(root: number): number {
+    this.descend(root);
+    const nodes = this.#nodes;
+    const leaf = this.#get(root, ROOT_TREE_HEIGHT) - 1;
+    let below = this.cells[leaf]!;
+    for (let level = 0; level < leaf; level++) below += nodes.belowBefore(this.nodes[level]!, this.cells[level]!);
+    return below;
+  }
+
+  /** The same without counting, which would read half of each node beside. */
+  descend(root: number): void {
     const nodes = this.#nodes;
     const leaf = this.#get(root, ROOT_TREE_HEIGHT) - 1;
     let node = this.#get(root, ROOT_TREE);
-    let below = 0;
     for (let level = 0; level < leaf; level++) {
       // In an inner node the last cell whose first entry is below the target, or is it.
       let cell = this.#cellsBelow(node, false);
       const isIt = this.#mode === BY_BOTH && cell < nodes.cells(node) && this.#isTarget(node, cell);
       if (!isIt && cell > 0) cell--;
-      below += nodes.belowBefore(node, cell);
       this.nodes[level] = node;
       this.cells[level] = cell;
       node = nodes.child(node, cell);
@@ -115,7 +123,6 @@ export class SortedWay {
     const cell = this.#cellsBelow(node, true);
     this.nodes[leaf] = node;
     this.cells[leaf] = cell;
-    return below + cell;
   }
 
   /** How many cells of a node are below the target: they are in order. */

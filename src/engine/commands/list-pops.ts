@@ -7,15 +7,7 @@ import type { Slice } from "../../store/collections.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
-import {
-  listToWrite,
-  type Popped,
-  popElements,
-  poppedFrom,
-  positiveArgument,
-  replyElement,
-  sideArgument,
-} from "../elements.ts";
+import { listToWrite, type Popped, popElements, poppedFrom, positiveArgument, sideArgument } from "../elements.ts";
 import { wrongArity } from "../fields.ts";
 import { EVENT_LIST, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
@@ -33,8 +25,10 @@ function pop({ store }: Context, args: Args, reply: Reply, atFront: boolean): vo
 
 /** Answers with the element at an end of the list `key`, which argument `index` names, and takes it away. */
 export function popOne(store: Store, args: Args, index: number, key: number, atFront: boolean, reply: Reply): void {
-  replyElement(store, key, atFront ? 0 : store.lists.count(key) - 1, reply);
-  poppedFrom(store, args, index, atFront, store.lists.pop(key, atFront));
+  const { lists } = store;
+  const { bytes, start, end, kind } = lists.readEnd(key, atFront, slice);
+  replyBytes(reply, bytes, start, end, kind);
+  poppedFrom(store, args, index, atFront, lists.popRead(key, atFront));
 }
 
 function popSeveral(store: Store, args: Args, reply: Reply, atFront: boolean): void {
@@ -66,7 +60,7 @@ export function moveElement(store: Store, args: Args, { fromFront, toFront }: Si
   const from = listToWrite(store, args, 1);
   if (from === 0) return false;
   const to = listToWrite(store, args, 2);
-  const { bytes, start, end, kind } = lists.read(from, fromFront ? 0 : lists.count(from) - 1, slice);
+  const { bytes, start, end, kind } = lists.readEnd(from, fromFront, slice);
   // A copy: where both are one list, what is read moves while it is written.
   const element = Buffer.from(bytes.subarray(start, end));
   const target = to === 0 ? lists.create(args.buffer, args.start(2), args.length(2), args.kind(2)) : to;

@@ -184,7 +184,8 @@ export class BlockedCalls implements ChangeListener {
 
   change(kind: ChangeKind, key: number, _entry: number, bytes: Uint8Array, start: number, length: number): void {
     this.#resolve();
-    if (kind !== "set") return;
+    // As in Redis: a *STORE that overwrites a key makes none.
+    if (kind !== "set" || this.#parts.store.keys.overwriting) return;
     const { entries } = this.#parts.store.memory;
     let name: string;
     if (key === 0) name = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice();

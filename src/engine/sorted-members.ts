@@ -99,7 +99,7 @@ export function storeSorted(
     const built = fill(0);
     const { buffer } = args;
     if (built !== 0) {
-      const key = keys.rename(built, buffer, args.start(index), args.length(index), args.kind(index));
+      const key = keys.rename(built, buffer, args.start(index), args.length(index), args.kind(index), true);
       happened(store, args, index, EVENT_SORTED, event);
       return store.sorted.count(key);
     }

@@ -216,7 +216,7 @@ function storeList(store: Store, args: Args, index: number, found: readonly (Ite
       const bytes = item?.bytes ?? Buffer.alloc(0);
       key = lists.push(key, false, bytes, 0, bytes.length, item?.kind ?? KIND_RAW);
     }
-    keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index));
+    keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index), true);
     happened(store, args, index, EVENT_LIST, "sortstore");
     return found.length;
   } catch (error) {

@@ -184,8 +184,7 @@ export class BlockedCalls implements ChangeListener {
 
   change(kind: ChangeKind, key: number, _entry: number, bytes: Uint8Array, start: number, length: number): void {
     this.#resolve();
-    // As in Redis: a *STORE that overwrites a key makes none.
-    if (kind !== "set" || this.#parts.store.keys.overwriting) return;
+    if (kind !== "set") return;
     const { entries } = this.#parts.store.memory;
     let name: string;
     if (key === 0) name = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice();
@@ -194,6 +193,11 @@ export class BlockedCalls implements ChangeListener {
       name = entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key));
     }
     if (!this.#lines.has(name)) return;
+    // As in Redis: what a STORE puts over a key serves nobody, and what was there before would have been of another type.
+    if (this.#parts.store.keys.overwriting) {
+      this.#made.delete(name);
+      return;
+    }
     this.#made.add(name);
     this.ready = true;
   }

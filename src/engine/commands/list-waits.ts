@@ -29,8 +29,8 @@ export function nowOrLater(context: Context, args: Args, reply: Reply, wait: Wai
   if (context.executing) return wait.nothing();
   const { keys, type, timeoutMs, serve } = wait;
   const { id: clientId, signal } = context;
-  // Time that is up is told by the absence of an array, whatever the answer would have been: as Redis does.
-  const expire = (): void => reply.nullArray();
+  // In RESP2 time that is up is told by the absence of an array, whatever the answer would have been: as Redis does.
+  const expire = (): void => (reply.typed ? wait.nothing() : reply.nullArray());
   return context.services.blocked.wait({
     clientId,
     signal,

@@ -9,7 +9,7 @@ import { beat } from "../../src/store/header.ts";
 import { KIND_VALUE, TYPE_LIST, TYPE_SET, TYPE_SORTED, TYPE_TABLE } from "../../src/store/layout.ts";
 import type { SegmentProvider } from "../../src/store/segments.ts";
 import { SharedReader } from "../../src/store/shared-reader.ts";
-import { ABSENT, FOUND, OTHER_TYPE } from "../../src/store/shared-reader-outcomes.ts";
+import { ABSENT, BUSY, FOUND, OTHER_TYPE } from "../../src/store/shared-reader-outcomes.ts";
 import type { MappedSegment, SegmentSource } from "../../src/store/shared-reader-segments.ts";
 import { Store } from "../../src/store/store.ts";
 import { compareTaken, SnapshotHistory } from "../kit/snapshot-history.ts";
@@ -72,6 +72,8 @@ class OrderedHistory extends SnapshotHistory {
   #readAll([, , x]: Step): void {
     beat(this.store.memory.segments.words[0]!, this.store.nowMs);
     const reader = this.#reader;
+    // In the middle of a call that may be taken back a reader is told to ask.
+    if (this.store.undo.armed) return assert.equal(reader.key(true), BUSY);
     for (const { name, type, deadlineMs } of this.model.keys.values()) {
       if (type !== TYPE_LIST && type !== TYPE_SORTED) continue;
       const isThere = this.model.look(name).ref !== 0;

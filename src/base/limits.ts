@@ -114,6 +114,10 @@ export type Limits = {
   blockedCallsMax: number;
   blockedKeysMax: number;
 
+  /** What one SORT takes: elements, and their bytes. Each is on the heap meanwhile, with about 200 bytes beside. */
+  sortElementsMax: number;
+  sortBytesMax: number;
+
   /** Calls between MULTI and EXEC. They run without a pause, at about 1 µs each. */
   transactionCallsMax: number;
   /** All arguments between MULTI and EXEC. They wait in memory that eviction cannot give back. */
@@ -182,6 +186,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
 
   blockedCallsMax:           65_536,
   blockedKeysMax:           262_144,
+
+  sortElementsMax:        1_048_576,
+  sortBytesMax:           256 * MIB,
 
   transactionCallsMax:       262_144,
   transactionBytesMax:           128 * MIB,

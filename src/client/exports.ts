@@ -9,7 +9,7 @@ export type { Dialable } from "./connect.ts";
 export type { ConnectionState } from "./connection-parts.ts";
 export type { Info } from "./info.ts";
 export { List, type MoveOptions, type WaitOptions } from "./list.ts";
-export { Multi, MultiSet, MultiTable } from "./multi.ts";
+export { Multi, MultiList, MultiSet, MultiSorted, MultiTable } from "./multi.ts";
 export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts";
 export type { PutOptions } from "./put.ts";
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";

@@ -10,6 +10,7 @@ import type { CallOptions, CallSpec } from "./call.ts";
 import type { QueuedCall } from "./outbox.ts";
 import { type PutOptions, putWords } from "./put.ts";
 import type { Key } from "./set-of.ts";
+import { type Scored, scoreWord } from "./sorted.ts";
 import * as spec from "./specs.ts";
 import { milliseconds, type SetOptions } from "./table.ts";
 
@@ -79,6 +80,16 @@ export class Multi<Answers extends unknown[] = []> {
   /** Calls of a set. Each gives this Multi back. */
   setOf<Member extends Key = string>(name: string): MultiSet<Member, Answers> {
     return new MultiSet(this, name);
+  }
+
+  /** Calls of a list. Each gives this Multi back. */
+  list<Value = unknown>(name: string): MultiList<Value, Answers> {
+    return new MultiList(this, name);
+  }
+
+  /** Calls of a sorted set. Each gives this Multi back. */
+  sorted<Member extends Key = string>(name: string): MultiSorted<Member, Answers> {
+    return new MultiSorted(this, name);
   }
 
   /**
@@ -154,6 +165,94 @@ export class MultiSet<Member extends Key, Answers extends unknown[]> {
 
   has(member: Member): Multi<[...Answers, boolean]> {
     return this.#multi.add(spec.SISMEMBER, [this.#name, member]);
+  }
+}
+
+/** Nothing of it waits: a pop answers undefined where there is nothing. */
+export class MultiList<Value, Answers extends unknown[]> {
+  readonly #multi: Multi<Answers>;
+  readonly #name: string;
+
+  constructor(multi: Multi<Answers>, name: string) {
+    this.#multi = multi;
+    this.#name = name;
+  }
+
+  push(...values: [Value, ...Value[]]): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.RPUSH, [this.#name, ...values]);
+  }
+
+  /** They stand in front in this order. */
+  unshift(...values: [Value, ...Value[]]): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.LPUSH, [this.#name, ...values.reverse()]);
+  }
+
+  pop(): Multi<[...Answers, Value | undefined]> {
+    return this.#multi.add(spec.RPOP as CallSpec<Value | undefined>, [this.#name]);
+  }
+
+  shift(): Multi<[...Answers, Value | undefined]> {
+    return this.#multi.add(spec.LPOP as CallSpec<Value | undefined>, [this.#name]);
+  }
+
+  at(index: number): Multi<[...Answers, Value | undefined]> {
+    return this.#multi.add(spec.LINDEX as CallSpec<Value | undefined>, [this.#name, index]);
+  }
+
+  set(index: number, value: Value): Multi<[...Answers, void]> {
+    return this.#multi.add(spec.LSET, [this.#name, index, value]);
+  }
+
+  /** Takes elements out that equal a value: all, or the first `count`, or the last where it is negative. */
+  remove(value: Value, count: number = 0): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.LREM, [this.#name, count, value]);
+  }
+
+  size(): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.LLEN, [this.#name]);
+  }
+}
+
+export class MultiSorted<Member extends Key, Answers extends unknown[]> {
+  readonly #multi: Multi<Answers>;
+  readonly #name: string;
+
+  constructor(multi: Multi<Answers>, name: string) {
+    this.#multi = multi;
+    this.#name = name;
+  }
+
+  /** Gives a member a score. Answers with how many members are new: 1 or 0. */
+  add(member: Member, score: number): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.ZADD, [this.#name, scoreWord(score), member]);
+  }
+
+  incr(member: Member, by: number = 1): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.ZINCRBY, [this.#name, scoreWord(by), member]);
+  }
+
+  delete(...members: [Member, ...Member[]]): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.ZREM, [this.#name, ...members]);
+  }
+
+  score(member: Member): Multi<[...Answers, number | undefined]> {
+    return this.#multi.add(spec.ZSCORE, [this.#name, member]);
+  }
+
+  rank(member: Member): Multi<[...Answers, number | undefined]> {
+    return this.#multi.add(spec.ZRANK, [this.#name, member]);
+  }
+
+  popMin(): Multi<[...Answers, Scored<Member> | undefined]> {
+    return this.#multi.add(spec.ZPOPMIN as CallSpec<unknown> as CallSpec<Scored<Member> | undefined>, [this.#name]);
+  }
+
+  popMax(): Multi<[...Answers, Scored<Member> | undefined]> {
+    return this.#multi.add(spec.ZPOPMAX as CallSpec<unknown> as CallSpec<Scored<Member> | undefined>, [this.#name]);
+  }
+
+  size(): Multi<[...Answers, number]> {
+    return this.#multi.add(spec.ZCARD, [this.#name]);
   }
 }
 

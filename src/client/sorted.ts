@@ -81,31 +81,31 @@ export class Sorted<Member extends Key = string> {
   /** Gives a member a score. Resolves with whether it was not there before. */
   async add(member: Member, score: number, options?: AddOptions): Promise<boolean> {
     if (options?.when === undefined)
-      return (await this.#bound.call(ZADD, [this.name, word(score), member], options)) > 0;
+      return (await this.#bound.call(ZADD, [this.name, scoreWord(score), member], options)) > 0;
     const condition = options.when === "absent" ? "NX" : "XX";
-    return (await this.#bound.call(ZADD_IF, [this.name, condition, word(score), member], options)) > 0;
+    return (await this.#bound.call(ZADD_IF, [this.name, condition, scoreWord(score), member], options)) > 0;
   }
 
   /** Gives several members scores, all or none. Resolves with how many were not there before. */
   addAll(entries: Iterable<readonly [Member, number]>, options?: CallOptions): Promise<number> {
-    const pairs = [...entries].flatMap(([member, score]) => [word(score), member]);
+    const pairs = [...entries].flatMap(([member, score]) => [scoreWord(score), member]);
     if (pairs.length === 0) return Promise.resolve(0);
     return this.#bound.call(ZADD, [this.name, ...pairs], options);
   }
 
   /** Gives a member a score where that is higher than its own, or it is not there. Resolves with whether that changed anything. */
   async raise(member: Member, score: number, options?: CallOptions): Promise<boolean> {
-    return (await this.#bound.call(ZADD_CH, [this.name, "GT", "CH", word(score), member], options)) > 0;
+    return (await this.#bound.call(ZADD_CH, [this.name, "GT", "CH", scoreWord(score), member], options)) > 0;
   }
 
   /** The same where it is lower. */
   async lower(member: Member, score: number, options?: CallOptions): Promise<boolean> {
-    return (await this.#bound.call(ZADD_CH, [this.name, "LT", "CH", word(score), member], options)) > 0;
+    return (await this.#bound.call(ZADD_CH, [this.name, "LT", "CH", scoreWord(score), member], options)) > 0;
   }
 
   /** Adds to the score of a member, which begins at 0. Resolves with its score then. */
   incr(member: Member, by: number = 1, options?: CallOptions): Promise<number> {
-    return this.#bound.call(ZINCRBY, [this.name, word(by), member], options);
+    return this.#bound.call(ZINCRBY, [this.name, scoreWord(by), member], options);
   }
 
   /** The score of a member; undefined where there is no such member. */
@@ -217,13 +217,13 @@ export class Sorted<Member extends Key = string> {
 }
 
 /** A score as the hive reads it. */
-function word(score: number): string {
+export function scoreWord(score: number): string {
   if (score === Number.POSITIVE_INFINITY) return "inf";
   return score === Number.NEGATIVE_INFINITY ? "-inf" : `${score}`;
 }
 
 function ends({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: ScoreRange): [string, string] {
-  return [word(min), word(max)];
+  return [scoreWord(min), scoreWord(max)];
 }
 
 /** A page of a scan has scores as texts. */

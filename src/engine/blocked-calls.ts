@@ -193,6 +193,11 @@ export class BlockedCalls implements ChangeListener {
       name = entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key));
     }
     if (!this.#lines.has(name)) return;
+    // As in Redis: what a STORE puts over a key serves nobody, and what was there before would have been of another type.
+    if (this.#parts.store.keys.overwriting) {
+      this.#made.delete(name);
+      return;
+    }
     this.#made.add(name);
     this.ready = true;
   }

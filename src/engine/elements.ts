@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import { encodeInteger, Scratch } from "../wire/value.ts";
 import type { Args } from "./args.ts";
 import { beginSteps, containerToRead, containerToWrite } from "./fields.ts";
+import { EVENT_LIST, happened, tookOut } from "./happened.ts";
 import type { Reply } from "./reply.ts";
 import { replyBytes, syntaxError } from "./values.ts";
 
@@ -58,7 +59,9 @@ export function pushElements(store: Store, key: number, args: Args, first: numbe
       throw tooBig("VALUE_TOO_BIG", "value", lengths[i]!, "valueBytesMax", valueBytesMax);
   }
   if (key !== 0 && args.count === first + 1) {
-    return lists.push(key, atFront, buffer, starts[first]!, lengths[first]!, kinds[first]!);
+    const pushed = lists.push(key, atFront, buffer, starts[first]!, lengths[first]!, kinds[first]!);
+    happened(store, args, 1, EVENT_LIST, atFront ? "lpush" : "rpush");
+    return pushed;
   }
   const armed = args.count > first + 1 && beginSteps(store, args);
   let target = key;
@@ -73,7 +76,13 @@ export function pushElements(store: Store, key: number, args: Args, first: numbe
     throw error;
   }
   if (armed) undo.commit();
+  happened(store, args, 1, EVENT_LIST, atFront ? "lpush" : "rpush");
   return target;
+}
+
+/** Tells of what was taken from an end of the list that argument `index` names; `key` is 0 where it went with it. */
+export function poppedFrom(store: Store, args: Args, index: number, atFront: boolean, key: number): void {
+  tookOut(store, args, index, EVENT_LIST, atFront ? "lpop" : "rpop", key);
 }
 
 /** Answers with the element `index`, which there is. */
@@ -99,12 +108,23 @@ export function replyElements(
   });
 }
 
-/** Answers with an array of the first or last `many` elements, as they are taken away, and takes them. */
-export function popElements(store: Store, key: number, atFront: boolean, many: number, reply: Reply): void {
+/** One pop of several: whether from the front, and how many at most. */
+export type Popped = { atFront: boolean; many: number };
+
+/** Answers with an array of elements of the list `key`, which argument `index` names, as they are taken away, and takes them. */
+export function popElements(
+  store: Store,
+  args: Args,
+  index: number,
+  key: number,
+  { atFront, many }: Popped,
+  reply: Reply,
+): void {
   const count = store.lists.count(key);
   const taken = Math.min(many, count);
   replyElements(store, key, { index: atFront ? 0 : count - 1, many: taken, back: !atFront }, reply);
-  store.lists.remove(key, atFront ? 0 : count - taken, taken);
+  if (taken === 0) return;
+  poppedFrom(store, args, index, atFront, store.lists.remove(key, atFront ? 0 : count - taken, taken));
 }
 
 /** Whether an element is what argument `index` says. */

@@ -4,7 +4,7 @@
 //
 // C's strtod is what Redis reads them with; JavaScript's Number rounds decimals the same.
 
-import { parseSafeInteger } from "../base/decimal.ts";
+import { parseShortDecimal } from "../base/decimal.ts";
 import { HiveError } from "../base/errors.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
@@ -51,8 +51,8 @@ export function sortWeight(text: string): number | undefined {
  */
 export function scoreArgument(args: Args, index: number, message: string = "value is not a valid float"): number {
   if (args.kinds[index] !== KIND_VALUE) {
-    const small = parseSafeInteger(args.buffer, args.start(index), args.end(index));
-    if (small === small) return small;
+    const short = parseShortDecimal(args.buffer, args.start(index), args.end(index));
+    if (short === short) return short;
   }
   const text = args.latin1(index);
   const value = parseDouble(text);

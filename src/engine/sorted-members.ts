@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import { walkScalar } from "../wire/value.ts";
 import type { Args } from "./args.ts";
 import { containerToRead, containerToWrite, encodedInteger, mayBeInteger } from "./fields.ts";
+import { EVENT_GENERIC, EVENT_SORTED, happened } from "./happened.ts";
 import type { Reply } from "./reply.ts";
 import { replyBytes } from "./values.ts";
 
@@ -38,7 +39,7 @@ export function findMember(store: Store, key: number, args: Args, index: number)
 
 /**
  * Gives the member that argument `index` names a score. Returns the key's entry, which may have moved.
- * @param handle What findMember() gave. @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+ * @param handle What findMember() gave; the member has another score. @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
  */
 export function setMember(store: Store, key: number, args: Args, index: number, handle: number, score: number): number {
   const { sorted } = store;
@@ -47,10 +48,10 @@ export function setMember(store: Store, key: number, args: Args, index: number, 
     if (kind === KIND_VALUE && args.kind(index) !== KIND_VALUE) {
       // The name lies in what is about to move.
       const name = Buffer.from(bytes.subarray(start, end));
-      return sorted.set(key, name, 0, name.length, kind, score);
+      return sorted.setAt(key, handle, name, 0, name.length, kind, score);
     }
   } else if (args.kind(index) === KIND_VALUE) walkScalar(args.buffer, args.start(index), args.end(index));
-  return sorted.set(key, args.buffer, args.start(index), args.length(index), args.kind(index), score);
+  return sorted.setAt(key, handle, args.buffer, args.start(index), args.length(index), args.kind(index), score);
 }
 
 export function replyMember(store: Store, key: number, handle: number, reply: Reply): void {
@@ -84,24 +85,38 @@ export function replyRange(
 /**
  * Builds a sorted set under a name that nobody can have, and puts it in the place of what argument `index`
  * names, or takes that away where nothing came. Returns how many members there are.
- * @param fill Adds to the set in `key`, 0 as long as there is none, and returns its entry.
+ * @param event What is told where there are any. @param fill Adds to the set in `key`, 0 as long as there is none, and returns its entry.
  */
-export function storeSorted(store: Store, args: Args, index: number, fill: (key: number) => number): number {
+export function storeSorted(
+  store: Store,
+  args: Args,
+  index: number,
+  event: string,
+  fill: (key: number) => number,
+): number {
   const { keys } = store;
   try {
     const built = fill(0);
     const { buffer } = args;
     if (built !== 0) {
-      const key = keys.rename(built, buffer, args.start(index), args.length(index), args.kind(index));
+      const key = keys.rename(built, buffer, args.start(index), args.length(index), args.kind(index), true);
+      happened(store, args, index, EVENT_SORTED, event);
       return store.sorted.count(key);
     }
-    const old = keys.find(buffer, args.start(index), args.length(index), args.kind(index));
-    if (old !== 0) keys.remove(old);
+    removeStored(store, args, index);
     return 0;
   } catch (error) {
     dropUnfinished(store);
     throw error;
   }
+}
+
+/** Takes away what the key that argument `index` names holds, since nothing is to be stored there. */
+export function removeStored(store: Store, args: Args, index: number): void {
+  const old = store.keys.find(args.buffer, args.start(index), args.length(index), args.kind(index));
+  if (old === 0) return;
+  store.keys.remove(old);
+  happened(store, args, index, EVENT_GENERIC, "del");
 }
 
 /** Adds to a set under way, made where it is missing. Returns its entry. */

@@ -51,6 +51,8 @@ export class Keyspace {
   valueBytesMax: number = 64 * 1024 * 1024;
   keyBytesMax: number = KEY_LENGTH_MAX;
 
+  /** While the funnel tells of a key that is set: whether that is a new value of one that is there (rename()). */
+  overwriting = false;
   readonly #placement: Placement;
   readonly #lastContainer: LastContainer;
 
@@ -343,16 +345,30 @@ export class Keyspace {
   /**
    * Gives the value of key `from` a new name, with its deadline, owner and access clock and a new version;
    * a key that has that name goes. Returns the new entry.
+   * @param overwrites It is a new value of a key that is there, not a key that comes: who waits for it waits on.
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
-  rename(from: number, name: Uint8Array, start: number, length: number, kind: number): number {
-    const { funnel } = this.memory;
+  rename(
+    from: number,
+    name: Uint8Array,
+    start: number,
+    length: number,
+    kind: number,
+    overwrites: boolean = false,
+  ): number {
+    const { funnel, events } = this.memory;
     if (length > this.keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", this.keyBytesMax);
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
     if (funnel.on) {
       if (old !== 0) funnel.before("delete", old);
+      // A name that there was is not new: a row that sees it otherwise says so itself.
+      const { quiet } = events;
+      events.quiet = quiet || old !== 0;
+      this.overwriting = overwrites && old !== 0;
       funnel.before("set", 0, 0, name, start, length, kind);
+      events.quiet = quiet;
+      this.overwriting = false;
       funnel.before("delete", from);
     }
     return this.#placement.rename(from, old, name, start, length, kind);

@@ -237,13 +237,9 @@ function moveTo(run: Run, dataStart: number, codesStart: number): void {
   const { bytes, count } = run;
   const dataEnd = dataStart + run.dataEnd - run.dataStart;
   // What moves to the right goes last to first, so that neither part is written over before it has moved.
-  if (codesStart > run.codesStart) {
-    bytes.copyWithin(codesStart, run.codesStart, run.codesStart + count);
-    bytes.copyWithin(dataStart, run.dataStart, run.dataEnd);
-  } else {
-    bytes.copyWithin(dataStart, run.dataStart, run.dataEnd);
-    bytes.copyWithin(codesStart, run.codesStart, run.codesStart + count);
-  }
+  if (codesStart > run.codesStart) bytes.copyWithin(codesStart, run.codesStart, run.codesStart + count);
+  if (dataStart !== run.dataStart) bytes.copyWithin(dataStart, run.dataStart, run.dataEnd);
+  if (codesStart < run.codesStart) bytes.copyWithin(codesStart, run.codesStart, run.codesStart + count);
   run.dataStart = dataStart;
   run.dataEnd = dataEnd;
   run.codesStart = codesStart;

@@ -18,7 +18,7 @@ import {
   type Run,
   replaceAt,
   sizeAt,
-  usedBytes,
+  sizeBefore,
 } from "./list-elements.ts";
 
 const scratch = Buffer.alloc(PACKED_BYTES_MAX);
@@ -68,17 +68,23 @@ export class PackedLists {
     const run = this.open(key, this.#run);
     const more = element.size - sizeAt(run.bytes, placeOf(run, index), codeAt(run, index));
     if (more >= 0) return this.#enlarge(key, more, (room) => replaceAt(room, index, element));
-    return this.#reduce(key, (room) => replaceAt(room, index, element));
+    return this.#reduce(key, -more, (room) => replaceAt(room, index, element));
   }
 
   /** Takes the elements `from` to `to` - 1 out, which are not all. */
   cut(key: number, from: number, to: number): number {
-    return this.#reduce(key, (run) => cutOut(run, from, to));
+    const run = this.open(key, this.#run);
+    const start = placeOf(run, from);
+    const end = to === from + 1 ? start + sizeAt(run.bytes, start, codeAt(run, from)) : placeOf(run, to);
+    return this.#reduce(key, end - start + to - from, (room) => cutOut(room, from, to));
   }
 
   /** Takes the elements with these indexes out, in rising order, which are not all. */
   cutEach(key: number, indexes: readonly number[]): number {
-    return this.#reduce(key, (run) => cutEach(run, indexes));
+    const run = this.open(key, this.#run);
+    let bytes = indexes.length;
+    for (const index of indexes) bytes += sizeAt(run.bytes, placeOf(run, index), codeAt(run, index));
+    return this.#reduce(key, bytes, (room) => cutEach(room, indexes));
   }
 
   #enlarge(key: number, bytes: number, change: (run: Run) => void): number {
@@ -102,25 +108,57 @@ export class PackedLists {
     return this.#keyspace.endWrite(key, target, before + bytes);
   }
 
-  #reduce(key: number, change: (run: Run) => void): number {
+  /** Takes the first element out, or the last, which is not the only one. */
+  pop(key: number, atFront: boolean): number {
+    const { entries, funnel } = this.#keyspace.memory;
+    const run = this.open(key, this.#run);
+    const { bytes, count } = run;
+    const index = atFront ? 0 : count - 1;
+    const code = codeAt(run, index);
+    const size = atFront ? sizeAt(bytes, run.dataStart, code) : sizeBefore(bytes, run.dataEnd, code);
+    if (funnel.on) funnel.before("field-set", key);
+    const after = run.end - run.start + PACKED_HEADER - size - 1;
+    const target = this.#keyspace.beginWrite(key, after);
+    const next = entries.bytesOf(target);
+    const value = entries.valueStart(target);
+    const data = value + PACKED_HEADER;
+    // The first code stands last, and the last one first.
+    if (atFront) bytes.copy(next, data, run.start + size, run.end - 1);
+    else {
+      if (target !== key) bytes.copy(next, data, run.start, run.dataEnd - size);
+      bytes.copy(next, data + run.dataEnd - run.start - size, run.codesStart + 1, run.end);
+    }
+    setCount(next, value, count - 1);
+    return this.#keyspace.endWrite(key, target, after);
+  }
+
+  /** Lets `change` make the value shorter by so many bytes. */
+  #reduce(key: number, bytes: number, change: (run: Run) => void): number {
     const { entries, funnel } = this.#keyspace.memory;
     if (funnel.on) funnel.before("field-set", key);
     const run = this.open(key, this.#run);
     const length = run.end - run.start;
-    run.bytes.copy(scratch, 0, run.start, run.end);
-    const moved = run.start;
-    run.bytes = scratch;
-    for (const place of ["start", "end", "dataStart", "dataEnd", "codesStart"] as const) run[place] -= moved;
-    change(run);
-    const after = PACKED_HEADER + usedBytes(run);
+    const after = PACKED_HEADER + length - bytes;
     const target = this.#keyspace.beginWrite(key, after);
-    const bytes = entries.bytesOf(target);
+    // A copy has lost its end: it is put together beside it.
+    const isCopy = target !== key;
+    if (isCopy) {
+      run.bytes.copy(scratch, 0, run.start, run.end);
+      run.bytes = scratch;
+      run.dataEnd -= run.start;
+      run.codesStart -= run.start;
+      run.start = 0;
+      run.dataStart = 0;
+      run.end = length;
+    }
+    change(run);
+    const own = entries.bytesOf(target);
     const value = entries.valueStart(target);
     const data = value + PACKED_HEADER;
-    scratch.copy(bytes, data, run.dataStart, run.dataEnd);
-    scratch.copy(bytes, data + run.dataEnd - run.dataStart, run.codesStart, run.codesStart + run.count);
-    setCount(bytes, value, run.count);
-    if ((entries.head(key) & FLAG_SCRUB) !== 0) scratch.fill(0, 0, length);
+    run.bytes.copy(own, data, run.dataStart, run.dataEnd);
+    run.bytes.copy(own, data + run.dataEnd - run.dataStart, run.codesStart, run.codesStart + run.count);
+    setCount(own, value, run.count);
+    if (isCopy && (entries.head(key) & FLAG_SCRUB) !== 0) scratch.fill(0, 0, length);
     return this.#keyspace.endWrite(key, target, after);
   }
 }

@@ -137,11 +137,31 @@ export class Lists {
     }
   }
 
+  /** The first element, or the last. */
+  readEnd(key: number, atFront: boolean, slice: Slice): Slice {
+    const root = this.#memory.entries.rootOf(key);
+    const run = root === 0 ? this.#packed.open(key, this.#packedRun) : this.#long.openEnd(root, atFront);
+    const code = codeAt(run, atFront ? 0 : run.count - 1);
+    const at = atFront ? run.dataStart : run.dataEnd - sizeBefore(run.bytes, run.dataEnd, code);
+    return readElement(run.bytes, at, code, slice);
+  }
+
   /** Takes the first element away, or the last. */
   pop(key: number, atFront: boolean): number {
     const root = this.#memory.entries.rootOf(key);
-    if (root === 0 || this.#long.count(root) === 1) return this.remove(key, atFront ? 0 : this.count(key) - 1, 1);
-    this.#long.pop(key, root, atFront);
+    if (root !== 0) this.#long.openEnd(root, atFront);
+    return this.popRead(key, atFront);
+  }
+
+  /** The same for one that readEnd() has just read: nothing was asked of the store since. */
+  popRead(key: number, atFront: boolean): number {
+    const root = this.#memory.entries.rootOf(key);
+    if ((root === 0 ? this.#packed.count(key) : this.#long.count(root)) === 1) {
+      this.#keyspace.remove(key);
+      return 0;
+    }
+    if (root === 0) return this.#packed.pop(key, atFront);
+    this.#long.popOpen(key, root, atFront);
     return key;
   }
 

@@ -43,6 +43,8 @@ export class LongLists {
   readonly #memory: Memory;
   readonly #chunks: Chunks;
   readonly #roots: ListRoots;
+  #endId = 0;
+  #endRef = 0;
   readonly #other = newRun();
   readonly #slice: Slice = { bytes: this.#other.bytes, start: 0, end: 0, kind: 0 };
 
@@ -177,12 +179,19 @@ export class LongLists {
     this.#memory.entries.stamp(key);
   }
 
-  /** Takes the first element out, or the last, which is not the only one. */
-  pop(key: number, root: number, atFront: boolean): void {
+  /** Opens the first chunk, or the last, for popOpen(). */
+  openEnd(root: number, atFront: boolean): Run {
+    this.#endId = this.#roots.get(root, atFront ? LIST_FIRST : LIST_LAST);
+    this.#endRef = this.#chunks.find(root, this.#endId);
+    return this.#chunks.open(this.#endRef, this.run);
+  }
+
+  /** Takes the first element out, or the last, which is not the only one, of the chunk that openEnd() has opened. */
+  popOpen(key: number, root: number, atFront: boolean): void {
     const roots = this.#roots;
-    const id = roots.get(root, atFront ? LIST_FIRST : LIST_LAST);
-    const ref = this.#chunks.find(root, id);
-    const run = this.#chunks.open(ref, this.run);
+    const { run } = this;
+    const id = this.#endId;
+    const ref = this.#endRef;
     if (run.count === 1) return this.#removeChunk(key, root, id, atFront ? 0 : roots.chunks(root) - 1, 1);
     this.#tell(key, root, id);
     roots.begin(root);

@@ -14,6 +14,9 @@ export const LEAF_CELLS = 63;
 export const INNER_CELLS = 38;
 export const NODE_BYTES = 768;
 
+/** Units of 8 bytes of a node before its first score. */
+export const NODE_SCORES = 1;
+
 /** Words of a node before its first score, and the words at which the other columns begin. */
 const SCORES = 2;
 const LEAF_REFS: number = SCORES + LEAF_CELLS * 2;
@@ -71,6 +74,13 @@ export class SortedNodes {
   ref(node: number, cell: number, leaf: boolean): number {
     const refs = leaf ? LEAF_REFS : INNER_REFS;
     return this.words[node >>> SEGMENT_SHIFT]![((node & SEGMENT_MASK) << 1) + refs + cell]!;
+  }
+
+  /** Copies the refs of `count` cells of a leaf from `cell` on into `refs`. */
+  copyRefs(node: number, cell: number, count: number, refs: Int32Array): void {
+    const words = this.words[node >>> SEGMENT_SHIFT]!;
+    const at = ((node & SEGMENT_MASK) << 1) + LEAF_REFS + cell;
+    for (let i = 0; i < count; i++) refs[i] = words[at + i]!;
   }
 
   setRef(node: number, cell: number, leaf: boolean, ref: number): void {

@@ -18,6 +18,11 @@ const CODE_FLOAT = 6;
 const CODE_BYTES: readonly number[] = [1, 2, 4, 8, 2, 4, 4];
 const CODE_SHIFT = 2;
 const LONG = 32;
+/** By head: the bytes of a record beside its name; 0 for heads that no record has. */
+const BESIDE: Uint8Array = Uint8Array.from({ length: 256 }, (_, head) => {
+  const score = CODE_BYTES[(head >> CODE_SHIFT) & 7];
+  return score === undefined ? 0 : ((head & LONG) !== 0 ? 3 : 2) + score;
+});
 
 function codeOf(score: number): number {
   if ((score | 0) === score) {
@@ -50,16 +55,91 @@ export function writeRecord(
   bytes[next++] = kind | (code << CODE_SHIFT) | (length > 255 ? LONG : 0);
   bytes[next++] = length & 255;
   if (length > 255) bytes[next++] = length >> 8;
-  if (code === CODE_INT8) bytes.writeInt8(score, next);
-  else if (code === CODE_INT16) bytes.writeInt16LE(score, next);
-  else if (code === CODE_INT32) bytes.writeInt32LE(score, next);
-  else if (code === CODE_CENTS16) bytes.writeInt16LE(Math.round(score * 100), next);
-  else if (code === CODE_CENTS32) bytes.writeInt32LE(Math.round(score * 100), next);
-  else if (code === CODE_FLOAT) bytes.writeFloatLE(score, next);
-  else bytes.writeDoubleLE(score, next);
-  next += CODE_BYTES[code]!;
+  const scoreBytes = CODE_BYTES[code]!;
+  if (code === CODE_FLOAT) bytes.writeFloatLE(score, next);
+  else if (code === CODE_DOUBLE) bytes.writeDoubleLE(score, next);
+  else {
+    const whole = code >= CODE_CENTS16 ? Math.round(score * 100) : score;
+    for (let i = 0; i < scoreBytes; i++) bytes[next + i] = whole >> (8 * i);
+  }
+  next += scoreBytes;
   for (let i = 0; i < length; i++) bytes[next + i] = name[start + i]!;
   return next + length;
+}
+
+/** Where the record at byte `at` ends. */
+export function endOfRecord(bytes: Uint8Array, at: number): number {
+  const head = bytes[at]!;
+  const length = (head & LONG) === 0 ? bytes[at + 1]! : bytes[at + 1]! | (bytes[at + 2]! << 8);
+  return at + BESIDE[head]! + length;
+}
+
+/** Where among records of which the first begins at `first` number `rank` begins. */
+export function placeOfRank(bytes: Uint8Array, first: number, rank: number): number {
+  let at = first;
+  for (let left = rank; left > 0; left--) at = endOfRecord(bytes, at);
+  return at;
+}
+
+/** How many records begin from `first` on before byte `at`. */
+export function rankOfPlace(bytes: Uint8Array, first: number, at: number): number {
+  let rank = 0;
+  for (let next = first; next < at; next = endOfRecord(bytes, next)) rank++;
+  return rank;
+}
+
+/** Where among the records from byte `first` to `end` the one with this name begins; -1 for none. */
+export function findRecord(
+  bytes: Uint8Array,
+  first: number,
+  end: number,
+  name: Uint8Array,
+  start: number,
+  length: number,
+  typed: number,
+): number {
+  const low = length & 255;
+  const last = length === 0 ? 0 : name[start + length - 1]!;
+  for (let at = first; at < end; ) {
+    const head = bytes[at]!;
+    const lowest = bytes[at + 1]!;
+    const nameLength = (head & LONG) === 0 ? lowest : lowest | (bytes[at + 2]! << 8);
+    const nameStart = at + BESIDE[head]!;
+    const next = nameStart + nameLength;
+    // Most names differ in their last byte.
+    if (lowest === low && nameLength === length && (length === 0 || bytes[next - 1] === last)) {
+      let i = 0;
+      while (i < length && bytes[nameStart + i] === name[start + i]) i++;
+      if (i === length && ((head & 3) === KIND_VALUE ? 1 : 0) === typed) return at;
+    }
+    at = next;
+  }
+  return -1;
+}
+
+function readScore(bytes: Buffer, at: number, code: number): number {
+  switch (code) {
+    case CODE_INT8:
+      return (bytes[at]! << 24) >> 24;
+    case CODE_INT16:
+      return ((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16;
+    case CODE_INT32:
+      return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+    case CODE_CENTS16:
+      return (((bytes[at]! | (bytes[at + 1]! << 8)) << 16) >> 16) / 100;
+    case CODE_CENTS32:
+      return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) / 100;
+    case CODE_FLOAT:
+      return bytes.readFloatLE(at);
+    default:
+      return bytes.readDoubleLE(at);
+  }
+}
+
+/** The score of the record at byte `at`. */
+export function scoreOfRecord(bytes: Buffer, at: number): number {
+  const head = bytes[at]!;
+  return readScore(bytes, at + ((head & LONG) === 0 ? 2 : 3), (head >> CODE_SHIFT) & 7);
 }
 
 /** Reads one record at a time: its parts, after read(at). */
@@ -88,24 +168,7 @@ export class SortedRecord {
   }
 
   get score(): number {
-    const at = this.#scoreAt;
-    const bytes = this.bytes;
-    switch (this.#code) {
-      case CODE_INT8:
-        return (bytes[at]! << 24) >> 24;
-      case CODE_INT16:
-        return bytes.readInt16LE(at);
-      case CODE_INT32:
-        return bytes.readInt32LE(at);
-      case CODE_CENTS16:
-        return bytes.readInt16LE(at) / 100;
-      case CODE_CENTS32:
-        return bytes.readInt32LE(at) / 100;
-      case CODE_FLOAT:
-        return bytes.readFloatLE(at);
-      default:
-        return bytes.readDoubleLE(at);
-    }
+    return readScore(this.bytes, this.#scoreAt, this.#code);
   }
 
   /** Whether the head is one that writeRecord() writes for what it holds; the record must lie in its bytes. */
@@ -137,38 +200,53 @@ export class SortedRecord {
 
 export type Member = { score: number; name: Uint8Array; start: number; length: number; kind: number };
 
-const merging = new SortedRecord();
+/** Where among the records from byte `first` to `end` a member belongs: before the one that begins there, which is not `old`. */
+export function placeFor(bytes: Buffer, first: number, end: number, old: number, member: Member): number {
+  const { score, name, start, length, kind } = member;
+  let at = first;
+  while (at < end) {
+    const next = endOfRecord(bytes, at);
+    const own = scoreOfRecord(bytes, at);
+    if (at !== old && (own > score || (own === score && isBehind(bytes, at, next, name, start, length, kind)))) break;
+    at = next;
+  }
+  return at;
+}
+
+function isBehind(
+  bytes: Buffer,
+  at: number,
+  end: number,
+  name: Uint8Array,
+  start: number,
+  length: number,
+  kind: number,
+): boolean {
+  const own = at + BESIDE[bytes[at]!]!;
+  const order = compareBytes(bytes, own, end - own, name, start, length);
+  return order !== 0 ? order > 0 : (bytes[at]! & 3) === KIND_VALUE && kind !== KIND_VALUE;
+}
 
 /**
- * Writes the records at bytes `first` to `end` of `bytes` into `target`, behind its header, with this member
- * in its place, and without the record at `old`. Returns where they end.
+ * Makes room for a record of `size` bytes before byte `place` of records that end at `end`, in the place of the
+ * `gone` bytes at `old`, which may be none. Returns where to write it.
  */
-export function mergeRecord(
+export function moveRecords(
   bytes: Buffer,
-  first: number,
   end: number,
+  place: number,
   old: number,
-  target: Buffer,
-  { score, name, start, length, kind }: Member,
+  { gone, size }: { gone: number; size: number },
 ): number {
-  const typed = kind === KIND_VALUE ? 1 : 0;
-  let next = PACKED_HEADER;
-  let isWritten = false;
-  let from = first;
-  for (let at = first; at < end; at = merging.end) {
-    merging.read(bytes, at);
-    if (at === old) {
-      next += bytes.copy(target, next, from, at);
-      from = merging.end;
-    } else if (!isWritten && merging.compare(score, name, start, length, typed) > 0) {
-      next += bytes.copy(target, next, from, at);
-      from = at;
-      next = writeRecord(target, next, score, name, start, length, kind);
-      isWritten = true;
-    }
-  }
-  next += bytes.copy(target, next, from, end);
-  return isWritten ? next : writeRecord(target, next, score, name, start, length, kind);
+  const behind = old + gone;
+  const at = place <= old ? place : place - gone;
+  const [from, to, target] = place <= old ? [place, old, place + size] : [behind, place, old];
+  const tail = Math.max(behind, place);
+  // What moves to the right goes last to first.
+  if (size > gone) bytes.copyWithin(tail + size - gone, tail, end);
+  if (from < to) bytes.copyWithin(target, from, to);
+  if (size < gone) bytes.copyWithin(tail + size - gone, tail, end);
+  return at;
 }
 
 /**

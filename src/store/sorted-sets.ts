@@ -1,6 +1,6 @@
 // Sorted sets: members with a score, in the order of their scores and then of their names.
 //
-//   key's entry ──▶ records in it, in order  (≤ 128 records, ≤ 8,000 bytes)      sorted-records.ts
+//   key's entry ──▶ records in it, in order  (≤ 128 records, ≤ 8,000 bytes)      sorted-packed.ts, sorted-records.ts
 //              └──▶ root ──▶ index ──▶ an entry per member, its value the score
 //                        └──▶ tree over them                                      sorted-tree.ts
 //
@@ -17,8 +17,6 @@ import {
   KIND_VALUE,
   PACKED_HEADER,
   PAGE_SHIFT,
-  SORTED_BYTES_MAX,
-  SORTED_RECORDS_MAX,
   SORTED_ROOT_BYTES,
   TYPE_FIELD,
   TYPE_SORTED,
@@ -27,7 +25,8 @@ import type { Memory } from "./memory.ts";
 import { PACKED_EMPTY } from "./packed.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LEAF_CELLS } from "./sorted-nodes.ts";
-import { type Member, mergeRecord, recordBytes, SortedRecord } from "./sorted-records.ts";
+import { PackedSorted } from "./sorted-packed.ts";
+import { type Member, SortedRecord } from "./sorted-records.ts";
 import { eachEntry, scanEntries } from "./walk.ts";
 
 const FIRST_REF: number = 1 << PAGE_SHIFT;
@@ -38,16 +37,16 @@ export class SortedSets {
   created = false;
   readonly #keyspace: Keyspace;
   readonly #memory: Memory;
+  readonly #packed: PackedSorted;
   readonly #placement: Placement;
   #refs: Int32Array | undefined = undefined;
-  readonly #record = new SortedRecord();
-  readonly #scratch: Buffer = Buffer.alloc(SORTED_BYTES_MAX);
   readonly #scoreBytes: Buffer = Buffer.alloc(SCORE_BYTES);
 
   constructor(keyspace: Keyspace, placement: Placement) {
     this.#keyspace = keyspace;
     this.#memory = keyspace.memory;
     this.#placement = placement;
+    this.#packed = new PackedSorted(keyspace);
   }
 
   /** A new empty sorted set under a name that no key has. The caller adds a member at once. */
@@ -58,49 +57,29 @@ export class SortedSets {
   count(key: number): number {
     const root = this.#memory.entries.rootOf(key);
     if (root !== 0) return this.#memory.index.count(root);
-    const bytes = this.#memory.entries.bytesOf(key);
-    const start = this.#memory.entries.valueStart(key);
-    return bytes[start]! | (bytes[start + 1]! << 8);
+    return this.#packed.count(key);
   }
 
   /** The handle of a member; 0 when there is none. */
   find(key: number, name: Uint8Array, start: number, length: number, kind: number = 0): number {
-    const { entries } = this.#memory;
-    const typed = kind === KIND_VALUE ? 1 : 0;
-    const root = entries.rootOf(key);
-    if (root !== 0) return this.#findIn(root, name, start, length, kind);
-    const bytes = entries.bytesOf(key);
-    const first = entries.valueStart(key);
-    const end = first + entries.valueLength(key);
-    const record = this.#record;
-    for (let at = first + PACKED_HEADER; at < end; at = record.end) {
-      record.read(bytes, at);
-      // Most names differ in their last byte.
-      if (record.nameLength !== length || (length > 0 && bytes[record.end - 1] !== name[start + length - 1])) continue;
-      if (record.compareName(name, start, length, typed) === 0) return at - first;
-    }
-    return 0;
+    const root = this.#memory.entries.rootOf(key);
+    return root !== 0
+      ? this.#findIn(root, name, start, length, kind)
+      : this.#packed.find(key, name, start, length, kind);
   }
 
   score(key: number, handle: number): number {
-    return isPlace(handle) ? this.#read(key, handle).score : this.#memory.entries.score(handle);
+    return isPlace(handle) ? this.#packed.score(key, handle) : this.#memory.entries.score(handle);
   }
 
   /** Where the name of a member lies. */
   name(key: number, handle: number, slice: Slice): Slice {
+    if (isPlace(handle)) return this.#packed.name(key, handle, slice);
     const { entries } = this.#memory;
-    if (isPlace(handle)) {
-      const record = this.#read(key, handle);
-      slice.bytes = record.bytes;
-      slice.start = record.nameStart;
-      slice.end = record.end;
-      slice.kind = record.kind;
-    } else {
-      slice.bytes = entries.bytesOf(handle);
-      slice.start = entries.keyStart(handle);
-      slice.end = slice.start + entries.keyLength(handle);
-      slice.kind = entries.keyKind(handle);
-    }
+    slice.bytes = entries.bytesOf(handle);
+    slice.start = entries.keyStart(handle);
+    slice.end = slice.start + entries.keyLength(handle);
+    slice.kind = entries.keyKind(handle);
     return slice;
   }
 
@@ -108,28 +87,42 @@ export class SortedSets {
    * Gives a member a score, and says in `created` whether it is new. Returns the key's entry, which may have moved.
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
-  set(key: number, name: Uint8Array, start: number, length: number, kind: number, value: number): number {
+  set(key: number, name: Uint8Array, start: number, length: number, kind: number, score: number): number {
+    const handle = this.find(key, name, start, length, kind);
+    this.created = handle === 0;
+    if (handle !== 0 && this.score(key, handle) === score) return key;
+    return this.setAt(key, handle, name, start, length, kind, score);
+  }
+
+  /**
+   * The same for a member that was looked for: `handle` is what find() gave, and the score is another one.
+   * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
+   */
+  setAt(
+    key: number,
+    handle: number,
+    name: Uint8Array,
+    start: number,
+    length: number,
+    kind: number,
+    value: number,
+  ): number {
     const score = value + 0; // -0 becomes 0
     const { keyBytesMax } = this.#keyspace;
     if (length > keyBytesMax) throw tooBig("KEY_TOO_BIG", "member", length, "keyBytesMax", keyBytesMax);
     const { entries, funnel, containers } = this.#memory;
-    const handle = this.find(key, name, start, length, kind);
-    this.created = handle === 0;
-    if (handle !== 0 && this.score(key, handle) === score) return key;
     let root = entries.rootOf(key);
     if (root !== 0) {
       this.#setEntry(key, root, handle, { score, name, start, length, kind });
       return key;
     }
-    const old = handle === 0 ? 0 : this.#read(key, handle).end - entries.valueStart(key) - handle;
-    const bytes = entries.valueLength(key) - old + recordBytes(score, length);
-    if (bytes <= SORTED_BYTES_MAX && (handle !== 0 || this.count(key) < SORTED_RECORDS_MAX)) {
-      return this.#setRecord(key, handle, name, start, length, kind, score);
-    }
+    const member = { score, name, start, length, kind };
+    const packed = this.#packed.set(key, handle, member);
+    if (packed !== 0) return packed;
     if (funnel.on) funnel.before("set", key);
     root = this.#spread(key);
     try {
-      this.#setEntry(key, root, this.#findIn(root, name, start, length, kind), { score, name, start, length, kind });
+      this.#setEntry(key, root, this.#findIn(root, name, start, length, kind), member);
       // Last, since the key's entry moves: until then a full memory leaves the key as it was.
       return this.#keyspace.unpack(key, root);
     } catch (error) {
@@ -163,44 +156,6 @@ export class SortedSets {
     const bytes = this.#scoreBytes;
     bytes.writeDoubleLE(score);
     this.#placement.insert(root, hash, head, name, start, length, bytes, 0, SCORE_BYTES, NO_DEADLINE);
-  }
-
-  /** Writes a member among the records, in the place of the one at `handle` where that is not 0. */
-  #setRecord(
-    key: number,
-    handle: number,
-    name: Uint8Array,
-    start: number,
-    length: number,
-    kind: number,
-    score: number,
-  ): number {
-    const { entries, funnel } = this.#memory;
-    // A name that is there keeps the kind that it has.
-    const ownKind = handle === 0 ? kind : this.#read(key, handle).kind;
-    if (funnel.on) funnel.before("field-set", key, 0, name, start, handle === 0 ? length : 0, kind);
-    const first = entries.valueStart(key);
-    const end = first + entries.valueLength(key);
-    const member = { score, name, start, length, kind: ownKind };
-    const old = handle === 0 ? 0 : first + handle;
-    const next = mergeRecord(entries.bytesOf(key), first + PACKED_HEADER, end, old, this.#scratch, member);
-    return this.#write(key, next, this.count(key) + (handle === 0 ? 1 : 0));
-  }
-
-  /** Puts `length` bytes of the scratch in the place of the key's value. */
-  #write(key: number, length: number, count: number): number {
-    const { entries } = this.#memory;
-    const scratch = this.#scratch;
-    scratch[0] = count & 255;
-    scratch[1] = count >> 8;
-    const isSecret = (entries.head(key) & FLAG_SCRUB) !== 0;
-    try {
-      const target = this.#keyspace.beginWrite(key, length);
-      scratch.copy(entries.bytesOf(target), entries.valueStart(target), 0, length);
-      return this.#keyspace.endWrite(key, target, length);
-    } finally {
-      if (isSecret) scratch.fill(0);
-    }
   }
 
   /** Gives every record an entry of its own. Returns their root, which is not the key's yet. */
@@ -257,14 +212,7 @@ export class SortedSets {
       return left;
     }
     if (funnel.on) funnel.before("field-delete", key);
-    const count = this.count(key);
-    const first = entries.valueStart(key);
-    const start = first + this.at(key, from);
-    const behind = to === count ? first + entries.valueLength(key) : first + this.at(key, to);
-    const bytes = entries.bytesOf(key);
-    let next = PACKED_HEADER + bytes.copy(this.#scratch, PACKED_HEADER, first + PACKED_HEADER, start);
-    next += bytes.copy(this.#scratch, next, behind, first + entries.valueLength(key));
-    return this.#write(key, next, count - (to - from));
+    return this.#packed.cut(key, from, to);
   }
 
   /** How many members are before the one of `handle`. */
@@ -272,9 +220,7 @@ export class SortedSets {
     const { entries, tree } = this.#memory;
     const root = entries.rootOf(key);
     if (root !== 0) return tree.rank(root, handle, entries.score(handle));
-    let rank = 0;
-    for (let at = PACKED_HEADER; at < handle; rank++) at = this.#read(key, at).end - entries.valueStart(key);
-    return rank;
+    return this.#packed.rank(key, handle);
   }
 
   /** The handle of the member with this rank, which there is. */
@@ -282,9 +228,7 @@ export class SortedSets {
     const { entries, tree } = this.#memory;
     const root = entries.rootOf(key);
     if (root !== 0) return tree.at(root, rank);
-    let at = PACKED_HEADER;
-    for (let i = 0; i < rank; i++) at = this.#read(key, at).end - entries.valueStart(key);
-    return at;
+    return this.#packed.at(key, rank);
   }
 
   /** How many members have a lower score, or where `inclusive` the same one. */
@@ -292,7 +236,7 @@ export class SortedSets {
     const { entries, tree } = this.#memory;
     const root = entries.rootOf(key);
     if (root !== 0) return tree.countBelow(root, score, inclusive);
-    return this.#countRecords(key, (record) => record.score < score || (inclusive && record.score === score));
+    return this.#packed.countFirst(key, (record) => record.score < score || (inclusive && record.score === score));
   }
 
   /** How many members have a lower name, or where `inclusive` the same one; of a set whose scores are all the same. */
@@ -300,21 +244,10 @@ export class SortedSets {
     const { entries, tree } = this.#memory;
     const root = entries.rootOf(key);
     if (root !== 0) return tree.countBelowName(root, bytes, start, length, inclusive);
-    return this.#countRecords(key, (record) => {
+    return this.#packed.countFirst(key, (record) => {
       const order = record.compareName(bytes, start, length, 0);
       return order < 0 || (inclusive && order === 0);
     });
-  }
-
-  #countRecords(key: number, isBelow: (record: SortedRecord) => boolean): number {
-    const { entries } = this.#memory;
-    const bytes = entries.bytesOf(key);
-    const end = entries.valueStart(key) + entries.valueLength(key);
-    const record = this.#record;
-    let count = 0;
-    for (let at = entries.valueStart(key) + PACKED_HEADER; at < end && isBelow(record.read(bytes, at)); at = record.end)
-      count++;
-    return count;
   }
 
   /** Calls back for the members from rank `from` to `to`, or the other way round. The set may not change meanwhile. */
@@ -323,14 +256,7 @@ export class SortedSets {
     if (from >= to) return;
     if (root !== 0 && !reverse) return this.#rangeForward(root, from, to, visit);
     if (root !== 0) return this.#rangeBackward(root, from, to, visit);
-    const handles: number[] = [];
-    let at = this.at(key, from);
-    for (let rank = from; rank < to; rank++) {
-      handles.push(at);
-      at = this.#read(key, at).end - this.#memory.entries.valueStart(key);
-    }
-    if (reverse) handles.reverse();
-    for (const handle of handles) visit(handle);
+    this.#packed.range(key, from, to, reverse, visit);
   }
 
   #rangeForward(root: number, from: number, to: number, visit: (handle: number) => void): void {
@@ -377,11 +303,6 @@ export class SortedSets {
     if (root !== 0) return scanEntries(this.#memory, root, cursor, membersMin, visit);
     this.each(key, visit);
     return 0;
-  }
-
-  #read(key: number, handle: number): SortedRecord {
-    const { entries } = this.#memory;
-    return this.#record.read(entries.bytesOf(key), entries.valueStart(key) + handle);
   }
 }
 

@@ -58,7 +58,7 @@ export class SortedTree {
       const cell = this.#way.cells[level]!;
       const isLeaf = level + 1 === leaf;
       nodes.addBelow(node, cell, 1);
-      nodes.setFirst(node, cell, this.#way.nodes[level + 1]!, isLeaf);
+      if (this.#way.cells[level + 1] === 0) nodes.setFirst(node, cell, this.#way.nodes[level + 1]!, isLeaf);
       if (right !== 0) right = this.#insertChild(root, node, cell, right, isLeaf);
     }
     if (right !== 0) this.#grow(root, right, height);
@@ -224,19 +224,19 @@ export class SortedTree {
   /** How many entries are before this one, which is there. */
   rank(root: number, ref: number, score: number): number {
     this.#way.aimAt(ref, score);
-    return this.#way.descend(root);
+    return this.#way.countDown(root);
   }
 
   /** How many entries have a lower score, or where `inclusive` the same one. */
   countBelow(root: number, score: number, inclusive: boolean): number {
     this.#way.aimAtScore(score, inclusive);
-    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.descend(root);
+    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.countDown(root);
   }
 
   /** How many entries have a lower name, or where `inclusive` the same one, in a set of one score. */
   countBelowName(root: number, bytes: Uint8Array, start: number, length: number, inclusive: boolean): number {
     this.#way.aimAtName(bytes, start, length, inclusive);
-    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.descend(root);
+    return this.#get(root, ROOT_TREE_HEIGHT) === 0 ? 0 : this.#way.countDown(root);
   }
 
   /** The entry with this rank, which there is. */
@@ -250,7 +250,7 @@ export class SortedTree {
     const cell = this.#way.seek(root, rank);
     const node = this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!;
     const count = Math.min(this.#nodes.cells(node) - cell, max);
-    for (let i = 0; i < count; i++) refs[i] = this.#nodes.ref(node, cell + i, true);
+    this.#nodes.copyRefs(node, cell, count, refs);
     return count;
   }
 
@@ -258,7 +258,7 @@ export class SortedTree {
   leafTo(root: number, rank: number, refs: Int32Array): number {
     const cell = this.#way.seek(root, rank - 1);
     const node = this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!;
-    for (let i = 0; i <= cell; i++) refs[i] = this.#nodes.ref(node, i, true);
+    this.#nodes.copyRefs(node, 0, cell + 1, refs);
     return cell + 1;
   }
 

@@ -6,8 +6,18 @@
 // The way stands in `nodes` and `cells`, by level from the root on: good until the next one. It only reads.
 
 import type { Entries } from "./entries.ts";
-import { KIND_VALUE, ROOT_TREE, ROOT_TREE_HEIGHT, SEGMENT_MASK, SEGMENT_SHIFT } from "./layout.ts";
-import type { SortedNodes } from "./sorted-nodes.ts";
+import {
+  KEY_KIND_MASK,
+  KEY_LENGTH_SHIFT,
+  KEY_OFFSET,
+  KIND_VALUE,
+  ROOT_TREE,
+  ROOT_TREE_HEIGHT,
+  SEGMENT_MASK,
+  SEGMENT_SHIFT,
+  UNIT_SHIFT,
+} from "./layout.ts";
+import { NODE_SCORES, type SortedNodes } from "./sorted-nodes.ts";
 
 /** More levels than 2^32 entries in nodes that are a quarter full have. */
 const LEVELS_MAX = 16;
@@ -87,17 +97,25 @@ export class SortedWay {
   }
 
   /** The way to the first cell that is not below the target. Returns how many entries are below it. */
-  descend(root: number): number {
+  countDown(root: number): number {
+    this.descend(root);
+    const nodes = this.#nodes;
+    const leaf = this.#get(root, ROOT_TREE_HEIGHT) - 1;
+    let below = this.cells[leaf]!;
+    for (let level = 0; level < leaf; level++) below += nodes.belowBefore(this.nodes[level]!, this.cells[level]!);
+    return below;
+  }
+
+  /** The same without counting, which would read half of each node beside. */
+  descend(root: number): void {
     const nodes = this.#nodes;
     const leaf = this.#get(root, ROOT_TREE_HEIGHT) - 1;
     let node = this.#get(root, ROOT_TREE);
-    let below = 0;
     for (let level = 0; level < leaf; level++) {
       // In an inner node the last cell whose first entry is below the target, or is it.
       let cell = this.#cellsBelow(node, false);
       const isIt = this.#mode === BY_BOTH && cell < nodes.cells(node) && this.#isTarget(node, cell);
       if (!isIt && cell > 0) cell--;
-      below += nodes.belowBefore(node, cell);
       this.nodes[level] = node;
       this.cells[level] = cell;
       node = nodes.child(node, cell);
@@ -105,13 +123,33 @@ export class SortedWay {
     const cell = this.#cellsBelow(node, true);
     this.nodes[leaf] = node;
     this.cells[leaf] = cell;
-    return below + cell;
   }
 
   /** How many cells of a node are below the target: they are in order. */
   #cellsBelow(node: number, leaf: boolean): number {
+    if (this.#mode === BY_NAME) return this.#search(node, leaf, 0, this.#nodes.cells(node));
+    const { words, doubles } = this.#nodes;
+    const cells = words[node >>> SEGMENT_SHIFT]![(node & SEGMENT_MASK) << 1]!;
+    const scores = doubles[node >>> SEGMENT_SHIFT]!;
+    const first = (node & SEGMENT_MASK) + NODE_SCORES;
+    const score = this.#score;
     let low = 0;
-    let high = this.#nodes.cells(node);
+    let high = cells;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (scores[first + middle]! < score) low = middle + 1;
+      else high = middle;
+    }
+    // Only among equal scores names decide, and they lie elsewhere.
+    if (low === cells || scores[first + low] !== score) return low;
+    high = low + 1;
+    while (high < cells && scores[first + high] === score) high++;
+    return this.#mode === BY_SCORE ? (this.#inclusive ? high : low) : this.#search(node, leaf, low, high);
+  }
+
+  #search(node: number, leaf: boolean, from: number, to: number): number {
+    let low = from;
+    let high = to;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.#isBelow(node, middle, leaf)) low = middle + 1;
@@ -120,12 +158,8 @@ export class SortedWay {
     return low;
   }
 
+  /** Whether the name of a cell is below the target's. */
   #isBelow(node: number, cell: number, leaf: boolean): boolean {
-    if (this.#mode !== BY_NAME) {
-      const score = this.#nodes.score(node, cell);
-      if (score !== this.#score) return score < this.#score;
-      if (this.#mode === BY_SCORE) return this.#inclusive;
-    }
     const order = this.#compareName(this.#nodes.ref(node, cell, leaf));
     return order < 0 || (order === 0 && this.#inclusive);
   }
@@ -136,17 +170,12 @@ export class SortedWay {
 
   /** The order of an entry's name and the target's: byte by byte, then the shorter first, then raw before typed. */
   #compareName(ref: number): number {
-    const entries = this.#entries;
-    const length = entries.keyLength(ref);
-    const order = compareBytes(
-      entries.bytesOf(ref),
-      entries.keyStart(ref),
-      length,
-      this.#bytes,
-      this.#start,
-      this.#length,
-    );
-    return order !== 0 ? order : (entries.keyKind(ref) === KIND_VALUE ? 1 : 0) - this.#typed;
+    const { words, bytes } = this.#entries;
+    const head = words[ref >>> SEGMENT_SHIFT]![(ref & SEGMENT_MASK) << 1]!;
+    const start = ((ref & SEGMENT_MASK) << UNIT_SHIFT) + KEY_OFFSET[(head >>> 8) & 7]!;
+    const own = bytes[ref >>> SEGMENT_SHIFT]!;
+    const order = compareBytes(own, start, head >>> KEY_LENGTH_SHIFT, this.#bytes, this.#start, this.#length);
+    return order !== 0 ? order : ((head & KEY_KIND_MASK) === KEY_KIND_MASK ? 1 : 0) - this.#typed;
   }
 
   #get(root: number, word: number): number {

@@ -120,3 +120,13 @@ test("move() waits too, and a time to wait has to be one", async () => {
     assert.throws(() => db.list("from").pop({ waitMs: 0 }), /waitMs is more than 0/);
   });
 });
+
+test("a move that waits resolves with undefined when its time is up, and with null where that was the element", async () => {
+  await both(async (db) => {
+    const [from, to] = [db.list("from"), db.list("to")];
+    assert.equal(await from.move(to, { waitMs: 5 }), undefined);
+    await from.push(null);
+    assert.equal(await from.move(to, { waitMs: 5 }), null);
+    assert.equal(await from.move(to), undefined);
+  });
+});

@@ -8,7 +8,10 @@ import { startHive, startReference, whyNoReference } from "./servers.ts";
 
 const skip = await whyNoReference();
 
-test("who waits for lists is served as by redis-server", { skip, timeout: 120_000 }, async (context) => {
+test("who waits for lists and sorted sets is served as by redis-server", {
+  skip,
+  timeout: 120_000,
+}, async (context) => {
   await using reference = await startReference();
   await using hive = await startHive();
   for (const seed of [1344107916, Math.floor(Math.random() * 0x7fffffff)]) {

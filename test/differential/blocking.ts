@@ -1,5 +1,5 @@
 // test/differential/blocking.ts
-// Blocking: several connections that wait for lists and make them, in a fixed order, on both servers.
+// Blocking: several connections that wait for lists and sorted sets and make them, in a fixed order, on both servers.
 //
 //   seed ──▶ steps (connection, calls) ──▶ each server: send, ask another connection for an echo, next step
 //        ──▶ at the end everybody who waits is unblocked ──▶ what each connection got, and what is left, are compared
@@ -19,6 +19,7 @@ import { deriveSeed, Random } from "./random.ts";
 const CLIENTS = 5;
 const KEYS = ["a", "b", "c", "d"];
 const SIDES = ["LEFT", "RIGHT"];
+const ENDS = ["MIN", "MAX"];
 
 export type Step = { client: number; calls: readonly Args[] } | { unblocks: number; how: readonly string[] };
 export type BlockingResult = { scenarios: number; served: number; mismatches: string[] };
@@ -34,6 +35,10 @@ function wait(random: Random): Args {
     ["BLMOVE", key, random.pick(KEYS), from, to, "0"],
     ["BRPOPLPUSH", key, random.pick(KEYS), "0"],
     ["BLMPOP", "0", String(several.length), ...several, from, "COUNT", String(1 + random.below(3))],
+    ["BZPOPMIN", ...several, "0"],
+    ["BZPOPMAX", ...several, "0"],
+    ["BZPOPMIN", key, "0"],
+    ["BZMPOP", "0", String(several.length), ...several, random.pick(ENDS), "COUNT", String(1 + random.below(3))],
   ];
   return random.pick(kinds);
 }
@@ -54,6 +59,11 @@ function change(random: Random): Args {
     ["LMOVE", random.pick(KEYS), key, random.pick(SIDES), random.pick(SIDES)],
     ["LPOP", key],
     ["SADD", key, "member"],
+    ["ZADD", key, ...elements.flatMap((element, i) => [String((i * 7) % 3), element])],
+    ["ZADD", key, "1", "one"],
+    ["ZUNIONSTORE", key, "2", random.pick(KEYS), random.pick(KEYS)],
+    ["ZPOPMAX", key],
+    ["SORT", random.pick(KEYS), "ALPHA", "STORE", key],
   ];
   return random.pick(kinds);
 }
@@ -119,7 +129,10 @@ class Stage {
     while (open > 0) for (const id of this.#ids) await ask(this.#control, ["CLIENT", "UNBLOCK", id]);
     const transcripts = (await Promise.all(got)).map(({ replies }, i) => `client ${i}: ${JSON.stringify(replies)}`);
     const left: string[] = [];
-    for (const key of KEYS) left.push(`${key}: ${await ask(this.#control, ["LRANGE", key, "0", "-1"])}`);
+    for (const key of KEYS) {
+      left.push(`${key}: ${await ask(this.#control, ["LRANGE", key, "0", "-1"])}`);
+      left.push(`${key}: ${await ask(this.#control, ["ZRANGE", key, "0", "-1", "WITHSCORES"])}`);
+    }
     return [`control: ${JSON.stringify(told)}`, ...transcripts, ...left];
   }
 
@@ -147,7 +160,7 @@ export async function runBlocking(
       const own = deriveSeed(seed, result.scenarios);
       const steps = drawSteps(own);
       const [expected, got] = await Promise.all([redis.play(steps), hive.play(steps)]);
-      result.served += expected.join("").match(/"\*2\\r\\n\$1\\r\\n[a-d]/g)?.length ?? 0;
+      result.served += expected.join("").match(/"\*[23]\\r\\n\$1\\r\\n[a-d]/g)?.length ?? 0;
       if (expected.join("\n") === got.join("\n")) continue;
       const lines = expected.flatMap((line, i) => (line === got[i] ? [] : [`  redis ${line}`, `  hive  ${got[i]}`]));
       const shown = steps.map((step, i) => `  ${i} ${JSON.stringify(step)}`);

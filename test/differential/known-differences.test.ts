@@ -42,5 +42,16 @@ test("entries allow what they describe and nothing beside it", () => {
   assert.equal(explain({ args: ["COPY", "a", "b", "DB", "2"], theirs: ":1\r\n", ours: refused }), "one-database");
   assert.equal(explain({ args: ["COPY", "a", "b"], theirs: ":1\r\n", ours: refused }), undefined);
   assert.equal(explain({ args: ["MOVE", "a", "1"], theirs: ":0\r\n", ours: unknown }), "no-move-swapdb");
+  const page = (score: string): string => `$1\r\nm\r\n$${score.length}\r\n${score}\r\n`;
+  const [short, long] = [page("1e+17"), page("100000000000000000")];
+  assert.equal(explain({ args: ["ZSCAN", "a", "0"], theirs: short, ours: long }), "large-scores-in-pages");
+  assert.equal(explain({ args: ["ZSCAN", "a", "0"], theirs: short, ours: page("100000000000000001") }), undefined);
+  assert.equal(
+    explain({ args: ["ZSCAN", "a", "0"], theirs: page("1e+16"), ours: page("10000000000000000") }),
+    undefined,
+  );
+  assert.equal(explain({ args: ["BZPOPMIN", "a", "1"], theirs: ",-0\r\n", ours: ",0\r\n" }), "minus-zero");
+  const unsorted = "-ERR One or more scores can't be converted into double\r\n";
+  assert.equal(explain({ args: ["SORT", "a"], theirs: unsorted, ours: "*0\r\n" }), undefined);
   assert.equal(explain({ args: ["GET", "a"], theirs: "$-1\r\n", ours: unknown }), undefined);
 });

@@ -44,6 +44,20 @@ test("docs/guides/client.md runs, and gives what it says", async () => {
   }
 });
 
+test("docs/guides/ordered.md runs, and gives what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const file = join(folder, "guide.ts");
+    writeFileSync(file, moduleOf("ordered.md", { url: `hive://127.0.0.1:${hive.port}` }, 11));
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
+    assert.equal(stdout, "to ada\nto bob\nto eve\nsending to joe\n");
+  } finally {
+    await hive.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("docs/guides/shared-reads.md runs, and gives what it says", async () => {
   const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
   try {
@@ -87,6 +101,18 @@ test("examples/shared-table.ts counts together what its processes count apart", 
       env,
     });
     assert.match(stdout, /^the: 12\n/);
+  } finally {
+    await hive.close();
+  }
+});
+
+test("examples/ordered.ts does each job once, and ranks who did them", async () => {
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const env = { ...process.env, MEMHIVE_URL: `hive://127.0.0.1:${hive.port}` };
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "ordered.ts")], { env });
+    assert.match(stdout, /^\w+ did \d+\n/);
+    assert.match(stdout, /\n60 jobs done, 0 left under way\n$/);
   } finally {
     await hive.close();
   }

@@ -37,6 +37,8 @@ type Names =
   | "patternBytesMax"
   | "blockedCallsMax"
   | "blockedKeysMax"
+  | "sortElementsMax"
+  | "sortBytesMax"
   | "subscriptionsMax"
   | "subscribedBytesMax"
   | "subscriberBytesMax"
@@ -196,6 +198,22 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     await using hive = await limited({ blockedKeysMax: 2 });
     await using client = await hive.resp();
     assert.match(await errorOf(client, "BLPOP", "a", "b", "c", "0"), /blockedKeysMax \(2\)/);
+  },
+
+  async sortElementsMax() {
+    await using hive = await limited({ sortElementsMax: 3 });
+    await using client = await hive.resp();
+    await client.call("RPUSH", "l", "3", "1", "2");
+    assert.equal((await client.call("SORT", "l", "STORE", "sorted")).value, 3);
+    await client.call("RPUSH", "l", "4");
+    assert.match(await errorOf(client, "SORT", "l"), /exceeds sortElementsMax \(3\)/);
+  },
+
+  async sortBytesMax() {
+    await using hive = await limited({ sortBytesMax: 10 });
+    await using client = await hive.resp();
+    await client.call("SADD", "s", "12345", "123456");
+    assert.match(await errorOf(client, "SORT", "s"), /exceeds sortBytesMax \(10\)/);
   },
 
   async transactionCallsMax() {

@@ -7,8 +7,9 @@ import type { Slice } from "../../store/collections.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
-import { listToWrite, popElements, positiveArgument, replyElement, sideArgument } from "../elements.ts";
+import { listToWrite, type Popped, popElements, poppedFrom, positiveArgument, sideArgument } from "../elements.ts";
 import { wrongArity } from "../fields.ts";
+import { EVENT_LIST, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { replyBytes, syntaxError } from "../values.ts";
@@ -19,13 +20,15 @@ function pop({ store }: Context, args: Args, reply: Reply, atFront: boolean): vo
   if (args.count > 2) return popSeveral(store, args, reply, atFront);
   const key = listToWrite(store, args, 1);
   if (key === 0) return reply.nil();
-  popOne(store, key, atFront, reply);
+  popOne(store, args, 1, key, atFront, reply);
 }
 
-/** Answers with the element at an end, and takes it away. */
-export function popOne(store: Store, key: number, atFront: boolean, reply: Reply): void {
-  replyElement(store, key, atFront ? 0 : store.lists.count(key) - 1, reply);
-  store.lists.pop(key, atFront);
+/** Answers with the element at an end of the list `key`, which argument `index` names, and takes it away. */
+export function popOne(store: Store, args: Args, index: number, key: number, atFront: boolean, reply: Reply): void {
+  const { lists } = store;
+  const { bytes, start, end, kind } = lists.readEnd(key, atFront, slice);
+  replyBytes(reply, bytes, start, end, kind);
+  poppedFrom(store, args, index, atFront, lists.popRead(key, atFront));
 }
 
 function popSeveral(store: Store, args: Args, reply: Reply, atFront: boolean): void {
@@ -34,7 +37,7 @@ function popSeveral(store: Store, args: Args, reply: Reply, atFront: boolean): v
   if (many < 0n) throw new HiveError("OUT_OF_RANGE", "value is out of range, must be positive");
   const key = listToWrite(store, args, 1);
   if (key === 0) return reply.nullArray();
-  popElements(store, key, atFront, Number(many), reply);
+  popElements(store, args, 1, key, { atFront, many: Number(many) }, reply);
 }
 
 function lpop(context: Context, args: Args, reply: Reply): void {
@@ -57,7 +60,7 @@ export function moveElement(store: Store, args: Args, { fromFront, toFront }: Si
   const from = listToWrite(store, args, 1);
   if (from === 0) return false;
   const to = listToWrite(store, args, 2);
-  const { bytes, start, end, kind } = lists.read(from, fromFront ? 0 : lists.count(from) - 1, slice);
+  const { bytes, start, end, kind } = lists.readEnd(from, fromFront, slice);
   // A copy: where both are one list, what is read moves while it is written.
   const element = Buffer.from(bytes.subarray(start, end));
   const target = to === 0 ? lists.create(args.buffer, args.start(2), args.length(2), args.kind(2)) : to;
@@ -68,10 +71,12 @@ export function moveElement(store: Store, args: Args, { fromFront, toFront }: Si
     if (to === 0) keys.remove(target);
     throw error;
   }
-  if (from !== to) lists.pop(from, fromFront);
-  // At the end that it was put to it is not the one to take away.
-  else if (fromFront === toFront) lists.remove(pushed, fromFront ? 1 : lists.count(pushed) - 2, 1);
-  else lists.pop(pushed, fromFront);
+  happened(store, args, 2, EVENT_LIST, toFront ? "lpush" : "rpush");
+  // Where both are one list, the element at the end that it was put to is not the one to take away.
+  const isBehind = from === to && fromFront === toFront;
+  const list = from === to ? pushed : from;
+  const left = isBehind ? lists.remove(list, fromFront ? 1 : lists.count(list) - 2, 1) : lists.pop(list, fromFront);
+  poppedFrom(store, args, 1, fromFront, left);
   replyBytes(reply, element, 0, element.length, kind);
   return true;
 }
@@ -86,7 +91,7 @@ function rpoplpush({ store }: Context, args: Args, reply: Reply): void {
 }
 
 /** numkeys key [key …] LEFT | RIGHT [COUNT count], from argument `first` on. */
-export type SeveralPop = { keys: number[]; atFront: boolean; many: number };
+export type SeveralPop = Popped & { keys: number[] };
 
 /** @throws {HiveError} SYNTAX, OUT_OF_RANGE */
 export function parseSeveralPop(args: Args, first: number): SeveralPop {
@@ -109,12 +114,12 @@ export function countedKeys(args: Args, first: number): number[] {
 }
 
 /** Answers with the key in argument `index` and what is taken from its list. Returns false where there is none. */
-export function popFrom(store: Store, args: Args, index: number, { atFront, many }: SeveralPop, reply: Reply): boolean {
+export function popFrom(store: Store, args: Args, index: number, wanted: SeveralPop, reply: Reply): boolean {
   const key = listToWrite(store, args, index);
   if (key === 0) return false;
   reply.array(2);
   reply.bulk(args.buffer, args.start(index), args.end(index), args.kind(index));
-  popElements(store, key, atFront, many, reply);
+  popElements(store, args, index, key, wanted, reply);
   return true;
 }
 

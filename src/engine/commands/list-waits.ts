@@ -29,8 +29,8 @@ export function nowOrLater(context: Context, args: Args, reply: Reply, wait: Wai
   if (context.executing) return wait.nothing();
   const { keys, type, timeoutMs, serve } = wait;
   const { id: clientId, signal } = context;
-  // Time that is up is told by the absence of an array, whatever the answer would have been: as Redis does.
-  const expire = (): void => reply.nullArray();
+  // In RESP2 time that is up is told by the absence of an array, whatever the answer would have been: as Redis does.
+  const expire = (): void => (reply.typed ? wait.nothing() : reply.nullArray());
   return context.services.blocked.wait({
     clientId,
     signal,
@@ -52,7 +52,7 @@ function popWaiting(context: Context, args: Args, reply: Reply, atFront: boolean
     if (key === 0) return false;
     reply.array(2);
     reply.bulk(args.buffer, args.start(index), args.end(index), args.kind(index));
-    popOne(store, key, atFront, reply);
+    popOne(store, args, index, key, atFront, reply);
     return true;
   };
   const keys = Array.from({ length: args.count - 2 }, (_, i) => i + 1);

@@ -10,6 +10,7 @@ import { HiveError } from "../../base/errors.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { listToRead, listToWrite, matcher, pushElements, replyElement, replyElements } from "../elements.ts";
+import { EVENT_LIST, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { syntaxError } from "../values.ts";
@@ -73,6 +74,7 @@ function lset({ store }: Context, args: Args, reply: Reply): void {
   const index = indexFrom(args.integer(2), count);
   if (index < 0 || index >= count) throw new HiveError("OUT_OF_RANGE", "index out of range");
   store.lists.set(key, index, args.buffer, args.start(3), args.length(3), args.kind(3));
+  happened(store, args, 1, EVENT_LIST, "lset");
   reply.ok();
 }
 
@@ -85,6 +87,7 @@ function linsert({ store }: Context, args: Args, reply: Reply): void {
   if (index === undefined) return reply.integer(-1);
   const { lists } = store;
   const next = lists.insert(key, index + (isAfter ? 1 : 0), args.buffer, args.start(4), args.length(4), args.kind(4));
+  happened(store, args, 1, EVENT_LIST, "linsert");
   reply.integer(lists.count(next));
 }
 
@@ -95,8 +98,10 @@ function ltrim({ store }: Context, args: Args, reply: Reply): void {
   const count = store.lists.count(key);
   const start = Math.min(count, Math.max(0, indexFrom(from, count)));
   const end = Math.min(count, indexFrom(to, count) + 1);
+  let left = 0;
   if (end <= start) store.keys.remove(key);
-  else store.lists.remove(store.lists.remove(key, end, count - end), 0, start);
+  else left = store.lists.remove(store.lists.remove(key, end, count - end), 0, start);
+  tookOut(store, args, 1, EVENT_LIST, "ltrim", left);
   reply.ok();
 }
 
@@ -105,7 +110,8 @@ function lrem({ store }: Context, args: Args, reply: Reply): void {
   const key = listToWrite(store, args, 1);
   if (key === 0) return reply.integer(0);
   const limit = count === 0 ? Number.POSITIVE_INFINITY : Math.abs(count);
-  store.lists.sift(key, count < 0, limit, matcher(args, 3));
+  const left = store.lists.sift(key, count < 0, limit, matcher(args, 3));
+  if (store.lists.removed > 0) tookOut(store, args, 1, EVENT_LIST, "lrem", left);
   reply.integer(store.lists.removed);
 }
 

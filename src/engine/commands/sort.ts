@@ -14,15 +14,12 @@ import type { Store } from "../../store/store.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_LIST, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { sortWeight } from "../scores.ts";
-import { UNFINISHED } from "../sorted-members.ts";
+import { removeStored, UNFINISHED } from "../sorted-members.ts";
 import { replyBytes, syntaxError, wrongType } from "../values.ts";
-
-/** Elements and their bytes that one SORT takes: each is on the heap, with about 200 bytes beside. */
-export const SORT_ELEMENTS_MAX = 1_048_576;
-export const SORT_BYTES_MAX: number = 256 * 1024 * 1024;
 
 type Item = { bytes: Buffer; kind: number };
 /** An element, what it is sorted by, and its weight as a number; `by` is undefined where BY finds nothing. */
@@ -92,15 +89,16 @@ function checkPatterns({ token }: Context, { by, gets }: Options): void {
   }
 }
 
-/** The elements of a key, in the order in which they stand. */
-function elementsOf(store: Store, key: number, type: number): Item[] {
+/** The elements of a key, in the order in which they stand. @throws {HiveError} OUT_OF_RANGE: more than one SORT takes. */
+function elementsOf({ store, services }: Context, key: number, type: number): Item[] {
+  const { sortElementsMax, sortBytesMax } = services.limits;
   const items: Item[] = [];
-  let bytesLeft = SORT_BYTES_MAX;
+  let bytesLeft = sortBytesMax;
   const add = ({ bytes, start, end, kind }: Slice): true => {
     bytesLeft -= end - start;
-    if (items.length >= SORT_ELEMENTS_MAX || bytesLeft < 0) {
-      const limits = `SORT_ELEMENTS_MAX (${SORT_ELEMENTS_MAX}) or SORT_BYTES_MAX (${SORT_BYTES_MAX})`;
-      throw new HiveError("OUT_OF_RANGE", `what is to be sorted exceeds ${limits}`);
+    if (items.length >= sortElementsMax || bytesLeft < 0) {
+      const limit = bytesLeft < 0 ? `sortBytesMax (${sortBytesMax})` : `sortElementsMax (${sortElementsMax})`;
+      throw new HiveError("OUT_OF_RANGE", `what is to be sorted exceeds ${limit}`);
     }
     items.push({ bytes: Buffer.from(bytes.subarray(start, end)), kind });
     return true;
@@ -168,10 +166,11 @@ function sorted(store: Store, items: readonly Item[], { by, isAlpha, isDescendin
 }
 
 /** The elements that are answered, before GET. */
-function select(store: Store, key: number, options: Options): Item[] {
+function select(context: Context, key: number, options: Options): Item[] {
+  const { store } = context;
   const type = store.memory.entries.type(key);
   const { by, isDescending, offset, limit, destination } = options;
-  let items = elementsOf(store, key, type);
+  let items = elementsOf(context, key, type);
   const staysAsIs = by !== undefined && !by.hasStar;
   // A set that is stored is sorted all the same, so that the result does not depend on where members lie.
   if (staysAsIs && type === TYPE_SET && destination !== 0) {
@@ -191,7 +190,7 @@ function sorting(mayStore: boolean): Row["run"] {
     const key = store.keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
     const type = key === 0 ? TYPE_LIST : store.memory.entries.type(key);
     if (type !== TYPE_LIST && type !== TYPE_SET && type !== TYPE_SORTED) throw wrongType();
-    const items = key === 0 ? [] : select(store, key, options);
+    const items = key === 0 ? [] : select(context, key, options);
     const found = gets.length === 0 ? items : items.flatMap((item) => gets.map((get) => lookUp(store, get, item)));
     if (destination !== 0) return reply.integer(storeList(store, args, destination, found));
     reply.array(found.length);
@@ -206,8 +205,7 @@ function sorting(mayStore: boolean): Row["run"] {
 function storeList(store: Store, args: Args, index: number, found: readonly (Item | undefined)[]): number {
   const { keys, lists } = store;
   if (found.length === 0) {
-    const old = keys.find(args.buffer, args.start(index), args.length(index), args.kind(index));
-    if (old !== 0) keys.remove(old);
+    removeStored(store, args, index);
     return 0;
   }
   try {
@@ -216,7 +214,8 @@ function storeList(store: Store, args: Args, index: number, found: readonly (Ite
       const bytes = item?.bytes ?? Buffer.alloc(0);
       key = lists.push(key, false, bytes, 0, bytes.length, item?.kind ?? KIND_RAW);
     }
-    keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index));
+    keys.rename(key, args.buffer, args.start(index), args.length(index), args.kind(index), true);
+    happened(store, args, index, EVENT_LIST, "sortstore");
     return found.length;
   } catch (error) {
     const key = keys.find(UNFINISHED, 0, UNFINISHED.length, KIND_VALUE);

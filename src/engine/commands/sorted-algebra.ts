@@ -172,7 +172,7 @@ function answering(operation: Operation): Row["run"] {
 function storing(operation: Operation): Row["run"] {
   return ({ store }: Context, args: Args, reply: Reply): void => {
     const query = parse(store, args, 2, operation, "store");
-    reply.integer(storeSorted(store, args, 1, (empty) => build(store, query, operation, empty)));
+    reply.integer(storeSorted(store, args, 1, `z${operation}store`, (empty) => build(store, query, operation, empty)));
   };
 }
 

@@ -6,6 +6,7 @@ import { HiveError } from "../../base/errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_SORTED, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { replyMember, replyScored, sortedToWrite } from "../sorted-members.ts";
@@ -14,14 +15,23 @@ import { syntaxError } from "../values.ts";
 /** Which end members are taken from. */
 export type End = "min" | "max";
 
+/** A sorted set to take from: its entry, and the argument that names it. */
+export type Source = { key: number; index: number };
+
 /** Calls back for up to `count` members from one end, in that order, and takes them out. */
-export function take(store: Store, key: number, end: End, count: number, visit: (handle: number) => void): void {
+export function take(
+  store: Store,
+  args: Args,
+  { key, index }: Source,
+  { end, count }: { end: End; count: number },
+  visit: (handle: number) => void,
+): void {
   const { sorted } = store;
   const size = sorted.count(key);
   const from = end === "min" ? 0 : Math.max(0, size - count);
   const to = end === "min" ? Math.min(size, count) : size;
   sorted.range(key, from, to, end === "max", visit);
-  sorted.deleteRange(key, from, to);
+  tookOut(store, args, index, EVENT_SORTED, end === "min" ? "zpopmin" : "zpopmax", sorted.deleteRange(key, from, to));
 }
 
 function popping(end: End): Row["run"] {
@@ -33,7 +43,7 @@ function popping(end: End): Row["run"] {
     const taken = Math.min(count, store.sorted.count(key));
     const isNested = args.count === 3 && reply.typed;
     reply.array(isNested ? taken : taken * 2);
-    take(store, key, end, taken, (handle) => {
+    take(store, args, { key, index: 1 }, { end, count: taken }, (handle) => {
       if (isNested) return replyScored(store, key, handle, reply);
       replyMember(store, key, handle, reply);
       reply.double(store.sorted.score(key, handle));
@@ -75,7 +85,7 @@ export function popFirst(store: Store, args: Args, { first, last, end, count }: 
     reply.array(2);
     reply.bulk(args.buffer, args.start(i), args.end(i), args.kind(i));
     reply.array(taken);
-    take(store, key, end, taken, (handle) => {
+    take(store, args, { key, index: i }, { end, count: taken }, (handle) => {
       reply.array(2);
       replyMember(store, key, handle, reply);
       reply.double(store.sorted.score(key, handle));

@@ -9,6 +9,7 @@ import type { Slice } from "../../store/collections.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { EVENT_SORTED, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { nameRange, type Ranks, ranksOf, ranksOfNames, ranksOfScores, scoreRange } from "../scores.ts";
@@ -106,7 +107,7 @@ function ranging(given: Given): Row["run"] {
 function zrangestore({ store }: Context, args: Args, reply: Reply): void {
   const query = parseRange(args, 3, { isStore: true });
   const source = sortedToRead(store, args, 2);
-  const count = storeSorted(store, args, 1, (empty) => {
+  const count = storeSorted(store, args, 1, "zrangestore", (empty) => {
     if (source === 0) return empty;
     const { from, to } = resolve(store, source, query);
     let key = empty;
@@ -129,14 +130,14 @@ function counting(by: By): Row["run"] {
   };
 }
 
-function removing(by: By): Row["run"] {
+function removing(by: By, event: string): Row["run"] {
   return ({ store }: Context, args: Args, reply: Reply): void => {
     const ranks = ranksBy(by, args, 2, 3, false);
     const key = sortedToWrite(store, args, 1);
     if (key === 0) return reply.integer(0);
     const { from, to } = ranks(store, key);
     const removed = Math.max(0, to - from);
-    if (removed > 0) store.sorted.deleteRange(key, from, to);
+    if (removed > 0) tookOut(store, args, 1, EVENT_SORTED, event, store.sorted.deleteRange(key, from, to));
     reply.integer(removed);
   };
 }
@@ -212,20 +213,20 @@ export const SORTED_RANGE_ROWS: readonly Row[] = [
     name: "ZREMRANGEBYRANK",
     summary: "Removes members by rank and returns how many there were",
     syntax: "key start stop",
-    run: removing("rank"),
+    run: removing("rank", "zremrangebyrank"),
   },
   {
     ...REMOVE,
     name: "ZREMRANGEBYSCORE",
     summary: "Removes members by score and returns how many there were",
     syntax: "key min max",
-    run: removing("score"),
+    run: removing("score", "zremrangebyscore"),
   },
   {
     ...REMOVE,
     name: "ZREMRANGEBYLEX",
     summary: "Removes members of equal scores by name and returns how many there were",
     syntax: "key min max",
-    run: removing("name"),
+    run: removing("name", "zremrangebylex"),
   },
 ];

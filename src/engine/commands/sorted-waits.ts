@@ -19,7 +19,7 @@ function popWaiting(end: End): Row["run"] {
       if (key === 0) return false;
       reply.array(3);
       reply.bulk(args.buffer, args.start(index), args.end(index), args.kind(index));
-      take(store, key, end, 1, (handle) => {
+      take(store, args, { key, index }, { end, count: 1 }, (handle) => {
         replyMember(store, key, handle, reply);
         reply.double(store.sorted.score(key, handle));
       });

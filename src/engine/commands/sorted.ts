@@ -14,6 +14,7 @@ import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import { beginSteps, checkSizes } from "../fields.ts";
+import { EVENT_SORTED, happened, tookOut } from "../happened.ts";
 import { checkPicks, countArgument } from "../picks.ts";
 import { random } from "../random.ts";
 import type { Reply } from "../reply.ts";
@@ -68,6 +69,7 @@ function addAll({ store }: Context, args: Args, reply: Reply, isIncrement: boole
     throw error;
   }
   if (armed) store.undo.commit();
+  if (news + changes > 0) happened(store, args, 1, EVENT_SORTED, options.incr ? "zincr" : "zadd");
   if (!options.incr) return reply.integer(options.ch ? news + changes : news);
   if (added.score !== added.score) reply.nil();
   else reply.double(added.score);
@@ -138,6 +140,7 @@ function zrem({ store }: Context, args: Args, reply: Reply): void {
     key = store.sorted.delete(key, member);
     removed++;
   }
+  if (removed > 0) tookOut(store, args, 1, EVENT_SORTED, "zrem", key);
   reply.integer(removed);
 }
 

@@ -50,6 +50,8 @@ const HELP: Readonly<Record<keyof Limits, string>> = {
   heartbeatMs: "a native connection sends something at least this often",
   blockedCallsMax: "calls that wait for a key",
   blockedKeysMax: "keys that all waiting calls name together",
+  sortElementsMax: "elements that one SORT takes",
+  sortBytesMax: "bytes of the elements that one SORT takes",
   transactionCallsMax: "calls between MULTI and EXEC",
   transactionBytesMax: "all arguments between MULTI and EXEC",
   slowlogEntriesMax: "calls that the slow log remembers",

@@ -151,6 +151,9 @@ function waiting(draw: Draw): readonly Args[] {
   ];
 }
 
+/** Redis 7.0's SORT looks at an errno that an earlier call may have left: a score that is read without an error clears it. */
+const clearsErrno: Args = ["ZADD", "sort:none", "XX", "0", "m"];
+
 /** Sorts with one result: what is equal by BY and ALPHA has no order, nor has a set that is not sorted. */
 function sort(draw: Draw): readonly Args[] {
   const random = draw.random;
@@ -171,6 +174,7 @@ function sort(draw: Draw): readonly Args[] {
   const source = own ? (fill[1] as string) : key;
   return [
     ...(own ? [["DEL", source], fill] : []),
+    clearsErrno,
     [...(random.chance(0.2) && store.length === 0 ? ["SORT_RO"] : ["SORT"]), source, ...options, ...store],
   ];
 }

@@ -13,6 +13,7 @@ import type { Args } from "./args.ts";
 import type { BlockedCalls } from "./blocked-calls.ts";
 import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 import type { LoopMeter } from "./health.ts";
 import type { Message, MessageBus, Subscriber, Topic } from "./message-bus.ts";
 import type { Persistence } from "./persistence.ts";
@@ -53,6 +54,8 @@ export interface Outflow {
    * @throws {HiveError} what cannot be written
    */
   send(message: Message): Promise<void> | undefined;
+  /** The same for an element that `write` writes, as one value. */
+  element(write: (reply: Reply) => void): Promise<void> | undefined;
 }
 
 /** Who a connection is. Authentication (authentication.ts) implements it. */
@@ -83,6 +86,8 @@ export interface Services {
   /** Calls that wait for a key. */
   readonly blocked: BlockedCalls;
   readonly bus: MessageBus;
+  /** What happened to keys, for who watches. */
+  readonly feed: ChangeFeed;
   /** Open connections by id. */
   readonly clients: Map<number, Context>;
   readonly startedAtMs: number;

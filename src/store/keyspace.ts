@@ -339,7 +339,7 @@ export class Keyspace {
     if (funnel.on) {
       if (old !== 0) funnel.before("delete", old);
       funnel.before("set", 0, 0, name, start, length, kind);
-      funnel.before("delete", from);
+      funnel.before("rename", from, 0, name, start, length, kind);
     }
     return this.#placement.rename(from, old, name, start, length, kind);
   }

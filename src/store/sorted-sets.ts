@@ -177,7 +177,7 @@ export class SortedSets {
     const { entries, funnel } = this.#memory;
     // A name that is there keeps the kind that it has.
     const ownKind = handle === 0 ? kind : this.#read(key, handle).kind;
-    if (funnel.on) funnel.before("field-set", key, 0, name, start, handle === 0 ? length : 0, kind);
+    if (funnel.on) funnel.before("field-set", key, 0, name, start, length, kind);
     const first = entries.valueStart(key);
     const end = first + entries.valueLength(key);
     const member = { score, name, start, length, kind: ownKind };
@@ -255,7 +255,11 @@ export class SortedSets {
       for (let i = from; i < to; i++) left = this.delete(left, tree.at(root, from));
       return left;
     }
-    if (funnel.on) funnel.before("field-delete", key);
+    if (funnel.on && to - from > 1) funnel.before("field-delete", key);
+    else if (funnel.on) {
+      const { nameStart, nameLength, kind } = this.#read(key, this.at(key, from));
+      funnel.before("field-delete", key, 0, entries.bytesOf(key), nameStart, nameLength, kind);
+    }
     const count = this.count(key);
     const first = entries.valueStart(key);
     const start = first + this.at(key, from);

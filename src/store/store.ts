@@ -99,15 +99,25 @@ export class Store {
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
   beginRestoring(): Restoring {
-    const { activeExpiry } = this;
-    const restoring = new Restoring(this.memory, this.#placement, () => {
-      this.activeExpiry = activeExpiry;
-      this.memory.events.quiet = false;
-    });
-    this.activeExpiry = false;
+    const { activeExpiry, memory } = this;
+    const { events, changes } = memory;
+    changes.settle();
     // What a snapshot brings was not made by anybody now.
-    this.memory.events.quiet = true;
-    return restoring;
+    changes.quiet = true;
+    try {
+      const restoring = new Restoring(memory, this.#placement, (isDone) => {
+        this.activeExpiry = activeExpiry;
+        events.quiet = false;
+        changes.quiet = false;
+        if (isDone) changes.replaced();
+      });
+      this.activeExpiry = false;
+      events.quiet = true;
+      return restoring;
+    } catch (error) {
+      changes.quiet = false;
+      throw error;
+    }
   }
 
   get nowMs(): number {

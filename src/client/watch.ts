@@ -171,6 +171,7 @@ export class Watch implements AsyncIterableIterator<Change, undefined> {
   }
 }
 
+/** The connection is lost, or its hive goes: there may be another one. */
 function isLoss(error: unknown): boolean {
-  return error instanceof HiveError && error.code === "CONNECTION_LOST";
+  return error instanceof HiveError && (error.code === "CONNECTION_LOST" || error.code === "HIVE_CLOSED");
 }

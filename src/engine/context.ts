@@ -173,6 +173,8 @@ export class Context {
   subscriber: Subscriber | undefined = undefined;
   /** The same by streams, each for itself. */
   readonly streams: Set<Subscriber> = new Set();
+  /** Streams of the change feed that it reads. */
+  feeds = 0;
   /** Where the call under way sends messages, on a wire where calls can be streams. */
   outflow: Outflow | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -226,6 +228,11 @@ export class Context {
     if (this.transaction === undefined) return;
     this.transaction.clear();
     this.services.watches.unwatch(this.transaction);
+  }
+
+  /** Whether it waits for what the hive tells by itself. */
+  get listens(): boolean {
+    return (this.gate & GATE_SUBSCRIBED) !== 0 || this.streams.size > 0 || this.feeds > 0;
   }
 
   /** To how many names it listens, by all its subscriptions. */

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ManualClock } from "../../src/base/clock.ts";
 import { type Change, type Client, connect, type Watch } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
 import { failure } from "../kit/fake-hive.ts";
@@ -198,4 +199,28 @@ test("keyspace notifications can be set before the hive starts", async () => {
   assert.equal((await messages.next()).value!.value, "k");
   const error = await failure(Hive.start({ port: 0, keyspaceEvents: "?" }));
   assert.equal(error.code, "REFUSED_SETTING");
+});
+
+test("who only listens is not idle, whatever the setting timeout says", async () => {
+  const clock = new ManualClock();
+  await using own = await Hive.start({ port: 0, clock });
+  await using owner = await connect(own);
+  const options = { reconnect: false } as const;
+  const [watcher, listener, idle] = [
+    await connect(`hive://127.0.0.1:${own.port}`, options),
+    await connect(`hive://127.0.0.1:${own.port}`, options),
+    await connect(`hive://127.0.0.1:${own.port}`, options),
+  ];
+  await owner.watch("none").ready;
+  const [watch, messages] = [watcher.watch("*"), listener.subscribe("news")];
+  await Promise.all([watch.ready, messages.ready]);
+  await owner.send(["CONFIG", "SET", "timeout", "10"]);
+  const closed = new Promise((resolve) => idle.addEventListener("state", resolve));
+  clock.advance(60_000);
+  await owner.put("a", 1);
+  await owner.publish("news", 1);
+  assert.deepEqual(await take(watch, 1), [{ kind: "set", key: "a" }]);
+  assert.equal((await messages.next()).value!.value, 1);
+  await closed;
+  await Promise.all([watcher.close(), listener.close(), idle.close()]);
 });

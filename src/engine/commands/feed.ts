@@ -10,7 +10,8 @@ import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
 import type { Row } from "../row.ts";
 
-function feed({ outflow, services, token, signal }: Context, args: Args): Promise<void> {
+function feed(context: Context, args: Args): Promise<void> {
+  const { outflow, services, token, signal } = context;
   if (outflow === undefined) {
     const message = "FEED is a stream of the native wire: read it with hive.watch(), or use notify-keyspace-events";
     throw new HiveError("UNSUPPORTED", message);
@@ -19,7 +20,10 @@ function feed({ outflow, services, token, signal }: Context, args: Args): Promis
   for (let i = 2; i < args.count; i++) patterns.push(Buffer.from(args.bytes(i)));
   const watching = services.feed.watch({ patterns, grants: token?.grants, since: args.latin1(1), outflow, signal });
   args.keep();
-  return watching;
+  context.feeds++;
+  return watching.finally(() => {
+    context.feeds--;
+  });
 }
 
 export const FEED_ROWS: readonly Row[] = [

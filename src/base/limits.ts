@@ -88,7 +88,17 @@ export type Limits = {
   subscribedBytesMax: number;
   /** Messages that wait for one subscriber. Above it they are lost; it is cut off, and told how many. */
   subscriberBytesMax: number;
-  /** A pattern of KEYS, of PSUBSCRIBE and of a SCAN's MATCH. The time for one name is at most the one times the other. */
+  /** Changes that the feed keeps for who was away, and the bytes of their names and last values. The oldest go first. */
+  feedChangesMax: number;
+  feedBytesMax: number;
+  /** The last value of what ran out; one that is larger is not kept. */
+  feedValueBytesMax: number;
+  /** For how long changes are noted after the last watcher left: who comes back within it misses none. */
+  feedKeepMs: number;
+  /** Who watches at once, and the globs of each: every change is compared with all of them. */
+  feedWatchersMax: number;
+  feedPatternsMax: number;
+  /** A pattern of KEYS, of PSUBSCRIBE, of FEED and of a SCAN's MATCH. The time for one name is at most the one times the other. */
   patternBytesMax: number;
   /** Answered and not yet read by the client: above it the connection is cut off at once. Four of the biggest values. */
   outputBytesMax: number;
@@ -174,6 +184,12 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   subscriptionsMax:           65_536,
   subscribedBytesMax:             16 * MIB,
   subscriberBytesMax:             32 * MIB,
+  feedChangesMax:           100_000,
+  feedBytesMax:                   16 * MIB,
+  feedValueBytesMax:              64 * KIB,
+  feedKeepMs:                600_000,
+  feedWatchersMax:             1_000,
+  feedPatternsMax:                64,
   patternBytesMax:                 1 * KIB,
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,
@@ -231,6 +247,7 @@ export function limitsWith(changes: Partial<Limits>): Limits {
     ["valueBytesMax", "outputBytesMax"],
     ["unauthenticatedBytesMax", "frameBytesMax"],
     ["outputSoftBytesMax", "outputBytesMax"],
+    ["feedValueBytesMax", "feedBytesMax"],
     ["authenticationDelayMs", "authenticationDelayMsMax"],
     ["frameBytesMax", "waitingBytesMax"],
     ["outputBytesMax", "waitingBytesMax"],

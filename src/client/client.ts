@@ -23,6 +23,7 @@ import { Sorted } from "./sorted.ts";
 import * as spec from "./specs.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
+import { Watch, type WatchOptions } from "./watch.ts";
 
 /** A key's name. As Uint8Array it may be any bytes. */
 export type KeyName = string | Uint8Array;
@@ -296,6 +297,16 @@ export class Client extends EventTarget implements AsyncDisposable {
     const names = typeof channels === "string" ? [channels] : channels;
     if (names.length === 0) throw new HiveError("INVALID_ARGUMENT", "subscribe() takes at least one channel");
     return new Subscription(this.#bound.connection, names, options);
+  }
+
+  /**
+   * What happens to the keys that a glob matches, or one of several, in order, each change once, for as long as it is
+   * read. Over lost connections it goes on by itself; what is missing all the same is told (kind "gap").
+   */
+  watch(patterns: string | readonly string[], options: WatchOptions = {}): Watch {
+    const globs = typeof patterns === "string" ? [patterns] : patterns;
+    if (globs.length === 0) throw new HiveError("INVALID_ARGUMENT", "watch() takes at least one pattern");
+    return new Watch(this.#bound.connection, globs, options);
   }
 
   // Any command.

@@ -28,3 +28,4 @@ export {
 } from "./sorted.ts";
 export { type ChannelMessage, type SubscribeOptions, Subscription } from "./subscription.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";
+export { type Change, Watch, type WatchOptions } from "./watch.ts";

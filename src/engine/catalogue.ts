@@ -87,6 +87,8 @@ export type RowFacts = {
    */
   channels?: KeySpec;
   channelPatterns?: true;
+  /** Where globs of keys are, for a row that reads whatever they match: the grant has to cover all of that. */
+  keyPatterns?: KeySpec;
   /**
    * For a row that reads or writes without naming a key. `every`: all keys at once, so its permission is
    * needed on each that there may be. `own`: it keeps to those that the caller may use, or to none.

@@ -188,10 +188,10 @@ export class CommandTable implements Catalogue {
 
 /** What a call may do has to be known before it runs. */
 function requirePermission(row: Row): void {
-  const { name, permission, keys, scope } = row;
+  const { name, permission, keys, channels, keyPatterns, scope } = row;
   if (!permission) throw new Error(`${name} declares no permission`);
   const isByKey = permission === "read" || permission === "write";
-  if (isByKey && keys === undefined && row.channels === undefined && scope === undefined)
+  if (isByKey && (keys ?? channels ?? keyPatterns ?? scope) === undefined)
     throw new Error(`${name} declares no keys and no scope`);
   if (isByKey || keys === undefined || keys.access !== undefined) return;
   throw new Error(`${name} declares no access to its keys`);

@@ -13,6 +13,7 @@ import type { Args } from "./args.ts";
 import type { BlockedCalls } from "./blocked-calls.ts";
 import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { ChangeFeed } from "./change-feed.ts";
 import type { LoopMeter } from "./health.ts";
 import type { Message, MessageBus, Subscriber, Topic } from "./message-bus.ts";
 import type { Persistence } from "./persistence.ts";
@@ -53,6 +54,8 @@ export interface Outflow {
    * @throws {HiveError} what cannot be written
    */
   send(message: Message): Promise<void> | undefined;
+  /** The same for an element that `write` writes, as one value. */
+  element(write: (reply: Reply) => void): Promise<void> | undefined;
 }
 
 /** Who a connection is. Authentication (authentication.ts) implements it. */
@@ -83,6 +86,8 @@ export interface Services {
   /** Calls that wait for a key. */
   readonly blocked: BlockedCalls;
   readonly bus: MessageBus;
+  /** What happened to keys, for who watches. */
+  readonly feed: ChangeFeed;
   /** Open connections by id. */
   readonly clients: Map<number, Context>;
   readonly startedAtMs: number;
@@ -168,6 +173,8 @@ export class Context {
   subscriber: Subscriber | undefined = undefined;
   /** The same by streams, each for itself. */
   readonly streams: Set<Subscriber> = new Set();
+  /** Streams of the change feed that it reads. */
+  feeds = 0;
   /** Where the call under way sends messages, on a wire where calls can be streams. */
   outflow: Outflow | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -221,6 +228,11 @@ export class Context {
     if (this.transaction === undefined) return;
     this.transaction.clear();
     this.services.watches.unwatch(this.transaction);
+  }
+
+  /** Whether it waits for what the hive tells by itself. */
+  get listens(): boolean {
+    return (this.gate & GATE_SUBSCRIBED) !== 0 || this.streams.size > 0 || this.feeds > 0;
   }
 
   /** To how many names it listens, by all its subscriptions. */

@@ -40,7 +40,7 @@ export function containerToRead(store: Store, args: Args, index: number, type: n
 
 /** The same for a command that may change it. */
 export function containerToWrite(store: Store, args: Args, index: number, type: number): number {
-  const key = store.keys.findContainer(args.buffer, args.start(index), args.length(index), args.kind(index));
+  const key = store.lastContainer.find(args.buffer, args.start(index), args.length(index), args.kind(index));
   if (key !== 0 && (store.memory.entries.head(key) & TYPE_MASK) !== type) throw wrongType();
   return key;
 }

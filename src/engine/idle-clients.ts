@@ -20,8 +20,10 @@ export class IdleClients {
   tick(nowMs: number, timeoutMs: number): void {
     if (nowMs < this.#sweepAtMs) return;
     this.#sweepAtMs = nowMs + SWEEP_MS;
-    for (const { id, lastCallMs, peer } of this.#clients.values()) {
-      if (nowMs - lastCallMs > timeoutMs && !this.#isWaiting(id)) peer.close("now");
+    for (const context of this.#clients.values()) {
+      const { id, lastCallMs, peer } = context;
+      // Who listens has nothing to say.
+      if (nowMs - lastCallMs > timeoutMs && !context.listens && !this.#isWaiting(id)) peer.close("now");
     }
   }
 }

@@ -20,6 +20,7 @@ import { Authentication } from "./authentication.ts";
 import { type BlockedCall, BlockedCalls } from "./blocked-calls.ts";
 import { CallPause } from "./call-pause.ts";
 import { hasTypedKey } from "./catalogue.ts";
+import { ChangeFeed } from "./change-feed.ts";
 import {
   COMMAND_ENDS_MULTI,
   COMMAND_GROWS,
@@ -70,6 +71,7 @@ export class LocalEngine implements Runner, Services {
   readonly watches: Watches;
   readonly blocked: BlockedCalls;
   readonly bus: MessageBus = new MessageBus();
+  readonly feed: ChangeFeed;
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
@@ -96,6 +98,7 @@ export class LocalEngine implements Runner, Services {
     const timers = options.timers ?? systemTimers;
     const { store, limits } = this;
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
+    this.feed = new ChangeFeed({ store, limits, keep: options.feed });
     this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
@@ -131,6 +134,7 @@ export class LocalEngine implements Runner, Services {
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
     this.pauses.tick(nowMs);
+    this.feed.tick(nowMs);
     this.authenticator.tick(nowMs);
     if (this.settings.idleTimeoutMs !== 0) this.#idle.tick(nowMs, this.settings.idleTimeoutMs);
   }

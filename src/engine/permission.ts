@@ -23,7 +23,7 @@ export function missingPermission(row: RowFacts, name: string, args: Args, grant
   const { permission } = row;
   if (permission === "none") return undefined;
   if (!isByKey(permission) && !grants.has(permission)) return `'${name}' needs the grant ${permission}`;
-  const spec = row.keys ?? row.channels;
+  const spec = row.keys ?? row.channels ?? row.keyPatterns;
   if (spec !== undefined) return missingOnKeys(row, spec, name, args, grants);
   if (row.scope === "every" && isByKey(permission) && !grants.everywhere(permission)) {
     return `'${name}' needs ${permission} on every key: the grant ${permission}:*`;
@@ -62,9 +62,10 @@ function missingOn(
   const start = args.start(index);
   const end = args.end(index);
   let missing: "read" | "write";
-  if (row.channelPatterns === true) {
+  if (row.channelPatterns === true || row.keyPatterns !== undefined) {
     if (grants.coversPattern("read", args.buffer.subarray(start, end))) return undefined;
-    return `'${name}' needs read on all channels that the pattern in argument ${index} matches`;
+    const what = row.channelPatterns === true ? "channels" : "keys";
+    return `'${name}' needs read on all ${what} that the pattern in argument ${index} matches`;
   }
   if (access !== "write" && !grants.covers("read", args.buffer, start, end)) missing = "read";
   else if (access !== "read" && !grants.covers("write", args.buffer, start, end)) missing = "write";

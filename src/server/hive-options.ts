@@ -5,6 +5,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
+import type { FeedKeep } from "../engine/change-feed.ts";
 import type { EvictionPolicy } from "../store/store.ts";
 import type { SnapshotSettings } from "./snapshots.ts";
 import type { TlsOptions } from "./tls-options.ts";
@@ -28,6 +29,10 @@ export type HiveOptions = {
   shared?: boolean;
   /** The tmpfs that shared memory is kept in. Default: /dev/shm. */
   sharedFolder?: string;
+  /** When changes are noted for hive.watch(). Default: from the first watcher on. */
+  feed?: { keep?: FeedKeep };
+  /** Which keyspace notifications are sent, in the letters of notify-keyspace-events. Default: none. */
+  keyspaceEvents?: string;
   /** False: the hive does not keep the process alive, neither by listening nor by its connections. Default: it does. */
   keepAlive?: boolean;
   /** Where the hive has its time from: a ManualClock lets a test decide when a TTL has passed. */
@@ -56,6 +61,8 @@ const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
   maxMemoryPolicy: true,
   shared: true,
   sharedFolder: true,
+  feed: true,
+  keyspaceEvents: true,
   keepAlive: true,
   clock: true,
   limits: true,

@@ -17,6 +17,7 @@ import { WaitingBytes } from "../base/waiting-bytes.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
+import { checkKeyspaceEvents } from "../engine/setting-values.ts";
 import { Connections } from "../net/connections.ts";
 import { Encryption } from "../net/encryption.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
@@ -101,7 +102,9 @@ export class Hive implements AsyncDisposable {
       ...(tokens.registry === undefined ? {} : { tokens: tokens.registry }),
       onNotice: notice,
       onShutdown,
+      ...(options.feed?.keep === undefined ? {} : { feed: options.feed.keep }),
     });
+    engine.settings.tell("notify-keyspace-events", checkKeyspaceEvents(options.keyspaceEvents ?? ""));
     const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!), shared: memory?.offer };
     const waiting = new WaitingBytes(limits.waitingBytesMax);
@@ -327,6 +330,7 @@ export class Hive implements AsyncDisposable {
       maintenance.close();
       tokens.close();
       loop.close();
+      engine.feed.close();
       store.close();
       memory?.close();
       events.closed();

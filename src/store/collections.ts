@@ -216,7 +216,7 @@ export class Collections {
 
   #replaceRecord(key: number, handle: number, value: Uint8Array, start: number, length: number, kind: number): number {
     const { entries, funnel } = this.#memory;
-    if (funnel.on) funnel.before("field-set", key);
+    if (funnel.on) this.#packed.tell(funnel, "field-set", key, handle);
     const bytes = entries.valueLength(key) + length - this.#packed.valueLength(key, handle);
     const target = this.#keyspace.beginWrite(key, bytes);
     this.#packed.replaceValue(key, target, handle, value, start, length, kind);
@@ -315,7 +315,7 @@ export class Collections {
     const root = entries.rootOf(key);
     if (root === 0) {
       const count = this.#packed.count(key);
-      if (funnel.on) funnel.before(why, key);
+      if (funnel.on) this.#packed.tell(funnel, why, key, handle);
       if (count === 1) {
         this.#keyspace.remove(key);
         return 0;

@@ -2,7 +2,7 @@
 //
 //   keyspace, collections ──▶ if (funnel.on) funnel.before(…) ──▶ listeners ──▶ then the change
 //
-// Undo of a failed command and WATCH listen now; the snapshot, the change feed and replication will.
+// Undo of a failed command, WATCH, the snapshot and the change feed listen now; replication will.
 // Without listeners the price is one branch. A listener may read the store but not change it, and
 // may not throw.
 
@@ -13,6 +13,8 @@ export type ChangeKind =
   | "delete"
   | "expire"
   | "evict"
+  /** A key gets another name, which is in the bytes; "set" of that name, and "delete" of what had it, came before. */
+  | "rename"
   /** A key gets, loses or changes its deadline or its owner, or becomes a secret. */
   | "ttl"
   /** A field or member is created (entry 0, its name in the bytes) or its value replaced. */
@@ -28,7 +30,8 @@ export interface ChangeListener {
    * @param key The key's entry; 0 when there is none yet.
    * @param entry The entry of the field or member in an unpacked container; 0 when there is none yet,
    *   and always 0 in a packed one, which lies in the key's entry as a whole.
-   * @param bytes The name of what is created: the key's for "set", else the field's or member's.
+   * @param bytes The name of what is created: the key's for "set", else the field's or member's, also where it is
+   *   replaced or removed in a packed container; NO_NAME where there is none to tell.
    */
   change(
     kind: ChangeKind,
@@ -41,7 +44,7 @@ export interface ChangeListener {
   ): void;
 }
 
-const NO_NAME = new Uint8Array(0);
+export const NO_NAME: Uint8Array = new Uint8Array(0);
 
 export class Funnel {
   /** Whether anybody listens. */

@@ -52,7 +52,7 @@ export class KeyEvents implements ChangeListener {
   onEvent: OnKeyEvent = () => {};
   readonly #funnel: Funnel;
   readonly #names: Names;
-  /** What waits for the outcome of a call that may be taken back. */
+  /** What waits for the outcome of a call that may be taken back: of one call, so no more than its arguments make happen. */
   #held: Told[] | undefined = undefined;
 
   constructor(funnel: Funnel, names: Names) {

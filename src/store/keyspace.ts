@@ -10,7 +10,6 @@
 import { tooBig } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
 import { EVENT_MISS } from "./key-events.ts";
-import { LastContainer } from "./last-container.ts";
 import {
   FLAG_OWNED,
   FLAG_ROOT,
@@ -54,11 +53,9 @@ export class Keyspace {
   /** While the funnel tells of a key that is set: whether that is a new value of one that is there (rename()). */
   overwriting = false;
   readonly #placement: Placement;
-  readonly #lastContainer: LastContainer;
 
   constructor(memory: Memory, placement: Placement) {
     this.memory = memory;
-    this.#lastContainer = new LastContainer(memory.entries, memory.containers);
     this.#placement = placement;
   }
 
@@ -83,15 +80,6 @@ export class Keyspace {
       this.remove(ref, "expire");
       return 0;
     }
-    return ref;
-  }
-
-  /** The same for a key that is likely to be the table or set that was looked up last. */
-  findContainer(name: Uint8Array, start: number, length: number, kind: number): number {
-    const last = kind === KIND_VALUE ? 0 : this.#lastContainer.find(name, start, length);
-    if (last !== 0) return last;
-    const ref = this.find(name, start, length, kind);
-    if (ref !== 0) this.#lastContainer.note(ref);
     return ref;
   }
 
@@ -369,7 +357,7 @@ export class Keyspace {
       funnel.before("set", 0, 0, name, start, length, kind);
       events.quiet = quiet;
       this.overwriting = false;
-      funnel.before("delete", from);
+      funnel.before("rename", from, 0, name, start, length, kind);
     }
     return this.#placement.rename(from, old, name, start, length, kind);
   }

@@ -1,6 +1,6 @@
 // LastContainer: the container that was looked up last, to be found again without its key's hash.
 //
-//   note(key) ──▶ its container's id ──▶ find(name): root of the id ──▶ key of the root ──▶ has it that name?
+//   find(name) ──▶ root of the id that is remembered ──▶ key of the root ──▶ has it that name? else as any key
 //
 // A pipeline of HSET or SADD names one key again and again. What is remembered is an id, not a ref: a root
 // knows where its key's entry is and whether it was detached, so moves, renames and removals need not be
@@ -8,30 +8,46 @@
 
 import type { Containers } from "./containers.ts";
 import type { Entries } from "./entries.ts";
-import { FLAG_TTL, KEY_KIND_MASK, KEY_LENGTH_SHIFT, KEY_OFFSET, SEGMENT_MASK, UNIT_SHIFT } from "./layout.ts";
+import type { Keyspace } from "./keyspace.ts";
+import {
+  FLAG_TTL,
+  KEY_KIND_MASK,
+  KEY_LENGTH_SHIFT,
+  KEY_OFFSET,
+  KIND_VALUE,
+  SEGMENT_MASK,
+  UNIT_SHIFT,
+} from "./layout.ts";
 
 export class LastContainer {
+  readonly #keyspace: Keyspace;
   readonly #entries: Entries;
   readonly #containers: Containers;
   /** 0 while there is none. */
   #id = 0;
   #keyspaceId = 0;
 
-  constructor(entries: Entries, containers: Containers) {
-    this.#entries = entries;
-    this.#containers = containers;
+  constructor(keyspace: Keyspace) {
+    this.#keyspace = keyspace;
+    this.#entries = keyspace.memory.entries;
+    this.#containers = keyspace.memory.containers;
   }
 
-  /** Remembers the container of a key that is there, if it has one of its own. */
-  note(key: number): void {
-    const root = this.#entries.rootOf(key);
-    if (root === 0) return;
-    this.#id = this.#containers.idOf(root);
-    this.#keyspaceId = this.#containers.keyspaceId;
+  /** The entry of a key that is there and has not run out, as Keyspace.find() gives it; 0 when there is none. */
+  find(name: Uint8Array, start: number, length: number, kind: number): number {
+    const last = kind === KIND_VALUE ? 0 : this.#last(name, start, length);
+    if (last !== 0) return last;
+    const ref = this.#keyspace.find(name, start, length, kind);
+    const root = ref === 0 ? 0 : this.#entries.rootOf(ref);
+    if (root !== 0) {
+      this.#id = this.#containers.idOf(root);
+      this.#keyspaceId = this.#containers.keyspaceId;
+    }
+    return ref;
   }
 
   /** The key of the container if it has this raw name and no TTL; 0 says nothing. */
-  find(name: Uint8Array, start: number, length: number): number {
+  #last(name: Uint8Array, start: number, length: number): number {
     const containers = this.#containers;
     if (this.#id === 0 || this.#keyspaceId !== containers.keyspaceId) return 0;
     const root = containers.rootOf(this.#id);

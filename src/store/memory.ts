@@ -3,6 +3,7 @@
 //   segments ◀─ pages ◀─ entries, index ◀─ keyspace, collections     wheel, containers and funnel beside
 
 import { Totals } from "./accounting.ts";
+import { ChangeLog } from "./change-log.ts";
 import { Containers } from "./containers.ts";
 import { Entries } from "./entries.ts";
 import { Funnel } from "./funnel.ts";
@@ -36,6 +37,8 @@ export class Memory {
   readonly containers: Containers;
   readonly funnel: Funnel = new Funnel();
   readonly events: KeyEvents;
+  /** What happened to keys and fields, for who watches. */
+  readonly changes: ChangeLog;
   /** The hive's time, in epoch milliseconds: set once per read event, so that a pipeline sees one moment. */
   nowMs: number;
   readonly totals: Totals = new Totals();
@@ -56,6 +59,7 @@ export class Memory {
     this.containers = new Containers({ pages, index, entries, wheel, totals, tree });
     this.events = new KeyEvents(this.funnel, this.entries);
     openHeader(this.segments.words[0]!, options.hashKey);
+    this.changes = new ChangeLog(this);
     this.containers.openKeyspace();
   }
 

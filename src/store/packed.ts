@@ -6,6 +6,7 @@
 
 import type { Entries } from "./entries.ts";
 import { copyBytes } from "./entries.ts";
+import type { ChangeKind, Funnel } from "./funnel.ts";
 import { KIND_VALUE, PACKED_HEADER, RECORD_HEADER } from "./layout.ts";
 
 /** The value of a container without records. */
@@ -29,6 +30,13 @@ export class Packed {
     const start = this.#entries.valueStart(key);
     bytes[start] = count & 255;
     bytes[start + 1] = count >> 8;
+  }
+
+  /** Tells the funnel that the record of `handle` changes or goes. */
+  tell(funnel: Funnel, why: ChangeKind, key: number, handle: number): void {
+    const bytes = this.#entries.bytesOf(key);
+    const [start, length] = [this.nameStart(key, handle), this.nameLength(key, handle)];
+    funnel.before(why, key, 0, bytes, start, length, this.nameKind(key, handle));
   }
 
   /** The handle of the record with this name; 0 when there is none. */

@@ -82,10 +82,10 @@ export class Restoring {
   keys = 0;
   fields = 0;
 
-  readonly #onEnd: () => void;
+  readonly #onEnd: (isDone: boolean) => void;
 
   /** @throws {HiveError} OUT_OF_MEMORY: nothing was changed. */
-  constructor(memory: Memory, placement: Placement, onEnd: () => void) {
+  constructor(memory: Memory, placement: Placement, onEnd: (isDone: boolean) => void) {
     this.#memory = memory;
     this.#placement = placement;
     this.#lists = new ListRoots(memory, new Chunks(memory, placement));
@@ -197,7 +197,7 @@ export class Restoring {
     const version = Math.max(entries.version, this.#aside.version);
     entries.version = version + Math.floor((VERSION_END - version) * VERSION_JUMP);
     containers.dropAside(this.#aside.root);
-    this.#end();
+    this.#end(true);
   }
 
   /** Everything is as it was before begin(). */
@@ -207,14 +207,14 @@ export class Restoring {
     containers.takeBackAside(this.#aside.root);
     totals.putBack(this.#aside.totals);
     entries.version = this.#aside.version;
-    this.#end();
+    this.#end(false);
   }
 
-  #end(): void {
+  #end(isDone: boolean): void {
     this.#ended = true;
     this.#ids.clear();
     leave(this.#memory.segments.words[0]!);
-    this.#onEnd();
+    this.#onEnd(isDone);
   }
 
   #create(facts: EntryFacts, flags: number): number {

@@ -117,7 +117,7 @@ export class PackedSorted {
     if (isFull || entries.valueLength(key) - gone + size > SORTED_BYTES_MAX) return 0;
     // A name that is there keeps the kind that it has.
     const kind = handle === 0 ? member.kind : this.#read(key, handle).kind;
-    if (funnel.on) funnel.before("field-set", key, 0, name, start, handle === 0 ? length : 0, kind);
+    if (funnel.on) funnel.before("field-set", key, 0, name, start, length, kind);
     const first = entries.valueStart(key);
     const before = entries.valueLength(key);
     const after = before - gone + size;
@@ -140,6 +140,16 @@ export class PackedSorted {
       if ((entries.head(key) & FLAG_SCRUB) !== 0) bytes.fill(0);
     }
     return this.#keyspace.endWrite(key, target, after);
+  }
+
+  /** Tells the funnel that the records from rank `from` to `to` go: of one its name, of several only the key. */
+  tellCut(key: number, from: number, to: number): void {
+    const { entries, funnel } = this.#keyspace.memory;
+    if (to - from > 1) return funnel.before("field-delete", key);
+    const bytes = entries.bytesOf(key);
+    const first = entries.valueStart(key);
+    const { nameStart, nameLength, kind } = this.#read(key, placeOfRank(bytes, first + PACKED_HEADER, from) - first);
+    funnel.before("field-delete", key, 0, bytes, nameStart, nameLength, kind);
   }
 
   /** Takes the records from rank `from` to `to` out, which are not all. Returns the key's entry, which may have moved. */

@@ -211,7 +211,7 @@ export class SortedSets {
       for (let i = from; i < to; i++) left = this.delete(left, tree.at(root, from));
       return left;
     }
-    if (funnel.on) funnel.before("field-delete", key);
+    if (funnel.on) this.#packed.tellCut(key, from, to);
     return this.#packed.cut(key, from, to);
   }
 

@@ -19,6 +19,7 @@ import { Eviction, type EvictionPolicy } from "./eviction.ts";
 import { beat } from "./header.ts";
 import { EVENT_GENERIC, EVENT_TABLE } from "./key-events.ts";
 import { Keyspace } from "./keyspace.ts";
+import { LastContainer } from "./last-container.ts";
 import { KEYSPACE_ROOT, PAGE_BYTES } from "./layout.ts";
 import { Lists } from "./lists.ts";
 import { Lookahead } from "./lookahead.ts";
@@ -49,6 +50,7 @@ const STEP = 32;
 export class Store {
   readonly memory: Memory;
   readonly keys: Keyspace;
+  readonly lastContainer: LastContainer;
   readonly fields: Collections;
   readonly sorted: SortedSets;
   readonly lists: Lists;
@@ -72,6 +74,7 @@ export class Store {
     const placement = new Placement(this.memory);
     this.#placement = placement;
     this.keys = new Keyspace(this.memory, placement);
+    this.lastContainer = new LastContainer(this.keys);
     this.fields = new Collections(this.keys, placement);
     this.sorted = new SortedSets(this.keys, placement);
     this.lists = new Lists(this.keys, placement);
@@ -99,15 +102,25 @@ export class Store {
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
   beginRestoring(): Restoring {
-    const { activeExpiry } = this;
-    const restoring = new Restoring(this.memory, this.#placement, () => {
-      this.activeExpiry = activeExpiry;
-      this.memory.events.quiet = false;
-    });
-    this.activeExpiry = false;
+    const { activeExpiry, memory } = this;
+    const { events, changes } = memory;
+    changes.settle();
     // What a snapshot brings was not made by anybody now.
-    this.memory.events.quiet = true;
-    return restoring;
+    changes.quiet = true;
+    try {
+      const restoring = new Restoring(memory, this.#placement, (isDone) => {
+        this.activeExpiry = activeExpiry;
+        events.quiet = false;
+        changes.quiet = false;
+        if (isDone) changes.replaced();
+      });
+      this.activeExpiry = false;
+      events.quiet = true;
+      return restoring;
+    } catch (error) {
+      changes.quiet = false;
+      throw error;
+    }
   }
 
   get nowMs(): number {

@@ -54,6 +54,7 @@ export class Undo implements ChangeListener {
   begin(): void {
     this.#armed = true;
     this.#memory.events.hold();
+    this.#memory.changes.hold();
     enter(this.#memory.segments.words[0]!);
     this.#memory.containers.hold();
     this.#memory.funnel.listen(this);
@@ -71,6 +72,7 @@ export class Undo implements ChangeListener {
 
   commit(): void {
     this.#end();
+    this.#memory.changes.release(true);
     this.#memory.events.release(true);
   }
 
@@ -93,6 +95,7 @@ export class Undo implements ChangeListener {
     }
     pages.overdraft = 0;
     this.#end();
+    this.#memory.changes.release(false);
     this.#memory.events.release(false);
     if (failure !== undefined) throw failure;
   }

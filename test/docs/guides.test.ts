@@ -58,6 +58,20 @@ test("docs/guides/ordered.md runs, and gives what it says", async () => {
   }
 });
 
+test("docs/guides/events.md runs, and gives what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const file = join(folder, "guide.ts");
+    writeFileSync(file, moduleOf("events.md", { url: `hive://127.0.0.1:${hive.port}` }, 4));
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
+    assert.equal(stdout, "news { headline: 'rain' }\nset users:later\nread everything again: restarted\n");
+  } finally {
+    await hive.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("docs/guides/shared-reads.md runs, and gives what it says", async () => {
   const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
   try {
@@ -127,6 +141,14 @@ test("examples/cluster.ts counts in workers that read one memory", async () => {
     "worker 3 greeted 1000 visitors",
     "together 3000",
   ]);
+});
+
+test("examples/events.ts keeps a copy that misses nothing, over a cut", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "events.ts")]);
+  assert.equal(
+    stdout,
+    "2 heard: the shop opens\nthe copy: pear 3, plum 7\nafter a pause: fig 1, plum 6\nlost nothing: true\n",
+  );
 });
 
 test("examples/guarded-hive.ts lets each token do what it may, and nothing else", async () => {

@@ -47,3 +47,16 @@ test("nothing is told where the setting names no channel", () => {
   assert.deepEqual(heard, []);
   assert.equal(store.memory.events.classes, 0);
 });
+
+test("SMOVE tells of a new set behind what it was taken out of, as Redis does", () => {
+  const { call, heard } = listening("Esgn");
+  call("SADD", "from", "a");
+  heard.length = 0;
+  call("SMOVE", "from", "to", "a");
+  assert.deepEqual(heard, [
+    "__keyevent@0__:srem from",
+    "__keyevent@0__:del from",
+    "__keyevent@0__:new to",
+    "__keyevent@0__:sadd to",
+  ]);
+});

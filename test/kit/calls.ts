@@ -9,6 +9,7 @@ import { ManualClock } from "../../src/base/clock.ts";
 import { ERRORS, type ErrorCode } from "../../src/base/errors.ts";
 import { Args } from "../../src/engine/args.ts";
 import type { Context, Peer } from "../../src/engine/context.ts";
+import type { EngineOptions } from "../../src/engine/engine-options.ts";
 import { LocalEngine } from "../../src/engine/local-engine.ts";
 import type { Reply } from "../../src/engine/reply.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
@@ -22,7 +23,7 @@ export type Argument = string | Uint8Array | { bytes: Uint8Array; kind: number }
 type Open = { items: Answer[]; wanted: number };
 
 /** Collects one answer. */
-class RecordingReply implements Reply {
+export class RecordingReply implements Reply {
   readonly typed = false;
   #answers: Answer[] = [];
   #open: Open[] = [];
@@ -149,10 +150,13 @@ export type Calls = {
 };
 
 /** A new engine over an empty store. */
-export function startCalls(options: Omit<StoreOptions, "nowMs"> = {}): Calls {
+export function startCalls(
+  options: Omit<StoreOptions, "nowMs"> = {},
+  engineOptions: Partial<EngineOptions> = {},
+): Calls {
   const clock = new ManualClock();
   const store = new Store({ ...options, nowMs: clock.nowMs() });
-  const engine = new LocalEngine({ store, clock });
+  const engine = new LocalEngine({ store, clock, ...engineOptions });
   const peer: Peer = {
     door: "test",
     ordered: true,

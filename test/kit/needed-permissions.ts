@@ -229,6 +229,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("SUNSUBSCRIBE a", { alone: true }),
   need("PUBSUB CHANNELS", { own: "read" }),
   need("PUBSUB NUMSUB R:a R:b"),
+  need("FEED $ R:a R:b"),
   need("PUBSUB NUMPAT"),
   need("PUBSUB SHARDCHANNELS", { own: "read" }),
   need("PUBSUB SHARDNUMSUB R:a R:b"),

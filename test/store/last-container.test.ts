@@ -10,7 +10,7 @@ const FIELDS = 100;
 
 function findContainer(small: SmallStore, name: string, kind = 0): number {
   const bytes = Buffer.from(name);
-  return small.store.keys.findContainer(bytes, 0, bytes.length, kind);
+  return small.store.lastContainer.find(bytes, 0, bytes.length, kind);
 }
 
 /** A store whose last container is the table "here". */

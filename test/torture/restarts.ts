@@ -117,7 +117,7 @@ class KilledHive {
 }
 
 /** One address for all runs of the hive; cut() breaks every connection while the hive lives on. */
-class CutProxy {
+export class CutProxy {
   readonly port: number;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
@@ -146,6 +146,11 @@ class CutProxy {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return new CutProxy(server, sockets);
+  }
+
+  /** Connections that go through it now, each of two sockets. */
+  get connections(): number {
+    return this.#sockets.size / 2;
   }
 
   cut(): void {

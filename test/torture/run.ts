@@ -3,6 +3,7 @@
 //   restarts    a hive killed and started again 50 times under 20 busy clients   --restarts N --clients N
 //   kills       a hive killed 200 times while it stores snapshots                --kills N --keys N
 //   shared      4 processes that read a hive's memory while it changes; killed 100 times    --seconds N --readers N --kills N
+//   feed        a watcher that is cut off 100 times while 100,000 changes are made; again with a short history   --cuts N --changes N
 //   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
 //   store       histories of the store without end                              --minutes N
 //   tokens      how long wrong tokens take, by what is wrong about them         --rounds N
@@ -11,6 +12,7 @@
 
 import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
+import { tortureFeed } from "./feed.ts";
 import { hostile } from "./hostile.ts";
 import { torture } from "./restarts.ts";
 import { tortureShared } from "./shared-reads.ts";
@@ -26,6 +28,8 @@ const { values, positionals } = parseArgs({
     kills: { type: "string" },
     readers: { type: "string", default: "4" },
     keys: { type: "string", default: "60000" },
+    cuts: { type: "string", default: "100" },
+    changes: { type: "string", default: "100000" },
     connections: { type: "string", default: "1000" },
     seconds: { type: "string", default: "60" },
     minutes: { type: "string", default: "5" },
@@ -95,6 +99,24 @@ async function shared(): Promise<boolean> {
   return isWhole && fromMemory >= FROM_MEMORY_SHARE && retried >= RETRIED_SHARE;
 }
 
+async function feed(): Promise<boolean> {
+  let isWhole = true;
+  for (const historyMax of [undefined, 500]) {
+    const result = await tortureFeed({
+      seed,
+      cuts: Number(values.cuts),
+      changes: Number(values.changes),
+      historyMax,
+      note: (text) => void process.stderr.write(`  ${text}\r`),
+    });
+    process.stderr.write("\n");
+    console.log(JSON.stringify(result, undefined, 2));
+    // With the history that a hive has nothing is lost; with a short one something has to be, else that was not tried.
+    isWhole &&= result.wrong.length === 0 && (historyMax === undefined ? result.lost === 0 : result.lost > 0);
+  }
+  return isWhole;
+}
+
 function store(): boolean {
   const endMs = performance.now() + Number(values.minutes) * 60_000;
   for (let round = 0; performance.now() < endMs; round++) {
@@ -124,6 +146,7 @@ const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   restarts,
   kills,
   shared,
+  feed,
   hostile: hostileClients,
   store,
   tokens,

@@ -1,4 +1,4 @@
-// Outflow: messages of a subscription as elements of a native stream.
+// Outflow: messages of a subscription, or changes of the feed, as elements of a native stream.
 //
 //   how many names · then [channel, payload] or [channel, payload, pattern] …
 //
@@ -17,14 +17,21 @@ export function outflowOf(sink: ElementSink): Outflow {
   return {
     begin: (count) => void sink.send(count),
     send: (message) => sink.send(message.encoded("native", encode)),
+    element: (write) => sink.send(itemOf(write)),
   };
 }
 
 function encode({ channel, payload, payloadKind, pattern }: Message): EncodedItem {
+  return itemOf((writer) => {
+    writer.array(pattern === undefined ? 2 : 3);
+    writer.bulk(channel, 0, channel.length, ITEM_RAW);
+    writer.bulk(payload, 0, payload.length, payloadKind);
+    if (pattern !== undefined) writer.bulk(pattern, 0, pattern.length, ITEM_RAW);
+  });
+}
+
+function itemOf(write: (writer: FrameWriter) => void): EncodedItem {
   const writer = new FrameWriter(Number.POSITIVE_INFINITY, new Scratch(FIRST_BYTES));
-  writer.array(pattern === undefined ? 2 : 3);
-  writer.bulk(channel, 0, channel.length, ITEM_RAW);
-  writer.bulk(payload, 0, payload.length, payloadKind);
-  if (pattern !== undefined) writer.bulk(pattern, 0, pattern.length, ITEM_RAW);
+  write(writer);
   return new EncodedItem(writer.scratch.copy());
 }

@@ -6,7 +6,7 @@
 import { HiveError } from "../../base/errors.ts";
 import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
-import { type Context, GATE_MULTI, GATE_NO_TOUCH, GATE_SUBSCRIBED } from "../context.ts";
+import { type Context, GATE_MULTI, GATE_NO_TOUCH } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import { syntaxError } from "../values.ts";
 
@@ -23,11 +23,7 @@ export function clientType(args: Args, index: number): string {
 
 /** Whether a connection has the type that clientType() read. */
 export function isOfType(client: Context, type: string): boolean {
-  return type === (listens(client) ? "PUBSUB" : "NORMAL");
-}
-
-function listens({ gate, streams }: Context): boolean {
-  return (gate & GATE_SUBSCRIBED) !== 0 || streams.size > 0;
+  return type === (client.listens ? "PUBSUB" : "NORMAL");
 }
 
 export function clientList(context: Context, args: Args, reply: Reply): void {
@@ -83,7 +79,7 @@ function showAll(clients: Iterable<Context>, reply: Reply, bytesMax: number): vo
 function line(client: Context): string {
   const { peer, transaction } = client;
   const inMulti = (client.gate & GATE_MULTI) !== 0;
-  const flags = `${listens(client) ? "P" : ""}${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
+  const flags = `${client.listens ? "P" : ""}${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
   const blocked = client.services.blocked.isWaiting(client.id) ? "b" : "";
   const all = `${blocked}${flags}${(client.gate & GATE_NO_TOUCH) !== 0 ? "T" : ""}`;
   const multiBytes = inMulti ? transaction!.queuedBytes : 0;

@@ -196,6 +196,9 @@ function stats({ services, store }: Context): Fields {
     pubsub_channels: services.bus.size("channel"),
     pubsub_patterns: services.bus.size("pattern"),
     pubsubshard_channels: services.bus.size("shard"),
+    feed_watchers: services.feed.watchers,
+    feed_history_changes: services.feed.history.changes,
+    feed_history_bytes: services.feed.history.bytes,
     total_error_replies: errors,
   };
 }

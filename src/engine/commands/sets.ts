@@ -23,7 +23,7 @@ import {
   findField,
   replyName,
 } from "../fields.ts";
-import { EVENT_SET, happened, tookOut } from "../happened.ts";
+import { EVENT_NEW, EVENT_SET, happened, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
 import { SET_ALGEBRA_ROWS } from "./set-algebra.ts";
@@ -78,6 +78,17 @@ function srem({ store }: Context, args: Args, reply: Reply): void {
   reply.integer(removed);
 }
 
+/** A new set, of which the caller tells when it is its turn. */
+function createUntold(store: Store, args: Args, index: number): number {
+  const { events } = store.memory;
+  events.quiet = true;
+  try {
+    return createContainer(store, args, index, TYPE_SET);
+  } finally {
+    events.quiet = false;
+  }
+}
+
 /** Adds to the one set before it takes from the other: adding may fail, taking away does not. */
 function smove({ store }: Context, args: Args, reply: Reply): void {
   const { keys, fields } = store;
@@ -87,7 +98,7 @@ function smove({ store }: Context, args: Args, reply: Reply): void {
   const member = findField(store, from, args, 3);
   if (member === 0 || from === to) return reply.integer(member === 0 ? 0 : 1);
   const { bytes, start, end, kind } = fields.name(from, member, slice);
-  const target = to === 0 ? createContainer(store, args, 2, TYPE_SET) : to;
+  const target = to === 0 ? createUntold(store, args, 2) : to;
   try {
     fields.set(target, bytes, start, end - start, kind, NO_BYTES, 0, 0, KIND_RAW, NO_DEADLINE, false);
   } catch (error) {
@@ -97,6 +108,7 @@ function smove({ store }: Context, args: Args, reply: Reply): void {
   const added = fields.created;
   const left = fields.delete(from, member);
   tookOut(store, args, 1, EVENT_SET, "srem", left);
+  if (to === 0) happened(store, args, 2, EVENT_NEW, "new");
   if (added) happened(store, args, 2, EVENT_SET, "sadd");
   reply.integer(1);
 }

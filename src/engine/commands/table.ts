@@ -2,6 +2,7 @@
 
 import type { Row } from "../row.ts";
 import { CONNECTION_ROWS } from "./connection.ts";
+import { FEED_ROWS } from "./feed.ts";
 import { withHelp } from "./help.ts";
 import { KEY_ROWS } from "./keys.ts";
 import { LIST_ROWS } from "./lists.ts";
@@ -23,6 +24,7 @@ export const ROWS: readonly Row[] = [
   ...LIST_ROWS,
   ...TRANSACTION_ROWS,
   ...MESSAGE_ROWS,
+  ...FEED_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
   ...SNAPSHOT_ROWS,

@@ -223,6 +223,17 @@ export function choice(words: readonly string[]): Kind {
   };
 }
 
+/** Classes of keyspace events, each a letter; none at all is a text too. */
+export const letters: Kind = {
+  name: "text",
+  expected: `letters of Ag$lshzxeKEtmdn`,
+  placeholder: "letters",
+  schema: { type: "string", pattern: "^[Ag$lshzxeKEtmdn]*$" },
+  parse: (given) => (/^[Ag$lshzxeKEtmdn]*$/.test(given) ? given : undefined),
+  read: (value) => (typeof value === "string" ? letters.parse(value) : undefined),
+  show: String,
+};
+
 const YES: readonly string[] = ["yes", "true", "on", "1"];
 const NO: readonly string[] = ["no", "false", "off", "0"];
 

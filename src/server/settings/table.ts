@@ -9,7 +9,7 @@
 import { LOG_LEVELS } from "../../base/log.ts";
 import { EVICTION_POLICIES } from "../../store/eviction.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
-import { bytes, choice, count, type Kind, milliseconds, path, pem, port, text, yesOrNo } from "./kinds.ts";
+import { bytes, choice, count, type Kind, letters, milliseconds, path, pem, port, text, yesOrNo } from "./kinds.ts";
 import { LIMIT_ROWS } from "./limit-rows.ts";
 import { type Group, type Setting, setting } from "./setting.ts";
 
@@ -20,6 +20,7 @@ export const GROUP_TITLES: Readonly<Record<Group, string>> = {
   access: "Access",
   tls: "TLS",
   memory: "Memory",
+  events: "Events",
   snapshots: "Snapshots",
   logs: "Logs",
   limits: "Limits",
@@ -86,6 +87,20 @@ export const SETTINGS: readonly Setting[] = [
     group: "memory",
     help: "the tmpfs that shared memory is kept in",
     initial: "/dev/shm",
+  }),
+  setting({
+    name: "feed.keep",
+    kind: choice(["watched", "always", "never"]),
+    group: "events",
+    help: "when changes of keys are noted: from the first watcher on, as long as the hive runs, or never",
+    initial: "watched",
+  }),
+  setting({
+    name: "keyspaceEvents",
+    kind: letters,
+    group: "events",
+    help: "which keyspace notifications are sent, as CONFIG SET notify-keyspace-events takes them",
+    initial: "",
   }),
   setting({
     name: "tokens",

@@ -5,8 +5,8 @@
 
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { ROWS } from "../src/engine/commands/table.ts";
 import type { Family, Row } from "../src/engine/row.ts";
+import { HIVE_ROWS as ROWS } from "../src/server/rows.ts";
 
 const PAGE = new URL("../docs/commands.md", import.meta.url);
 
@@ -19,6 +19,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   lists: "Lists",
   transactions: "Transactions",
   messages: "Publish and subscribe",
+  devices: "Devices and sessions",
   connection: "Connection",
   server: "Server",
 };

@@ -24,6 +24,7 @@ export type ErrorCode =
   | "BAD_SNAPSHOT"
   | "NO_SNAPSHOT"
   | "SNAPSHOT_FAILED"
+  | "SESSION_GONE"
   // what was sent
   | "FRAME_TOO_BIG"
   | "BAD_FRAME"
@@ -92,6 +93,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   BAD_SNAPSHOT:         { fault: 110, resp: "ERR",       retry: false },
   NO_SNAPSHOT:          { fault: 111, resp: "ERR",       retry: false },
   SNAPSHOT_FAILED:      { fault: 112, resp: "ERR",       retry: true },
+  SESSION_GONE:         { fault: 113, resp: "ERR",       retry: false },
 
   FRAME_TOO_BIG:        { fault: 201, resp: "ERR",       retry: false },
   BAD_FRAME:            { fault: 202, resp: "ERR",       retry: false },

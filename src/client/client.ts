@@ -9,6 +9,8 @@ import { HiveError } from "../base/errors.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import type { ConnectionState } from "./connection-parts.ts";
+import { Device } from "./device.ts";
+import { DeviceSession, type SessionOptions } from "./device-session.ts";
 import { type Info, parseInfo } from "./info.ts";
 import { List } from "./list.ts";
 import { Multi } from "./multi.ts";
@@ -272,6 +274,20 @@ export class Client extends EventTarget implements AsyncDisposable {
   /** A sorted set of the hive by its name. */
   sorted<Member extends Key = string>(name: string): Sorted<Member> {
     return new Sorted(this.#bound, name);
+  }
+
+  /** The memory of a device. */
+  device(id: string): Device {
+    return new Device(this.#bound, id);
+  }
+
+  /**
+   * A session of a device: begun, or with `resume` gone on with.
+   * @throws {HiveError} SESSION_GONE: the one to be resumed has ended; INVALID_ARGUMENT, QUOTA, NO_PERMISSION
+   */
+  session(device: string, options: SessionOptions = {}): Promise<DeviceSession> {
+    const session = new DeviceSession(this.#bound, device, options);
+    return options.resume === undefined ? session.begin() : session.resume(options.resume);
   }
 
   /** Gathers calls that run as one. */

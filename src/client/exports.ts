@@ -7,6 +7,8 @@ export type { CallOptions } from "./call.ts";
 export { type CallByName, Client, type KeyName, type ScanOptions, StateEvent } from "./client.ts";
 export type { Dialable } from "./connect.ts";
 export type { ConnectionState } from "./connection-parts.ts";
+export { Device, type DeviceUsage, type PutLabelOptions } from "./device.ts";
+export { DeviceSession, type SessionOptions, type SessionState, type SessionTime } from "./device-session.ts";
 export type { Info } from "./info.ts";
 export { List, type MoveOptions, type WaitOptions } from "./list.ts";
 export { Multi, MultiList, MultiSet, MultiSorted, MultiTable } from "./multi.ts";

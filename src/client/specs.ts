@@ -20,11 +20,11 @@ import type { SnapshotListing, SnapshotReport, SnapshotStatus } from "./snapshot
 
 type Row<Result> = CallSpec<Result>;
 
-function read<Result>(words: string, form: string, decode: Row<Result>["decode"]): Row<Result> {
+export function read<Result>(words: string, form: string, decode: Row<Result>["decode"]): Row<Result> {
   return { words: words.split(" "), form, repeats: true, decode };
 }
 
-function write<Result>(words: string, form: string, decode: Row<Result>["decode"]): Row<Result> {
+export function write<Result>(words: string, form: string, decode: Row<Result>["decode"]): Row<Result> {
   return { words: words.split(" "), form, repeats: false, decode };
 }
 
@@ -39,7 +39,7 @@ function unexpected(expected: string, got: unknown): HiveError {
   return new HiveError("BAD_FRAME", `expected ${expected} as the answer, got ${typeof got}`);
 }
 
-function integer(items: ItemReader): number {
+export function integer(items: ItemReader): number {
   const value = decodeItem(items);
   if (typeof value !== "number") throw unexpected("an integer", value);
   return value;
@@ -53,11 +53,11 @@ function sum(items: ItemReader): number | bigint {
   throw unexpected("a number", value);
 }
 
-function flag(items: ItemReader): boolean {
+export function flag(items: ItemReader): boolean {
   return integer(items) !== 0;
 }
 
-function text(items: ItemReader): string {
+export function text(items: ItemReader): string {
   const value = decodeItem(items);
   if (typeof value !== "string") throw unexpected("a text", value);
   return value;
@@ -68,11 +68,11 @@ function done(items: ItemReader): boolean {
   return decodeItem(items) !== undefined;
 }
 
-function nothing(items: ItemReader): void {
+export function nothing(items: ItemReader): void {
   decodeItem(items, "bytes");
 }
 
-function list(items: ItemReader, as: As): unknown[] {
+export function list(items: ItemReader, as: As): unknown[] {
   const value = decodeItem(items, as);
   if (!Array.isArray(value)) throw unexpected("an array", value);
   return value;

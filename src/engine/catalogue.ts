@@ -5,6 +5,7 @@
 // COMMAND, INFO and permissions read it. It stands apart from row.ts because a row's code takes a
 // context, and the context offers the catalogue.
 
+import type { Limits } from "../base/limits.ts";
 import { type Args, KIND_VALUE } from "./args.ts";
 import type { Latency } from "./latency.ts";
 
@@ -57,6 +58,7 @@ export type Family =
   | "lists"
   | "transactions"
   | "messages"
+  | "devices"
   | "connection"
   | "server";
 
@@ -94,6 +96,11 @@ export type RowFacts = {
    * needed on each that there may be. `own`: it keeps to those that the caller may use, or to none.
    */
   scope?: "every" | "own";
+  /**
+   * For a row whose key is none of its arguments: its name, made of them. The row's permission is needed on it.
+   * @throws {HiveError} INVALID_ARGUMENT
+   */
+  keyName?: (args: Args, limits: Limits) => Buffer;
   /** One line for people, no full stop. */
   summary: string;
   /** The arguments in the usual notation, e.g. "key value [NX | XX] [GET]". */

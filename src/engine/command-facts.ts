@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   lists: "list",
   transactions: "transactions",
   messages: "pubsub",
+  devices: "devices",
   connection: "connection",
   server: "server",
 };
@@ -28,6 +29,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   lists: "list",
   transactions: "transaction",
   messages: "pubsub",
+  devices: "devices",
   connection: "connection",
   server: "",
 };

@@ -9,6 +9,7 @@ import type { Catalogue, CommandEntry } from "./catalogue.ts";
 import type { Context } from "./context.ts";
 import { drawDistance, Latency } from "./latency.ts";
 import type { Reply } from "./reply.ts";
+import { mayWriteReserved } from "./reserved-names.ts";
 import type { Flag, Row } from "./row.ts";
 
 // Bits of Command.flags, one for each Flag of a row.
@@ -54,6 +55,8 @@ export class Command implements CommandEntry {
   readonly argumentsMax: number;
   readonly run: (context: Context, args: Args, reply: Reply) => void | Promise<void>;
   readonly subcommands: Map<string, Command> | undefined;
+  /** Whether it writes keys that its callers name: then some names are not for it. */
+  readonly mayWriteReserved: boolean;
   readonly #letters: Uint8Array;
   calls = 0;
   errors = 0;
@@ -73,6 +76,7 @@ export class Command implements CommandEntry {
     this.argumentsMin = Math.abs(row.arity);
     this.argumentsMax = row.arity > 0 ? row.arity : Number.MAX_SAFE_INTEGER;
     this.run = row.run;
+    this.mayWriteReserved = mayWriteReserved(row);
     this.#letters = Buffer.from(row.name.split(" ").at(-1)!);
     this.subcommands = row.subcommands
       ? new Map(row.subcommands.map((inner) => [inner.name.split(" ")[1]!, new Command(inner)]))
@@ -191,7 +195,7 @@ function requirePermission(row: Row): void {
   const { name, permission, keys, channels, keyPatterns, scope } = row;
   if (!permission) throw new Error(`${name} declares no permission`);
   const isByKey = permission === "read" || permission === "write";
-  if (isByKey && (keys ?? channels ?? keyPatterns ?? scope) === undefined)
+  if (isByKey && (keys ?? channels ?? keyPatterns ?? scope ?? row.keyName) === undefined)
     throw new Error(`${name} declares no keys and no scope`);
   if (isByKey || keys === undefined || keys.access !== undefined) return;
   throw new Error(`${name} declares no access to its keys`);

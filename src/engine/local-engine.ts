@@ -19,7 +19,6 @@ import { Args } from "./args.ts";
 import { Authentication } from "./authentication.ts";
 import { type BlockedCall, BlockedCalls } from "./blocked-calls.ts";
 import { CallPause } from "./call-pause.ts";
-import { hasTypedKey } from "./catalogue.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import {
   COMMAND_ENDS_MULTI,
@@ -42,7 +41,7 @@ import { IdleClients } from "./idle-clients.ts";
 import { MessageBus } from "./message-bus.ts";
 import { notifying } from "./notifications.ts";
 import { noPersistence, type Persistence } from "./persistence.ts";
-import { rateRefusal, refusalOf } from "./policy.ts";
+import { nameRefusal, rateRefusal, refusalOf } from "./policy.ts";
 import { QuotaGuard } from "./quota-guard.ts";
 import type { Reply } from "./reply.ts";
 import { serveUnderPolicy } from "./serving.ts";
@@ -185,9 +184,8 @@ export class LocalEngine implements Runner, Services {
       const message = `${command.name}: many callers share this connection; calls go as one with multi()`;
       return this.#refuse(context, command, reply, "UNSUPPORTED", message);
     }
-    if (args.typed && hasTypedKey(command.row, args)) {
-      return this.#refuse(context, command, reply, "BAD_VALUE", "a key is text or bytes, not a value");
-    }
+    const named = nameRefusal(command, args);
+    if (named !== undefined) return this.#refuse(context, command, reply, named.code, named.message);
     const isPlain = context.gate === 0 && this.pauses.ended === undefined;
     const later = isPlain ? this.#apply(context, command, args, reply) : this.#runGated(context, command, args, reply);
     if (this.blocked.ready) this.blocked.serve();

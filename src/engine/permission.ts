@@ -5,6 +5,7 @@
 // What is missing is told by permission and by the place of the argument: whether the key exists is never
 // looked at, so it cannot be told.
 
+import type { Limits } from "../base/limits.ts";
 import type { Args } from "./args.ts";
 import { type KeyAccess, type KeySpec, placesOf, type RowFacts } from "./catalogue.ts";
 import type { Grantable, Grants } from "./grants.ts";
@@ -19,16 +20,30 @@ export function accessOf(row: RowFacts, args: Args, nth: number): KeyAccess {
 }
 
 /** What the call lacks, in words; undefined where it may run. */
-export function missingPermission(row: RowFacts, name: string, args: Args, grants: Grants): string | undefined {
+export function missingPermission(
+  row: RowFacts,
+  name: string,
+  args: Args,
+  { grants, limits }: { grants: Grants; limits: Limits },
+): string | undefined {
   const { permission } = row;
   if (permission === "none") return undefined;
   if (!isByKey(permission) && !grants.has(permission)) return `'${name}' needs the grant ${permission}`;
+  if (row.keyName !== undefined) return missingOnName(row, name, row.keyName(args, limits), grants);
   const spec = row.keys ?? row.channels ?? row.keyPatterns;
   if (spec !== undefined) return missingOnKeys(row, spec, name, args, grants);
   if (row.scope === "every" && isByKey(permission) && !grants.everywhere(permission)) {
     return `'${name}' needs ${permission} on every key: the grant ${permission}:*`;
   }
   return grants.has(permission) ? undefined : `'${name}' needs the grant ${permission}`;
+}
+
+/** A key that is made of the arguments. */
+function missingOnName(row: RowFacts, name: string, key: Buffer, grants: Grants): string | undefined {
+  const permission = row.permission as "read" | "write";
+  if (grants.covers(permission, key, 0, key.length)) return undefined;
+  const why = grants.has(permission) ? `outside of its ${permission} grants` : "and it has no such grant";
+  return `'${name}' needs ${permission} on the memory of the device in argument 1, ${why}`;
 }
 
 function isByKey(permission: Grantable): permission is "read" | "write" {

@@ -6,26 +6,53 @@
 // calls; the engine says the refusal, and spoils the transaction where one is open.
 
 import type { Clock } from "../base/clock.ts";
-import type { ErrorCode } from "../base/errors.ts";
+import { type ErrorCode, isHiveError } from "../base/errors.ts";
 import type { Args } from "./args.ts";
+import { hasTypedKey } from "./catalogue.ts";
 import { COMMAND_BEFORE_AUTH, COMMAND_ENDS_MULTI, type Command } from "./command-table.ts";
 import { type Context, GATE_AUTH, GATE_LIMITED, GATE_SUBSCRIBED } from "./context.ts";
 import { missingPermission } from "./permission.ts";
+import { reservedKey } from "./reserved-names.ts";
 
 export type Refusal = { code: ErrorCode; message: string };
 
 /** Whether the caller is known, and may make this call. */
-export function refusalOf({ gate, token, protocol }: Context, command: Command, args: Args): Refusal | undefined {
+export function refusalOf(
+  { gate, token, protocol, services }: Context,
+  command: Command,
+  args: Args,
+): Refusal | undefined {
   if ((gate & GATE_AUTH) !== 0 && (command.flags & COMMAND_BEFORE_AUTH) === 0) {
     return { code: "NO_AUTH", message: "Authentication required." };
   }
   if ((gate & GATE_LIMITED) !== 0) {
-    const missing = missingPermission(command.row, command.wireName, args, token!.grants);
+    const missing = missingOf(command, args, { grants: token!.grants, limits: services.limits });
     if (missing !== undefined) return { code: "NO_PERMISSION", message: missing };
   }
   if ((gate & GATE_SUBSCRIBED) === 0 || protocol === 3 || LISTENERS.has(command.name)) return undefined;
   const allowed = "only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context";
   return { code: "UNSUPPORTED", message: `Can't execute '${command.wireName}': ${allowed}` };
+}
+
+/** Why the keys of a call cannot be keys, or are not for its command to write. Asked of every call. */
+export function nameRefusal({ row, mayWriteReserved }: Command, args: Args): Refusal | undefined {
+  if (args.typed && hasTypedKey(row, args))
+    return { code: "BAD_VALUE", message: "a key is text or bytes, not a value" };
+  if (!mayWriteReserved) return undefined;
+  const index = reservedKey(row, args);
+  if (index === 0) return undefined;
+  const message = `the key in argument ${index} is the memory of a device: DEVICE.PUT and SESSION.PUT write such`;
+  return { code: "NO_PERMISSION", message };
+}
+
+/** A name that cannot be made is the command's own to refuse. */
+function missingOf(command: Command, args: Args, who: Parameters<typeof missingPermission>[3]): string | undefined {
+  try {
+    return missingPermission(command.row, command.wireName, args, who);
+  } catch (error) {
+    if (isHiveError(error)) return `'${command.wireName}': ${error.message}`;
+    throw error;
+  }
 }
 
 /** What a connection of RESP2 may call while it listens: it cannot tell a message from a reply. */

@@ -79,7 +79,7 @@ export class SlowLog {
 }
 
 function isSecret(name: string, args: Args): boolean {
-  if (name !== "CONFIG SET") return SECRET.has(name);
+  if (name !== "CONFIG SET") return SECRET.has(name) || name.startsWith("SESSION.");
   for (let i = 2; i < args.count; i += 2) if (SECRET_SETTINGS.some((word) => args.is(i, word))) return true;
   return false;
 }

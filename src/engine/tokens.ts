@@ -12,6 +12,7 @@ import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto
 import { HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
 import { ALL_GRANTS, Grants } from "./grants.ts";
+import { deviceKey, sessionKeyStart } from "./reserved-names.ts";
 
 /** Upper bounds for all connections of a token together; what is not there is not bounded. */
 export type TokenQuotas = { bytes?: number; keys?: number; callsPerSecond?: number; connections?: number };
@@ -23,7 +24,7 @@ export type TokenOptions = {
   name?: string;
   /** "read:users:*", "write:*", "admin", "all". */
   grants: readonly string[];
-  /** The device that it belongs to. */
+  /** The device that it belongs to: then it reaches the memory of that one and nothing else. */
   device?: string;
   quotas?: TokenQuotas;
   /** Epoch milliseconds; without it the token has no end. */
@@ -74,7 +75,7 @@ export class Token {
     this.id = record.id;
     this.owner = record.owner;
     this.info = infoOf(record);
-    this.grants = Grants.parse(record.grants, limits);
+    this.grants = grantsOf(record, limits);
   }
 
   get quotas(): TokenQuotas {
@@ -273,7 +274,7 @@ export class TokenRegistry {
     const { token } = known;
     known.record = record;
     token.info = infoOf(record);
-    token.grants = Grants.parse(record.grants, this.#limits);
+    token.grants = grantsOf(record, this.#limits);
     if (token.ownsKeys) this.#byOwner.set(token.owner, token);
     else this.#byOwner.delete(token.owner);
     this.onUpdated(token);
@@ -305,6 +306,17 @@ export class TokenRegistry {
  */
 export function firstOwner(): number {
   return randomInt(1, 2 ** 30);
+}
+
+/** What it may do: where it belongs to a device, what its grants say of reading and writing, on that memory alone. */
+function grantsOf({ grants, device }: TokenInfo, limits: Limits): Grants {
+  const given = Grants.parse(grants, limits);
+  if (device === undefined) return given;
+  const id = Buffer.from(device);
+  const names = [deviceKey(id, id.length).latin1Slice(), `${sessionKeyStart(id, id.length)}*`];
+  const own = (["read", "write"] as const).filter((permission) => given.has(permission));
+  const texts = own.flatMap((permission) => names.map((name) => `${permission}:${name}`));
+  return Grants.parse(texts, { ...limits, grantBytesMax: Number.POSITIVE_INFINITY });
 }
 
 type NewToken = { owner: number; nowMs: number; limits: Limits };

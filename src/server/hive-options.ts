@@ -25,6 +25,9 @@ export type HiveOptions = {
   maxMemoryBytes?: number;
   /** What happens when they are used up. Default: noeviction, calls that need memory fail. */
   maxMemoryPolicy?: EvictionPolicy;
+  /** Bytes that one device may have, its sessions included, and that all devices may have together. 0: no such cap. */
+  deviceBytesMax?: number;
+  devicesBytesMax?: number;
   /** True: processes of this host and user may read the data straight from memory (package koffi, Linux). */
   shared?: boolean;
   /** The tmpfs that shared memory is kept in. Default: /dev/shm. */
@@ -59,6 +62,8 @@ const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
   tls: true,
   maxMemoryBytes: true,
   maxMemoryPolicy: true,
+  deviceBytesMax: true,
+  devicesBytesMax: true,
   shared: true,
   sharedFolder: true,
   feed: true,

@@ -14,6 +14,7 @@ import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
 import { WaitingBytes } from "../base/waiting-bytes.ts";
+import { rowsOfDevices } from "../devices/rows.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
@@ -99,6 +100,7 @@ export class Hive implements AsyncDisposable {
       clock,
       limits,
       log,
+      rows: rowsOfDevices(options),
       ...(tokens.registry === undefined ? {} : { tokens: tokens.registry }),
       onNotice: notice,
       onShutdown,

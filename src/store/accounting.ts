@@ -3,6 +3,9 @@
 // What is counted is an entry's own size (header, TTL, key, value, rounded up to 8), not the block it
 // lies in: so the figure depends on the data alone. Memory taken from the system is counted in pages.
 
+/** Owners from here on are counted together too: devices. */
+export const GROUP_OWNER_MIN: number = 2 ** 30 + 2 ** 29;
+
 /** What one owner has. */
 export type OwnerTotals = { bytes: number; keys: number };
 
@@ -19,6 +22,8 @@ export class Totals {
   readonly ownerBytes: Map<number, number> = new Map();
   /** By owner id: how many keys are its. */
   readonly ownerKeys: Map<number, number> = new Map();
+  /** Bytes of the owners from GROUP_OWNER_MIN on. */
+  groupBytes = 0;
   /** While a call is watched: what the owners whose figures it changes had before. */
   #before: Map<number, OwnerTotals> | undefined = undefined;
 
@@ -35,12 +40,13 @@ export class Totals {
   putBack(copy: TotalsCopy): void {
     this.clear();
     this.entryBytes = copy.entryBytes;
-    for (const [owner, bytes] of copy.ownerBytes) this.ownerBytes.set(owner, bytes);
+    for (const [owner, bytes] of copy.ownerBytes) this.#addOwner(owner, bytes);
     for (const [owner, keys] of copy.ownerKeys) this.ownerKeys.set(owner, keys);
   }
 
   clear(): void {
     this.entryBytes = 0;
+    this.groupBytes = 0;
     this.ownerBytes.clear();
     this.ownerKeys.clear();
   }
@@ -73,6 +79,7 @@ export class Totals {
 
   #addOwner(owner: number, bytes: number): void {
     this.#note(owner);
+    if (owner >= GROUP_OWNER_MIN) this.groupBytes += bytes;
     addTo(this.ownerBytes, owner, bytes);
   }
 }

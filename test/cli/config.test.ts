@@ -39,6 +39,8 @@ test("it prints every setting with its value, unit and source, without starting 
     { name: "port", value: 1, unit: "", source: "--port" },
     { name: "maxMemoryBytes", value: 2 ** 30, unit: "bytes", source: "memhive.json" },
     { name: "maxMemoryPolicy", value: "noeviction", unit: "", source: "default" },
+    { name: "deviceBytesMax", value: 0, unit: "bytes", source: "default" },
+    { name: "devicesBytesMax", value: 0, unit: "bytes", source: "default" },
     { name: "shared", value: false, unit: "", source: "default" },
     { name: "sharedFolder", value: "/dev/shm", unit: "", source: "default" },
   ]);

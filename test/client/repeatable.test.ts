@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REPEATABLE } from "../../src/client/repeatable.ts";
-import { ROWS } from "../../src/engine/commands/table.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 
 /** Reads that say something else each time are not what a caller asked for twice. */
 const NOT_REPEATED: readonly string[] = [];

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { commandsPage } from "../../scripts/commands-page.ts";
-import { ROWS } from "../../src/engine/commands/table.ts";
 import type { Row } from "../../src/engine/row.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 
 const PAGE = readFileSync(new URL("../../docs/commands.md", import.meta.url), "utf8");
 

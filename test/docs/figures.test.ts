@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { DEFAULT_LIMITS } from "../../src/base/limits.ts";
 import { QUOTED_BYTES_MAX } from "../../src/base/quoted.ts";
-import { ROWS } from "../../src/engine/commands/table.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 import { flagsOf } from "../../src/server/settings/flags.ts";
 
 function page(name: string): string {

@@ -158,3 +158,17 @@ test("examples/guarded-hive.ts lets each token do what it may, and nothing else"
     /^the analyst reads \{ celsius: 21\.5 \}\n(NO_PERMISSION: .*\n){2}QUOTA: keys: .*\nsnapshot by-hand has 2 keys/,
   );
 });
+
+test("docs/guides/devices.md runs, and gives what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const file = join(folder, "guide.ts");
+    writeFileSync(file, moduleOf("devices.md", { url: `hive://127.0.0.1:${hive.port}` }, 8));
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
+    assert.equal(stdout, "true 1 undefined\nclosed closed\n");
+  } finally {
+    await hive.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type HiveError, isHiveError } from "../../src/base/errors.ts";
-import { ROWS } from "../../src/engine/commands/table.ts";
 import type { Row } from "../../src/engine/row.ts";
 import { Hive } from "../../src/server/hive.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 import { NativeClient } from "../kit/native-client.ts";
 import { NEEDS, type Need, OTHER_FORMS, UNREACHED, type Word, wordsOf } from "../kit/needed-permissions.ts";
 import { RespClient, RespError } from "../kit/resp-client.ts";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ROWS } from "../../src/engine/commands/table.ts";
 import { parseSyntax, type SyntaxNode } from "../../src/engine/syntax-tree.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 
 /** A tree on one line: token:name, ? for optional, * for multiple, {} for alternatives, () for a group. */
 function outline(nodes: readonly SyntaxNode[]): string {

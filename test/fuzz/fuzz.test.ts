@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ROWS } from "../../src/engine/commands/table.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 import { Random } from "../differential/random.ts";
 import { allRows } from "./frames.ts";
 import { batchFrames, fuzz } from "./fuzz.ts";

@@ -15,7 +15,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { ROWS } from "../../src/engine/commands/table.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 import { deriveSeed, Random } from "../differential/random.ts";
 import { RespClient } from "../kit/resp-client.ts";
 import { allRows } from "./frames.ts";

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ROWS } from "../../src/engine/commands/table.ts";
 import { TokenRegistry } from "../../src/engine/tokens.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 import { Random } from "../differential/random.ts";
 import { startWire, type WireClient } from "../kit/wire-calls.ts";
 import { allRows, drawCall } from "./frames.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isHiveError } from "../../src/base/errors.ts";
-import { ROWS } from "../../src/engine/commands/table.ts";
+import { HIVE_ROWS as ROWS } from "../../src/server/rows.ts";
 import { CallTable } from "../../src/wire/call-table.ts";
 import { FAILURE, HELLO, ID_MAX, PREAMBLE, RESULT, WELCOME } from "../../src/wire/frame.ts";
 import { FrameWriter } from "../../src/wire/frame-writer.ts";

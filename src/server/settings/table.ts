@@ -75,6 +75,20 @@ export const SETTINGS: readonly Setting[] = [
     initial: "noeviction",
   }),
   setting({
+    name: "deviceBytesMax",
+    kind: bytes(),
+    group: "memory",
+    help: "what one device may have, its sessions included, 0: no cap",
+    initial: 0,
+  }),
+  setting({
+    name: "devicesBytesMax",
+    kind: bytes(),
+    group: "memory",
+    help: "what all devices may have together, 0: no cap",
+    initial: 0,
+  }),
+  setting({
     name: "shared",
     kind: yesOrNo,
     group: "memory",

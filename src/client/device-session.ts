@@ -1,0 +1,194 @@
+// DeviceSession: a lease on part of a device's memory, which ends, and takes what it holds with it.
+//
+//   await using session = await hive.session("sensor-7", { ttlMs: 10_000, sliding: true });
+//
+// Deadline and data are the hive's: a client that is gone keeps no session alive, and one that comes back goes on with
+// the id (resume). This object only remembers which session it is, and how it knows that to have ended.
+
+import { HiveError, isHiveError } from "../base/errors.ts";
+import { decodeItem } from "../wire/items.ts";
+import type { Bound, ReadOptions } from "./bound.ts";
+import type { CallOptions, CallSpec } from "./call.ts";
+import { type DeviceUsage, type PutLabelOptions, ttlWords, usage } from "./device.ts";
+import * as spec from "./specs.ts";
+import { Subscription } from "./subscription.ts";
+
+export type SessionOptions = {
+  /** The session ends after so many milliseconds. Without it, it stays open until it is closed. */
+  ttlMs?: number | undefined;
+  /** Every call prolongs it by `ttlMs` again. Default: it ends although it is in use. */
+  sliding?: boolean | undefined;
+  /** The id of a session that is open already: it is gone on with, and none begun. */
+  resume?: string | undefined;
+};
+
+export type SessionState = "new" | "open" | "closed" | "expired" | "evicted";
+
+/** The time of an open session, and what it has left; undefined: it stays open until it is closed. */
+export type SessionTime = { ttlMs: number | undefined; leftMs: number | undefined; sliding: boolean };
+
+const BEGIN: CallSpec<string> = spec.write("SESSION.BEGIN", "n(w)", spec.text);
+const PUT: CallSpec<void> = spec.write("SESSION.PUT", "nnnv(w)", spec.nothing);
+const MERGE: CallSpec<void> = spec.write("SESSION.MERGE", "nnnv", spec.nothing);
+const FETCH: CallSpec<unknown> = spec.write("SESSION.FETCH", "nnn", spec.anything);
+const HAS: CallSpec<boolean> = spec.write("SESSION.HAS", "nnn", spec.flag);
+const DELETE: CallSpec<number> = spec.write("SESSION.DELETE", "nn(n)", spec.integer);
+const LABELS: CallSpec<unknown[]> = spec.write("SESSION.LABELS", "nn", spec.list);
+const CLEAR: CallSpec<boolean> = spec.write("SESSION.CLEAR", "nn", spec.flag);
+const USAGE: CallSpec<DeviceUsage> = spec.write("SESSION.USAGE", "nn", usage);
+const STATE: CallSpec<SessionTime | undefined> = spec.read("SESSION.STATE", "nn", time);
+const CLOSE: CallSpec<boolean> = spec.write("SESSION.CLOSE", "nn", spec.flag);
+
+function time(items: Parameters<typeof decodeItem>[0]): SessionTime | undefined {
+  const facts = decodeItem(items) as Map<string, number | undefined> | undefined;
+  if (facts === undefined) return undefined;
+  return { ttlMs: facts.get("ttl-ms"), leftMs: facts.get("left-ms"), sliding: facts.get("sliding") === 1 };
+}
+
+/**
+ * Every method of a Device, on memory of its own that counts for the device. When the session ends, what it held is
+ * overwritten with zeros in the hive. To one that has ended there is nothing to read: fetch() is undefined, has() false;
+ * what writes rejects with SESSION_GONE. `ended` events tell of the end: see ends().
+ */
+export class DeviceSession implements AsyncDisposable {
+  readonly device: string;
+  readonly #bound: Bound;
+  readonly #options: SessionOptions;
+  #id = "";
+  #state: SessionState = "new";
+
+  /** Made by client.session(), which begins it. */
+  constructor(bound: Bound, device: string, options: SessionOptions) {
+    this.#bound = bound;
+    this.device = device;
+    this.#options = options;
+  }
+
+  /** Whoever has it, and the right to the device, may go on with the session: resume(). "" before begin(). */
+  get id(): string {
+    return this.#id;
+  }
+
+  /** As far as this client knows: check() asks the hive. */
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  /** Begins a session, empty. One that this object had goes on until its end, without it. */
+  async begin(options?: CallOptions): Promise<this> {
+    const { ttlMs, sliding = false } = this.#options;
+    if (sliding && ttlMs === undefined) throw new HiveError("INVALID_ARGUMENT", "a sliding session needs ttlMs");
+    const words = [...ttlWords({ ttlMs }), ...(sliding ? ["SLIDING"] : [])];
+    this.#id = await this.#bound.call(BEGIN, [this.device, ...words], options);
+    this.#state = "open";
+    return this;
+  }
+
+  /** Goes on with a session that is open. @throws {HiveError} SESSION_GONE */
+  async resume(id: string, options?: CallOptions): Promise<this> {
+    const found = await this.#bound.call(STATE, [this.device, id], options);
+    if (found === undefined) throw new HiveError("SESSION_GONE", "there is no open session with this id");
+    this.#id = id;
+    this.#state = "open";
+    return this;
+  }
+
+  /** Asks the hive for the time of the session, without prolonging it; undefined: it has ended. */
+  async check(options?: CallOptions): Promise<SessionTime | undefined> {
+    const found = await this.#bound.call(STATE, [this.device, this.#id], options);
+    if (found === undefined) this.#gone();
+    return found;
+  }
+
+  /** Sets a label. @throws {HiveError} SESSION_GONE, QUOTA, BAD_VALUE, VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY */
+  put(label: string, value: unknown, options?: PutLabelOptions): Promise<void> {
+    return this.#write(PUT, [label, value, ...ttlWords(options)], options);
+  }
+
+  /**
+   * Puts the fields of an object over those of the one under a label, in one step in the hive: patches of parallel
+   * requests all count. @throws {HiveError} INVALID_ARGUMENT: what is there, or the patch, is no plain object; and as put()
+   */
+  merge(label: string, patch: Record<string, unknown>, options?: CallOptions): Promise<void> {
+    return this.#write(MERGE, [label, patch], options);
+  }
+
+  fetch<Value = unknown>(label: string, options?: ReadOptions): Promise<Value | undefined> {
+    return this.#bound.read(FETCH, [this.device, this.#id, label], options) as Promise<Value | undefined>;
+  }
+
+  has(label: string, options?: CallOptions): Promise<boolean> {
+    return this.#bound.call(HAS, [this.device, this.#id, label], options);
+  }
+
+  /** Deletes labels. Resolves with how many were there. @throws {HiveError} SESSION_GONE */
+  delete(...labels: string[]): Promise<number> {
+    return labels.length === 0 ? Promise.resolve(0) : this.#write(DELETE, labels, undefined);
+  }
+
+  labels(options?: CallOptions): Promise<string[]> {
+    return this.#bound.call(LABELS, [this.device, this.#id], options) as Promise<string[]>;
+  }
+
+  /** Deletes all labels; the session stays open. @throws {HiveError} SESSION_GONE */
+  clear(options?: CallOptions): Promise<boolean> {
+    return this.#write(CLEAR, [], options);
+  }
+
+  /** What its device has, and may have, and how many labels the session. @throws {HiveError} SESSION_GONE */
+  usage(options?: CallOptions): Promise<DeviceUsage> {
+    return this.#write(USAGE, [], options);
+  }
+
+  /** Ends the session: nothing that others write to it afterwards is kept. Resolves with whether it was open. */
+  async close(options?: CallOptions): Promise<boolean> {
+    const wasOpen = await this.#bound.call(CLOSE, [this.device, this.#id], options);
+    if (this.#state === "open") this.#state = wasOpen ? "closed" : "expired";
+    return wasOpen;
+  }
+
+  /**
+   * Resolves when the session ends, with how. Looks once more after it has begun to listen, so that an end meanwhile is
+   * not missed. @param signal Ends the wait: the promise rejects with ABORTED.
+   */
+  async ends(signal?: AbortSignal): Promise<"closed" | "expired" | "evicted"> {
+    const channel = sessionChannel(this.device, this.#id);
+    const messages = new Subscription<string>(this.#bound.connection, [channel], { signal });
+    try {
+      await messages.ready;
+      if ((await this.check()) === undefined) return this.#state as "closed" | "expired" | "evicted";
+      for await (const { value } of messages) {
+        this.#state = value as SessionState;
+        return value as "closed" | "expired" | "evicted";
+      }
+      throw new HiveError("ABORTED", "the wait for the end of the session was ended");
+    } finally {
+      await messages.return();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "open") await this.close();
+  }
+
+  #write<Result>(call: CallSpec<Result>, args: readonly unknown[], options: CallOptions | undefined): Promise<Result> {
+    return this.#bound.call(call, [this.device, this.#id, ...args], options).catch((error: unknown) => {
+      if (isHiveError(error) && error.code === "SESSION_GONE") this.#gone();
+      throw error;
+    });
+  }
+
+  /** It has ended, without this client: by its time where it has one, else somebody closed it. */
+  #gone(): void {
+    if (this.#state === "open") this.#state = this.#options.ttlMs === undefined ? "closed" : "expired";
+  }
+}
+
+/** The channel on which the end of a session is told: the name of its key. */
+function sessionChannel(device: string, id: string): string {
+  const escaped = encodeURIComponent(device).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `$session:${escaped}:${id}`;
+}

@@ -1,0 +1,169 @@
+// Device rows: DEVICE.PUT and its kin: the memory of a device, by labels.
+//
+//   DEVICE.PUT sensor-7 temperature 21.5 PX 60000      DEVICE.FETCH sensor-7 temperature ──▶ 21.5
+//
+// The memory is the table $device:sensor-7, which HGETALL and every other door read with the grant for it.
+
+import { HiveError } from "../base/errors.ts";
+import type { Limits } from "../base/limits.ts";
+import type { Args } from "../engine/args.ts";
+import type { Context } from "../engine/context.ts";
+import { deadlineArgument, UNIT_SECONDS } from "../engine/deadline.ts";
+import { findField, replyFieldValue, replyName } from "../engine/fields.ts";
+import type { Reply } from "../engine/reply.ts";
+import { deviceKey } from "../engine/reserved-names.ts";
+import type { Row } from "../engine/row.ts";
+import { syntaxError } from "../engine/values.ts";
+import { KIND_VALUE } from "../store/layout.ts";
+import { NO_DEADLINE } from "../store/placement.ts";
+import type { Memories, Place } from "./memories.ts";
+
+/** The id of the device in argument 1. @throws {HiveError} INVALID_ARGUMENT */
+export function deviceId(args: Args): string {
+  const bytes = args.bytes(1);
+  const id = bytes.toString();
+  if (args.kind(1) === KIND_VALUE || !Buffer.from(id).equals(bytes)) {
+    throw new HiveError("INVALID_ARGUMENT", "a device's id is text in UTF-8");
+  }
+  return id;
+}
+
+function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
+  return deviceKey(Buffer.from(deviceId(args)), tokenNameBytesMax);
+}
+
+function placeOf({ services }: Context, args: Args): Place {
+  return { key: keyName(args, services.limits), device: deviceId(args) };
+}
+
+/** `[EX seconds | PX milliseconds]` in argument `index` and the one behind it, which are the last. @throws {HiveError} SYNTAX, … */
+export function labelDeadline({ nowMs }: Context, args: Args, index: number, command: string): number {
+  if (args.count === index) return NO_DEADLINE;
+  if (args.count !== index + 2) throw syntaxError();
+  if (args.is(index, "EX")) return deadlineArgument(args, index + 1, UNIT_SECONDS, nowMs, false, command);
+  if (args.is(index, "PX")) return deadlineArgument(args, index + 1, 0, nowMs, false, command);
+  throw syntaxError();
+}
+
+/** The names of a table's fields but those that are encoded values: labels are raw. */
+export function replyLabels({ store }: Context, key: number, reply: Reply): void {
+  reply.open("array");
+  if (key !== 0) {
+    const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
+    store.fields.each(key, (field) => {
+      if (store.fields.name(key, field, slice).kind !== KIND_VALUE) replyName(store, key, field, reply);
+    });
+  }
+  reply.close();
+}
+
+export function replyUsage(
+  reply: Reply,
+  labels: number,
+  { bytes, bytesMax, allBytes, allBytesMax }: ReturnType<Memories["usage"]>,
+): void {
+  const pairs: [string, number][] = [
+    ["bytes", bytes],
+    ["bytes-max", bytesMax],
+    ["labels", labels],
+    ["all-bytes", allBytes],
+    ["all-bytes-max", allBytesMax],
+  ];
+  reply.map(pairs.length);
+  for (const [name, value] of pairs) {
+    reply.text(name);
+    if (Number.isFinite(value)) reply.integer(value);
+    else reply.nil();
+  }
+}
+
+const READ = { family: "devices", flags: ["read", "fast"], permission: "read", keyName } as const;
+const WRITE = { family: "devices", flags: ["write", "fast"], permission: "write", keyName } as const;
+
+export function deviceRows(memories: Memories): Row[] {
+  const read = (context: Context, args: Args): number => {
+    const { key } = placeOf(context, args);
+    return context.store.keys.read(key, 0, key.length, 0);
+  };
+  return [
+    {
+      ...WRITE,
+      flags: ["write", "grows", "fast"],
+      name: "DEVICE.PUT",
+      arity: -4,
+      summary: "Sets a label of a device's memory, within its caps",
+      syntax: "device label value [EX seconds | PX milliseconds]",
+      run(context, args, reply) {
+        const deadlineMs = labelDeadline(context, args, 4, "device.put");
+        memories.put(context, args, placeOf(context, args), 2, deadlineMs);
+        reply.ok();
+      },
+    },
+    {
+      ...READ,
+      name: "DEVICE.FETCH",
+      arity: 3,
+      summary: "Returns the value of a label of a device's memory",
+      syntax: "device label",
+      run(context, args, reply) {
+        const key = read(context, args);
+        const field = key === 0 ? 0 : findField(context.store, key, args, 2);
+        if (field === 0) reply.nil();
+        else replyFieldValue(context.store, key, field, reply);
+      },
+    },
+    {
+      ...READ,
+      name: "DEVICE.HAS",
+      arity: 3,
+      summary: "Tells whether a device's memory has a label",
+      syntax: "device label",
+      run(context, args, reply) {
+        const key = read(context, args);
+        reply.integer(key !== 0 && findField(context.store, key, args, 2) !== 0 ? 1 : 0);
+      },
+    },
+    {
+      ...WRITE,
+      name: "DEVICE.DELETE",
+      arity: -3,
+      summary: "Deletes labels of a device's memory",
+      syntax: "device label [label ...]",
+      run(context, args, reply) {
+        reply.integer(memories.delete(context, args, placeOf(context, args), 2));
+      },
+    },
+    {
+      ...READ,
+      flags: ["read"],
+      name: "DEVICE.LABELS",
+      arity: 2,
+      summary: "Returns the labels of a device's memory",
+      syntax: "device",
+      run: (context, args, reply) => replyLabels(context, read(context, args), reply),
+    },
+    {
+      ...WRITE,
+      name: "DEVICE.CLEAR",
+      arity: 2,
+      summary: "Deletes all labels of a device; its sessions go on",
+      syntax: "device",
+      run(context, args, reply) {
+        reply.integer(memories.clear(context, placeOf(context, args)) ? 1 : 0);
+      },
+    },
+    {
+      ...READ,
+      name: "DEVICE.USAGE",
+      arity: 2,
+      summary: "Returns what a device has, its sessions included, and may have",
+      syntax: "device",
+      run(context, args, reply) {
+        const place = placeOf(context, args);
+        const key = memories.find(context, place);
+        const labels = key === 0 ? 0 : context.store.fields.count(key);
+        replyUsage(reply, labels, memories.usage(context, place.device));
+      },
+    },
+  ];
+}

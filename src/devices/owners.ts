@@ -1,0 +1,56 @@
+// Owners: the numbers by which the store counts what devices have.
+//
+//   the key of a device's memory ──has──▶ owner number ──▶ totals.of(number): its bytes, exactly
+//
+// A number is a key's, so it is in snapshots and needs no table of its own. What is kept here is only for devices
+// whose memory is empty while their sessions are not. Numbers come from the upper end of what an owner may be, which
+// the store counts together too (Totals.groupBytes), and where tokens have none.
+
+import { randomInt } from "node:crypto";
+import { deviceKey } from "../engine/reserved-names.ts";
+import { GROUP_OWNER_MIN } from "../store/accounting.ts";
+import type { Store } from "../store/store.ts";
+
+const OWNER_MAX = 2 ** 31 - 1;
+/** Devices that are remembered before those without keys are looked for and forgotten. */
+const KNOWN_MIN = 1024;
+
+export class Owners {
+  #byDevice = new Map<string, number>();
+  #sweepAt = KNOWN_MIN;
+  /** The keyspace that the numbers are of: another one begins when the hive is emptied or restored. */
+  #keyspaceId = 0;
+
+  /** The number of a device; a new one where it has nothing yet. */
+  of(store: Store, device: string): number {
+    const known = this.known(store, device);
+    if (known !== 0) return known;
+    const { totals } = store.memory;
+    let owner = randomInt(GROUP_OWNER_MIN, OWNER_MAX);
+    while (totals.of(owner).keys > 0) owner = randomInt(GROUP_OWNER_MIN, OWNER_MAX);
+    this.#remember(store, device, owner);
+    return owner;
+  }
+
+  /** The same; 0 where the device has nothing. */
+  known(store: Store, device: string): number {
+    const { containers, entries } = store.memory;
+    if (this.#keyspaceId !== containers.keyspaceId) {
+      this.#byDevice.clear();
+      this.#keyspaceId = containers.keyspaceId;
+    }
+    const id = Buffer.from(device);
+    const name = deviceKey(id, id.length);
+    const key = store.keys.find(name, 0, name.length, 0);
+    return (key === 0 ? 0 : entries.ownerOf(key)) || (this.#byDevice.get(device) ?? 0);
+  }
+
+  #remember(store: Store, device: string, owner: number): void {
+    if (this.#byDevice.size >= this.#sweepAt) {
+      const { totals } = store.memory;
+      for (const [name, number] of this.#byDevice) if (totals.of(number).keys === 0) this.#byDevice.delete(name);
+      this.#sweepAt = Math.max(KNOWN_MIN, this.#byDevice.size * 2);
+    }
+    this.#byDevice.set(device, owner);
+  }
+}

@@ -1,0 +1,75 @@
+// Reserved names: keys that only the commands of devices and sessions write, which count and scrub what is in them.
+//
+//   device "shelf/3"             ──▶ $device:shelf%2F3
+//   its session "k3Jf…"          ──▶ $session:shelf%2F3:k3Jf…
+//
+// Everything but letters, digits and -._~ is percent-encoded (RFC 3986, section 2), byte by byte: no id reaches the
+// memory of another, a glob of a grant has nothing special in one, and the name shows whose memory it is. Reading these
+// keys is for whoever has the grant: every door sees a device's memory as the table that it is.
+
+import { HiveError } from "../base/errors.ts";
+import type { Args } from "./args.ts";
+import { placesOf, type RowFacts } from "./catalogue.ts";
+
+const DEVICE_PREFIX = "$device:";
+const SESSION_PREFIX = "$session:";
+
+const DOLLAR = 36;
+const PREFIXES: readonly Buffer[] = [Buffer.from(DEVICE_PREFIX), Buffer.from(SESSION_PREFIX)];
+
+/** The key of a device's memory. @throws {HiveError} INVALID_ARGUMENT: the id is empty, or longer than `bytesMax`. */
+export function deviceKey(id: Uint8Array, bytesMax: number): Buffer {
+  return Buffer.from(DEVICE_PREFIX + escaped(id, bytesMax), "latin1");
+}
+
+/** How the keys of a device's sessions begin. @throws {HiveError} INVALID_ARGUMENT as with deviceKey() */
+export function sessionKeyStart(id: Uint8Array, bytesMax: number): string {
+  return `${SESSION_PREFIX}${escaped(id, bytesMax)}:`;
+}
+
+/** Whether the name in `bytes` from `start` on is that of a session. */
+export function isSessionKey(bytes: Buffer, start: number, length: number): boolean {
+  return begins(PREFIXES[1]!, bytes, start, length);
+}
+
+function escaped(id: Uint8Array, bytesMax: number): string {
+  if (id.length === 0) throw new HiveError("INVALID_ARGUMENT", "a device has an id of at least one byte");
+  if (id.length > bytesMax) {
+    const message = `a device's id of ${id.length} bytes exceeds tokenNameBytesMax (${bytesMax})`;
+    throw new HiveError("INVALID_ARGUMENT", message);
+  }
+  let text = "";
+  for (const byte of id) {
+    const character = String.fromCharCode(byte);
+    text += /[\w.~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return text;
+}
+
+/** Whether a row has to be asked: it writes keys that its callers name. */
+export function mayWriteReserved({ permission, keys }: RowFacts): boolean {
+  return keys !== undefined && permission !== "read";
+}
+
+/** The first argument that is a reserved key which the call could change; 0 where none is. */
+export function reservedKey({ keys, permission }: RowFacts, args: Args): number {
+  const spec = keys!;
+  // The common case, without an array.
+  if ("first" in spec && spec.first === spec.last) return isReserved(args, spec.first) ? spec.first : 0;
+  const places = placesOf(spec, args);
+  for (let nth = 0; nth < places.length; nth++) {
+    const access = typeof spec.access === "object" ? spec.access[Math.min(nth, spec.access.length - 1)] : permission;
+    if (access !== "read" && isReserved(args, places[nth]!)) return places[nth]!;
+  }
+  return 0;
+}
+
+function isReserved({ buffer, starts, lengths }: Args, index: number): boolean {
+  const start = starts[index]!;
+  if (buffer[start] !== DOLLAR) return false;
+  return PREFIXES.some((prefix) => begins(prefix, buffer, start, lengths[index]!));
+}
+
+function begins(prefix: Buffer, bytes: Buffer, start: number, length: number): boolean {
+  return length >= prefix.length && prefix.compare(bytes, start, start + prefix.length) === 0;
+}

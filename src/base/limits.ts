@@ -88,6 +88,11 @@ export type Limits = {
   subscribedBytesMax: number;
   /** Messages that wait for one subscriber. Above it they are lost; it is cut off, and told how many. */
   subscriberBytesMax: number;
+  /** Keys that are remembered because clients keep them in caches of their own; about what that takes. The oldest go. */
+  trackedKeysMax: number;
+  trackedBytesMax: number;
+  /** Prefixes that one connection tracks. Each is looked at for every key that changes. */
+  trackedPrefixesMax: number;
   /** A pattern of KEYS, of PSUBSCRIBE and of a SCAN's MATCH. The time for one name is at most the one times the other. */
   patternBytesMax: number;
   /** Answered and not yet read by the client: above it the connection is cut off at once. Four of the biggest values. */
@@ -170,6 +175,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   subscriptionsMax:           65_536,
   subscribedBytesMax:             16 * MIB,
   subscriberBytesMax:             32 * MIB,
+  trackedKeysMax:          1_000_000,
+  trackedBytesMax:               256 * MIB,
+  trackedPrefixesMax:            256,
   patternBytesMax:                 1 * KIB,
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,

@@ -16,11 +16,13 @@ import type { Catalogue } from "./catalogue.ts";
 import type { LoopMeter } from "./health.ts";
 import type { Message, MessageBus, Subscriber, Topic } from "./message-bus.ts";
 import type { Persistence } from "./persistence.ts";
+import type { Push } from "./push.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
 import type { Statistics } from "./statistics.ts";
 import { DEFAULT_USER, type Token } from "./tokens.ts";
+import type { Tracking, TrackingState } from "./tracking.ts";
 import type { Transaction, Watches } from "./transaction.ts";
 
 /** The connection behind a context, implemented by each door. */
@@ -38,8 +40,8 @@ export interface Peer {
   /** Bytes received and not yet run; bytes answered and not yet taken by the peer. For CLIENT LIST. */
   readonly inputBytes: number;
   readonly outputBytes: number;
-  /** A message that it listens for, between the replies of an ordered wire. Never throws. */
-  deliver?(message: Message): void;
+  /** A message that it listens for, or an invalidation, between the replies of an ordered wire. Never throws. */
+  deliver?(push: Push): void;
   /** Ends the connection: after the replies written so far went out, or at once. */
   close(how: "drain" | "now"): void;
 }
@@ -83,6 +85,8 @@ export interface Services {
   /** Calls that wait for a key. */
   readonly blocked: BlockedCalls;
   readonly bus: MessageBus;
+  /** Who keeps keys in a cache of its own. */
+  readonly tracking: Tracking;
   /** Open connections by id. */
   readonly clients: Map<number, Context>;
   readonly startedAtMs: number;
@@ -129,6 +133,8 @@ export const GATE_NO_TOUCH = 4;
 export const GATE_LIMITED = 8;
 /** It listens to channels. */
 export const GATE_SUBSCRIBED = 16;
+/** It keeps what it reads in a cache of its own (CLIENT TRACKING). */
+export const GATE_TRACKING = 32;
 
 export class Context {
   readonly ordered: boolean;
@@ -168,6 +174,8 @@ export class Context {
   subscriber: Subscriber | undefined = undefined;
   /** The same by streams, each for itself. */
   readonly streams: Set<Subscriber> = new Set();
+  /** How it tracks what it reads; undefined where it does not. */
+  tracking: TrackingState | undefined = undefined;
   /** Where the call under way sends messages, on a wire where calls can be streams. */
   outflow: Outflow | undefined = undefined;
   #abort: AbortController | undefined = undefined;

@@ -35,7 +35,7 @@ import { ROWS } from "./commands/table.ts";
 import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services } from "./context.ts";
 import type { Runner } from "./engine.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { FirstRefusal } from "./first-refusal.ts";
+import { discarded, FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
 import { IdleClients } from "./idle-clients.ts";
 import { MessageBus } from "./message-bus.ts";
@@ -48,6 +48,7 @@ import { serveUnderPolicy } from "./serving.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
 import { Statistics } from "./statistics.ts";
+import { Tracking } from "./tracking.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
 
@@ -70,6 +71,7 @@ export class LocalEngine implements Runner, Services {
   readonly watches: Watches;
   readonly blocked: BlockedCalls;
   readonly bus: MessageBus = new MessageBus();
+  readonly tracking: Tracking;
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
@@ -97,6 +99,8 @@ export class LocalEngine implements Runner, Services {
     const { store, limits } = this;
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
     this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
+    this.tracking = new Tracking({ store, limits, clients: this.clients, soon: setImmediate });
+    this.settings.onTrackedKeys = (max) => void (this.tracking.keysMax = max);
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;
@@ -160,10 +164,16 @@ export class LocalEngine implements Runner, Services {
     this.authenticator.leave(context);
     context.endTransaction();
     context.endSubscriptions();
+    this.tracking.leave(context);
     context.abort(new HiveError("CONNECTION_LOST", "the connection was closed"));
   }
 
   run(context: Context, args: Args, reply: Reply): void | Promise<void> {
+    if (!this.tracking.on) return this.#run(context, args, reply);
+    return this.tracking.around(context, () => this.#run(context, args, reply));
+  }
+
+  #run(context: Context, args: Args, reply: Reply): void | Promise<void> {
     let command = this.commands.find(args);
     if (command?.subcommands !== undefined && args.count > 1) command = command.subcommand(args);
     if (command === undefined) {
@@ -220,8 +230,7 @@ export class LocalEngine implements Runner, Services {
     if (refusals.code !== undefined) {
       context.endTransaction();
       exec.rejected++;
-      const why = `${ERRORS[refusals.code].resp} ${refusals.message}`;
-      return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
+      return reply.error("EXEC_ABORT", discarded(`${ERRORS[refusals.code].resp} ${refusals.message}`));
     }
     if (!this.#refuseInMulti(context, exec, reply)) void this.#apply(context, exec, EXEC, reply);
     if (this.blocked.ready) this.blocked.serve();
@@ -259,6 +268,12 @@ export class LocalEngine implements Runner, Services {
 
   /** The call, taken back where somebody would have more than his quota of bytes or keys. */
   #applyLimited(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
+    const later = this.#applyQuotas(context, command, args, reply);
+    if (context.tracking !== undefined) this.tracking.remember(context, command.row, args);
+    return later;
+  }
+
+  #applyQuotas(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const { token } = context;
     if ((context.gate & GATE_LIMITED) === 0 || this.#quotas?.watches(command) !== true) {
       return this.#apply(context, command, args, reply);
@@ -345,8 +360,7 @@ export class LocalEngine implements Runner, Services {
     if (command?.name === "EXEC" && code !== "UNSUPPORTED") {
       context.endTransaction();
       const word = ERRORS[code].resp;
-      const why = word === "ERR" ? message : `${word} ${message}`;
-      return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
+      return reply.error("EXEC_ABORT", discarded(word === "ERR" ? message : `${word} ${message}`));
     }
     if ((context.gate & GATE_MULTI) !== 0) {
       context.transaction!.failed = true;

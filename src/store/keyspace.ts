@@ -337,9 +337,9 @@ export class Keyspace {
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
     if (funnel.on) {
+      funnel.before("delete", from);
       if (old !== 0) funnel.before("delete", old);
       funnel.before("set", 0, 0, name, start, length, kind);
-      funnel.before("delete", from);
     }
     return this.#placement.rename(from, old, name, start, length, kind);
   }

@@ -59,7 +59,6 @@ const STEP_BYTES = 128;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 /** Where a call writes its answer, and how much of it there was before. */
 type Answer = { reply: Reply; mark: number };
-
 const EXEC = Args.of("EXEC");
 
 export class LocalEngine implements Runner, Services {
@@ -96,11 +95,10 @@ export class LocalEngine implements Runner, Services {
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
     const timers = options.timers ?? systemTimers;
-    const { store, limits } = this;
+    const { store, limits, clients } = this;
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
     this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
-    this.tracking = new Tracking({ store, limits, clients: this.clients, soon: setImmediate });
-    this.settings.onTrackedKeys = (max) => void (this.tracking.keysMax = max);
+    this.tracking = new Tracking({ store, limits, clients, settings: this.settings, soon: setImmediate });
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;
@@ -109,7 +107,7 @@ export class LocalEngine implements Runner, Services {
       tokens: options.tokens,
       limits,
       timers,
-      clients: this.clients,
+      clients,
       clock: options.clock,
       onNotice: options.onNotice ?? (() => {}),
     });

@@ -34,12 +34,13 @@ export class Settings {
   idleTimeoutMs = 0;
   /** What notify-keyspace-events acts on. */
   onKeyspaceEvents: (letters: string) => void = () => {};
-  /** What tracking-table-max-keys acts on. */
-  onTrackedKeys: (max: number) => void = () => {};
+  /** Keys that are remembered for who tracks them; never more than the limit of that name. */
+  trackedKeysMax: number;
   readonly #settings = new Map<string, Setting>();
 
   constructor(store: Store, slowLog: SlowLog, limits: Limits) {
     this.connectionsMax = limits.connectionsMax;
+    this.trackedKeysMax = limits.trackedKeysMax;
     for (const { name, value, check, canChange } of REDIS_SETTINGS) {
       let current = value;
       this.#settings.set(name, {
@@ -110,7 +111,7 @@ export class Settings {
       apply: (value) => {
         asked = value;
         // 0 is Redis's word for no limit of its own.
-        this.onTrackedKeys(value === "0" ? trackedKeysMax : Math.min(Number(value), trackedKeysMax));
+        this.trackedKeysMax = value === "0" ? trackedKeysMax : Math.min(Number(value), trackedKeysMax);
       },
     });
   }

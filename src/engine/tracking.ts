@@ -18,6 +18,7 @@ import type { Args } from "./args.ts";
 import { keyIndexes, type RowFacts } from "./catalogue.ts";
 import { type Context, GATE_MULTI, GATE_SUBSCRIBED, GATE_TRACKING } from "./context.ts";
 import { BrokenRedirection, Invalidation } from "./invalidation.ts";
+import type { Settings } from "./settings.ts";
 
 /** How a connection tracks. */
 export type TrackingMode = {
@@ -52,6 +53,7 @@ type Prefix = { name: string; clients: Set<Context>; keys: Map<string, Context |
 export type TrackingParts = {
   store: Store;
   limits: Limits;
+  settings: Settings;
   clients: ReadonlyMap<number, Context>;
   /** Runs something at the end of this turn of the loop. */
   soon(run: () => void): void;
@@ -62,8 +64,6 @@ export class Tracking implements ChangeListener {
   on = false;
   /** Connections that track. */
   clients = 0;
-  /** Keys in the table at most, as CONFIG has it. */
-  keysMax: number;
   readonly #parts: TrackingParts;
   /** Ids of the readers of a key. */
   readonly #byKey = new Map<string, number | Set<number>>();
@@ -77,7 +77,6 @@ export class Tracking implements ChangeListener {
 
   constructor(parts: TrackingParts) {
     this.#parts = parts;
-    this.keysMax = parts.limits.trackedKeysMax;
   }
 
   /** Keys in the table, readers of them, and prefixes. */
@@ -169,9 +168,9 @@ export class Tracking implements ChangeListener {
       // No key is longer.
       if (args.length(index) <= this.#parts.limits.keyBytesMax) this.#note(args.latin1(index), context.id);
     }
-    const { trackedBytesMax } = this.#parts.limits;
+    const { limits, settings } = this.#parts;
     for (const key of this.#byKey.keys()) {
-      if (this.#byKey.size <= this.keysMax && this.#bytes <= trackedBytesMax) break;
+      if (this.#byKey.size <= settings.trackedKeysMax && this.#bytes <= limits.trackedBytesMax) break;
       this.#invalidate(key);
     }
   }

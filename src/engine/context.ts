@@ -14,7 +14,7 @@ import type { BlockedCalls } from "./blocked-calls.ts";
 import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { LoopMeter } from "./health.ts";
-import type { Message, MessageBus, Subscriber, Topic } from "./message-bus.ts";
+import type { MessageBus, Subscriber, Topic } from "./message-bus.ts";
 import type { Persistence } from "./persistence.ts";
 import type { Push } from "./push.ts";
 import type { Reply } from "./reply.ts";
@@ -54,7 +54,7 @@ export interface Outflow {
    * Sends one, now or when the reader takes more: then a promise is returned, to be waited for first.
    * @throws {HiveError} what cannot be written
    */
-  send(message: Message): Promise<void> | undefined;
+  send(push: Push): Promise<void> | undefined;
 }
 
 /** Who a connection is. Authentication (authentication.ts) implements it. */

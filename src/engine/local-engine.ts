@@ -60,7 +60,6 @@ const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 /** Where a call writes its answer, and how much of it there was before. */
 type Answer = { reply: Reply; mark: number };
 const EXEC = Args.of("EXEC");
-
 export class LocalEngine implements Runner, Services {
   readonly store: Store;
   readonly limits: Limits;
@@ -130,6 +129,7 @@ export class LocalEngine implements Runner, Services {
 
   tick(): void {
     const nowMs = this.#clock.nowMs();
+    this.tracking.feeds.tell();
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
     this.pauses.tick(nowMs);

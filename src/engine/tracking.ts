@@ -18,6 +18,7 @@ import type { Args } from "./args.ts";
 import { keyIndexes, type RowFacts } from "./catalogue.ts";
 import { type Context, GATE_MULTI, GATE_SUBSCRIBED, GATE_TRACKING } from "./context.ts";
 import { BrokenRedirection, Invalidation } from "./invalidation.ts";
+import { NearFeeds } from "./near-feeds.ts";
 import type { Settings } from "./settings.ts";
 
 /** How a connection tracks. */
@@ -64,6 +65,8 @@ export class Tracking implements ChangeListener {
   on = false;
   /** Connections that track. */
   clients = 0;
+  /** The same for native clients. */
+  readonly feeds: NearFeeds;
   readonly #parts: TrackingParts;
   /** Ids of the readers of a key. */
   readonly #byKey = new Map<string, number | Set<number>>();
@@ -77,6 +80,7 @@ export class Tracking implements ChangeListener {
 
   constructor(parts: TrackingParts) {
     this.#parts = parts;
+    this.feeds = new NearFeeds(parts.store, parts.soon);
   }
 
   /** Keys in the table, readers of them, and prefixes. */

@@ -254,6 +254,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("CLIENT UNPAUSE", ADMIN),
   need("CLIENT NO-EVICT OFF", ADMIN),
   need("CLIENT NO-TOUCH OFF"),
+  need("NEAR KEY R:a"),
   need("CLIENT TRACKING OFF"),
   need("CLIENT CACHING YES"),
   need("CLIENT GETREDIR"),

@@ -165,6 +165,8 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   #receive(bytes: Uint8Array, start: number, end: number): void {
     this.#silentBeats = 0;
+    // What was sent before these calls goes before their answers.
+    this.#outlet.flushLate();
     this.#outlet.reading = true;
     if (!this.#link.stopped) this.#shared.runner.tick();
     this.#link.receive(bytes, start, end);

@@ -74,11 +74,12 @@ export class NativeOutlet {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#closed) this.#flushLate();
+      if (!this.#closed) this.flushLate();
     });
   }
 
-  #flushLate(): void {
+  /** Writes out what was written outside a read event. */
+  flushLate(): void {
     const late = this.#late;
     this.#late = undefined;
     if (late !== undefined) this.flush(late);
@@ -91,7 +92,7 @@ export class NativeOutlet {
     writer.append(reply);
     this.schedule();
     // Thousands of calls may be answered in one turn, such as those that waited for one thing.
-    if (writer.length > GATHERED_BYTES) this.#flushLate();
+    if (writer.length > GATHERED_BYTES) this.flushLate();
   }
 
   /** Hands what `writer` has to the transport. */

@@ -197,6 +197,7 @@ function stats({ services, store }: Context): Fields {
     pubsub_channels: services.bus.size("channel"),
     pubsub_patterns: services.bus.size("pattern"),
     pubsubshard_channels: services.bus.size("shard"),
+    near_streams: services.tracking.feeds.size,
     tracking_total_keys: tracked.keys,
     tracking_total_items: tracked.items,
     tracking_total_prefixes: tracked.prefixes,

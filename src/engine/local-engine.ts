@@ -141,6 +141,10 @@ export class LocalEngine implements Runner, Services {
     return this.store.lookahead.pays;
   }
 
+  ran(): void {
+    this.tracking.feeds.tell();
+  }
+
   expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
     this.store.lookahead.fetch(bytes, starts, lengths, calls);
   }
@@ -385,13 +389,8 @@ export class LocalEngine implements Runner, Services {
     this.loop.reset();
   }
 
-  enterBusy(): void {
-    enter(this.store.memory.segments.words[0]!);
-  }
-
-  leaveBusy(): void {
-    leave(this.store.memory.segments.words[0]!);
-  }
+  readonly enterBusy = (): void => enter(this.store.memory.segments.words[0]!);
+  readonly leaveBusy = (): void => leave(this.store.memory.segments.words[0]!);
 
   shutdown(snapshot?: boolean): void {
     if (!this.#onShutdown) throw new HiveError("UNSUPPORTED", "this hive is stopped by the process that it runs in");

@@ -56,6 +56,12 @@ export class NativeOutlet {
     return this.#backlog !== undefined;
   }
 
+  /** A read event begins. What was written before its calls goes before their answers. */
+  beginReading(): void {
+    this.#flushLate();
+    this.reading = true;
+  }
+
   /** Where a frame is written now. */
   writer(): FrameWriter {
     if (this.reading && !this.calling) return this.#parts.shared.writer;
@@ -74,12 +80,11 @@ export class NativeOutlet {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      if (!this.#closed) this.flushLate();
+      if (!this.#closed) this.#flushLate();
     });
   }
 
-  /** Writes out what was written outside a read event. */
-  flushLate(): void {
+  #flushLate(): void {
     const late = this.#late;
     this.#late = undefined;
     if (late !== undefined) this.flush(late);
@@ -92,7 +97,7 @@ export class NativeOutlet {
     writer.append(reply);
     this.schedule();
     // Thousands of calls may be answered in one turn, such as those that waited for one thing.
-    if (writer.length > GATHERED_BYTES) this.flushLate();
+    if (writer.length > GATHERED_BYTES) this.#flushLate();
   }
 
   /** Hands what `writer` has to the transport. */

@@ -10,7 +10,7 @@ export type { ConnectionState } from "./connection-parts.ts";
 export type { Info } from "./info.ts";
 export { List, type MoveOptions, type WaitOptions } from "./list.ts";
 export { Multi, MultiSet, MultiTable } from "./multi.ts";
-export type { NearOptions, NearState } from "./near-reads.ts";
+export type { NearOptions, NearState } from "./near-options.ts";
 export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts";
 export type { PutOptions } from "./put.ts";
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";

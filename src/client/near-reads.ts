@@ -20,25 +20,8 @@ import type { Scalar } from "../wire/value-format.ts";
 import { Scratch } from "../wire/value-scratch.ts";
 import type { CallSpec, StoredItem } from "./call.ts";
 import type { Connection } from "./connection.ts";
+import type { NearOptions, NearState } from "./near-options.ts";
 import type { Seen } from "./specs.ts";
-
-export type NearOptions = {
-  /** Values that are kept at most, those that are missing too. The ones not read for long go. Default 10,000. */
-  entriesMax?: number | undefined;
-  /** Their bytes, as they are stored. Default 64 MiB. A larger one than an eighth of it is not kept. */
-  bytesMax?: number | undefined;
-  /** How long a value is kept at most. Default: as long as nothing is told of it. */
-  ttlMs?: number | undefined;
-};
-
-export type NearState = {
-  /** Whether values are kept now: false before the hive has agreed, and while there is no connection. */
-  readonly on: boolean;
-  readonly hits: number;
-  readonly misses: number;
-  readonly entries: number;
-  readonly bytes: number;
-};
 
 /** Nothing is kept of it. */
 export const UNKNOWN: unique symbol = Symbol("unknown");

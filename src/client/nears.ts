@@ -7,7 +7,8 @@
 import type { Timers } from "../base/timers.ts";
 import type { CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
-import { idOf, type NearOptions, NearReads } from "./near-reads.ts";
+import type { NearOptions } from "./near-options.ts";
+import { idOf, NearReads } from "./near-reads.ts";
 
 /** Calls that change no key. */
 const HARMLESS: ReadonlySet<string> = new Set(["PUBLISH", "SUBSCRIBE", "PSUBSCRIBE", "NEAR"]);

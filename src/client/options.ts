@@ -1,7 +1,7 @@
 // What a client may be told, and what it is told where nobody says.
 
 import { HiveError } from "../base/errors.ts";
-import type { NearOptions } from "./near-reads.ts";
+import type { NearOptions } from "./near-options.ts";
 
 export type ReconnectOptions = {
   /** The longest first pause; each further one may be twice as long. A pause is drawn between 0 and that. */

@@ -174,8 +174,7 @@ export class Context {
   subscriber: Subscriber | undefined = undefined;
   /** The same by streams, each for itself. */
   readonly streams: Set<Subscriber> = new Set();
-  /** How it tracks what it reads; undefined where it does not. */
-  tracking: TrackingState | undefined = undefined;
+  #tracking: TrackingState | undefined = undefined;
   /** Where the call under way sends messages, on a wire where calls can be streams. */
   outflow: Outflow | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -193,6 +192,25 @@ export class Context {
   /** The hive's clock as read at the start of this read event, in epoch milliseconds. */
   get nowMs(): number {
     return this.store.memory.nowMs;
+  }
+
+  get inMulti(): boolean {
+    return (this.gate & GATE_MULTI) !== 0;
+  }
+
+  /** Whether it listens to channels. */
+  get listens(): boolean {
+    return (this.gate & GATE_SUBSCRIBED) !== 0;
+  }
+
+  /** How it tracks what it reads; undefined where it does not. */
+  get tracking(): TrackingState | undefined {
+    return this.#tracking;
+  }
+
+  set tracking(state: TrackingState | undefined) {
+    this.#tracking = state;
+    this.gate = state === undefined ? this.gate & ~GATE_TRACKING : this.gate | GATE_TRACKING;
   }
 
   get authenticated(): boolean {

@@ -11,7 +11,6 @@ import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import { Push } from "./push.ts";
-import type { StreamSubscriber } from "./subscribers.ts";
 
 const CHANGE_BYTES = 64;
 /** Fields or keys of one feed that a turn gathers; more are told as a whole. */
@@ -37,15 +36,18 @@ const EVERYTHING = new NearChange(undefined, undefined);
 
 type Field = { bytes: Buffer; start: number; length: number; typed: boolean };
 
+/** Where a feed's news go. */
+export type NewsReader = { receive(push: Push): void };
+
 /** One stream. `name` is a key's, or a prefix of keys' names; one character per byte. */
 export class NearFeed {
   readonly name: string;
   readonly isPrefix: boolean;
-  readonly subscriber: StreamSubscriber;
+  readonly subscriber: NewsReader;
   /** What is told at the end of this turn; undefined where it is everything. */
   #gathered: Map<string, NearChange> | undefined = new Map();
 
-  constructor(name: string, isPrefix: boolean, subscriber: StreamSubscriber) {
+  constructor(name: string, isPrefix: boolean, subscriber: NewsReader) {
     this.name = name;
     this.isPrefix = isPrefix;
     this.subscriber = subscriber;

@@ -16,9 +16,9 @@ import { KIND_VALUE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 import { keyIndexes, type RowFacts } from "./catalogue.ts";
-import { type Context, GATE_MULTI, GATE_SUBSCRIBED, GATE_TRACKING } from "./context.ts";
 import { BrokenRedirection, Invalidation } from "./invalidation.ts";
 import { NearFeeds } from "./near-feeds.ts";
+import type { Push } from "./push.ts";
 import type { Settings } from "./settings.ts";
 
 /** How a connection tracks. */
@@ -43,19 +43,31 @@ export type TrackingState = TrackingMode & {
   isBroken: boolean;
 };
 
+/** A connection, as tracking sees it. */
+export interface Tracker {
+  readonly id: number;
+  readonly protocol: 2 | 3;
+  readonly peer: { deliver?(push: Push): void };
+  readonly lastCommand: string;
+  readonly inMulti: boolean;
+  /** Whether it listens to channels. */
+  readonly listens: boolean;
+  tracking: TrackingState | undefined;
+}
+
 /** What a key in the table takes beside its name, and each reader of it after the first. About. */
 const KEY_BYTES = 128;
 const READER_BYTES = 32;
 /** Keys that one turn gathers for a prefix before they are told. */
 const GATHERED_KEYS_MAX = 65_536;
 
-type Prefix = { name: string; clients: Set<Context>; keys: Map<string, Context | undefined> };
+type Prefix = { name: string; clients: Set<Tracker>; keys: Map<string, Tracker | undefined> };
 
 export type TrackingParts = {
   store: Store;
   limits: Limits;
   settings: Settings;
-  clients: ReadonlyMap<number, Context>;
+  clients: ReadonlyMap<number, Tracker>;
   /** Runs something at the end of this turn of the loop. */
   soon(run: () => void): void;
 };
@@ -74,7 +86,7 @@ export class Tracking implements ChangeListener {
   #items = 0;
   readonly #prefixes = new Map<string, Prefix>();
   /** Whose call runs, and what it is to be told behind its reply. */
-  #current: Context | undefined = undefined;
+  #current: Tracker | undefined = undefined;
   #pending: (string | undefined)[] = [];
   #scheduled = false;
 
@@ -91,7 +103,7 @@ export class Tracking implements ChangeListener {
   // Who tracks.
 
   /** A connection tracks from now on, or in another mode. The prefixes are added to those that it has. */
-  begin(context: Context, mode: TrackingMode, prefixes: Iterable<string>): void {
+  begin(context: Tracker, mode: TrackingMode, prefixes: Iterable<string>): void {
     const before = context.tracking;
     if (before === undefined) this.clients++;
     const state: TrackingState = {
@@ -101,7 +113,6 @@ export class Tracking implements ChangeListener {
       isBroken: false,
     };
     context.tracking = state;
-    context.gate |= GATE_TRACKING;
     for (const name of prefixes) {
       state.prefixes.add(name);
       const known = this.#prefixes.get(name);
@@ -113,12 +124,11 @@ export class Tracking implements ChangeListener {
   }
 
   /** It tracks no more. What it read stays in the table, as in Redis: it counts where it tracks again. */
-  end(context: Context): void {
+  end(context: Tracker): void {
     const state = context.tracking;
     if (state === undefined) return;
     this.clients--;
     context.tracking = undefined;
-    context.gate &= ~GATE_TRACKING;
     for (const name of state.prefixes) {
       const prefix = this.#prefixes.get(name)!;
       prefix.clients.delete(context);
@@ -128,7 +138,7 @@ export class Tracking implements ChangeListener {
   }
 
   /** The connection is closed. */
-  leave(context: Context): void {
+  leave(context: Tracker): void {
     if (!this.on) return;
     this.end(context);
     if (this.clients > 0) return;
@@ -151,7 +161,7 @@ export class Tracking implements ChangeListener {
   // A call.
 
   /** Runs a call while somebody tracks. What its caller is told goes behind its reply. */
-  around<Result>(context: Context, run: () => Result): Result {
+  around<Result>(context: Tracker, run: () => Result): Result {
     this.#current = context;
     const result = run();
     this.#current = undefined;
@@ -159,13 +169,13 @@ export class Tracking implements ChangeListener {
     if (pending.length > 0) this.#pending = [];
     for (const key of pending) this.#tell(context, key === undefined ? undefined : [bytesOf(key)]);
     const state = context.tracking;
-    const holds = (context.gate & GATE_MULTI) !== 0 || context.lastCommand.startsWith("CLIENT");
+    const holds = context.inMulti || context.lastCommand.startsWith("CLIENT");
     if (state !== undefined && !holds) state.caching = false;
     return result;
   }
 
   /** A connection that tracks has made a call: found or not, what it asked for is noted where the command reads. */
-  remember(context: Context, row: RowFacts, args: Args): void {
+  remember(context: Tracker, row: RowFacts, args: Args): void {
     const { broadcast, optIn, optOut, caching } = context.tracking!;
     if (!row.flags.includes("read") || broadcast || (optIn && !caching) || (optOut && caching)) return;
     for (const index of keyIndexes(row, args)) {
@@ -278,13 +288,13 @@ export class Tracking implements ChangeListener {
     }
   }
 
-  #tell(client: Context, keys: readonly Buffer[] | undefined): void {
+  #tell(client: Tracker, keys: readonly Buffer[] | undefined): void {
     if (client.tracking !== undefined) this.#send(client, new Invalidation(keys, client.protocol));
   }
 
-  #send(client: Context, invalidation: Invalidation): void {
+  #send(client: Tracker, invalidation: Invalidation): void {
     const state = client.tracking!;
-    let target: Context | undefined = client;
+    let target: Tracker | undefined = client;
     if (state.redirect !== 0) {
       target = this.#parts.clients.get(state.redirect);
       if (target === undefined) {
@@ -294,7 +304,7 @@ export class Tracking implements ChangeListener {
       }
     }
     // RESP2 has pushes only for who listens to channels.
-    const isListening = state.redirect !== 0 && (target.gate & GATE_SUBSCRIBED) !== 0;
+    const isListening = state.redirect !== 0 && target.listens;
     if (target.protocol === 3 || isListening) target.peer.deliver?.(invalidation);
   }
 }

@@ -98,6 +98,11 @@ export type Limits = {
   /** Who watches at once, and the globs of each: every change is compared with all of them. */
   feedWatchersMax: number;
   feedPatternsMax: number;
+  /** Keys that are remembered because clients keep them in caches of their own; about what that takes. The oldest go. */
+  trackedKeysMax: number;
+  trackedBytesMax: number;
+  /** Prefixes that one connection tracks. Each is looked at for every key that changes. */
+  trackedPrefixesMax: number;
   /** A pattern of KEYS, of PSUBSCRIBE, of FEED and of a SCAN's MATCH. The time for one name is at most the one times the other. */
   patternBytesMax: number;
   /** Answered and not yet read by the client: above it the connection is cut off at once. Four of the biggest values. */
@@ -190,6 +195,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   feedKeepMs:                600_000,
   feedWatchersMax:             1_000,
   feedPatternsMax:                64,
+  trackedKeysMax:          1_000_000,
+  trackedBytesMax:               256 * MIB,
+  trackedPrefixesMax:            256,
   patternBytesMax:                 1 * KIB,
   outputBytesMax:                256 * MIB,
   outputSoftBytesMax:             32 * MIB,

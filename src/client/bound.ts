@@ -5,7 +5,10 @@
 import type { As } from "../wire/items.ts";
 import type { CallOptions, CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
+import { idOf, type NearReads, UNKNOWN } from "./near-reads.ts";
+import type { Nears } from "./nears.ts";
 import type { SharedReads } from "./shared-reads.ts";
+import type { Seen } from "./specs.ts";
 
 export type ReadOptions = CallOptions & {
   /**
@@ -15,20 +18,32 @@ export type ReadOptions = CallOptions & {
   as?: "auto" | "bytes" | undefined;
 };
 
+export type BoundParts = {
+  connection: Connection;
+  shared: SharedReads;
+  /** What is kept near, and of it the plain keys, where the client keeps any. */
+  nears: Nears;
+  keys: NearReads | undefined;
+};
+
 export class Bound {
   readonly connection: Connection;
   readonly shared: SharedReads;
+  readonly nears: Nears;
+  readonly keys: NearReads | undefined;
   readonly defaults: CallOptions | undefined;
 
-  constructor(connection: Connection, shared: SharedReads, defaults?: CallOptions) {
-    this.connection = connection;
-    this.shared = shared;
+  constructor(parts: BoundParts, defaults?: CallOptions) {
+    this.connection = parts.connection;
+    this.shared = parts.shared;
+    this.nears = parts.nears;
+    this.keys = parts.keys;
     this.defaults = defaults;
   }
 
   /** The same with more that is told. A call ends with whichever signal ends first. */
   with(options: CallOptions): Bound {
-    return new Bound(this.connection, this.shared, this.options(options));
+    return new Bound(this, this.options(options));
   }
 
   /** What a call is told. */
@@ -49,6 +64,27 @@ export class Bound {
   sharing(options: CallOptions | undefined): boolean {
     if (!this.shared.on || this.connection.writes > 0 || !this.connection.isOpen) return false;
     return !options?.signal?.aborted && !this.defaults?.signal?.aborted;
+  }
+
+  /** What a name is kept under near; undefined where it is to be asked for as ever. */
+  nearId(near: NearReads | undefined, name: unknown, options: ReadOptions | undefined): string | undefined {
+    if (near === undefined || options?.as !== undefined || !this.connection.isOpen) return undefined;
+    if (options?.signal?.aborted || this.defaults?.signal?.aborted) return undefined;
+    const id = idOf(name);
+    return id === undefined || (near.target[0] === "PREFIX" && !id.startsWith(near.target[1])) ? undefined : id;
+  }
+
+  /** A read that is answered from what is kept, or asked for and kept then. */
+  near(
+    near: NearReads,
+    id: string,
+    spec: CallSpec<Seen>,
+    args: readonly unknown[],
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const value = near.kept(id);
+    if (value !== UNKNOWN) return Promise.resolve(value);
+    return near.ask(id, () => this.connection.call(spec, args, this.options(options)));
   }
 
   call<Result>(spec: CallSpec<Result>, args: readonly unknown[], options: CallOptions | undefined): Promise<Result> {

@@ -14,6 +14,8 @@ import { DeviceSession, type SessionOptions } from "./device-session.ts";
 import { type Info, parseInfo } from "./info.ts";
 import { List } from "./list.ts";
 import { Multi } from "./multi.ts";
+import type { NearState } from "./near-options.ts";
+import { UNKNOWN } from "./near-reads.ts";
 import { type PutOptions, putWords } from "./put.ts";
 import { REPEATABLE } from "./repeatable.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
@@ -113,6 +115,11 @@ export class Client extends EventTarget implements AsyncDisposable {
     return this.#bound.shared.state;
   }
 
+  /** What get() keeps of keys in this process, and how often that was enough; undefined without the option near. */
+  get near(): NearState | undefined {
+    return this.#bound.keys?.state;
+  }
+
   /** Calls that have no answer yet, and their bytes: what options.queue limits. */
   get open(): { calls: number; bytes: number } {
     return this.#bound.connection.open;
@@ -155,6 +162,9 @@ export class Client extends EventTarget implements AsyncDisposable {
   get(key: KeyName, options: ReadOptions & { as: "bytes" }): Promise<Uint8Array | undefined>;
   get<Value = unknown>(key: KeyName, options?: ReadOptions): Promise<Value | undefined>;
   get(key: KeyName, options?: ReadOptions): Promise<unknown> {
+    const { keys } = this.#bound;
+    const id = this.#bound.nearId(keys, key, options);
+    if (id !== undefined) return this.#bound.near(keys!, id, spec.GET_SEEN, [key], options);
     if (this.#bound.sharing(options)) {
       const value = this.#bound.shared.key(key, options?.as ?? "values");
       if (value !== ASK) return Promise.resolve(value);
@@ -201,6 +211,9 @@ export class Client extends EventTarget implements AsyncDisposable {
   }
 
   exists(key: KeyName, options?: CallOptions): Promise<boolean> {
+    const id = this.#bound.nearId(this.#bound.keys, key, options);
+    const kept = id === undefined ? UNKNOWN : this.#bound.keys!.has(id);
+    if (kept !== UNKNOWN) return Promise.resolve(kept);
     if (this.#bound.sharing(options)) {
       const exists = this.#bound.shared.hasKey(key);
       if (exists !== ASK) return Promise.resolve(exists);
@@ -254,11 +267,11 @@ export class Client extends EventTarget implements AsyncDisposable {
   /** A map of the hive by its name. With a schema, what is set is checked, and its types are the schema's. */
   table<Schema extends StandardSchema, K extends Key = string>(
     name: string,
-    options: { schema: Schema },
+    options: TableOptions<Schema> & { schema: Schema },
   ): Table<OutputOf<Schema>, K, InputOf<Schema>>;
   table<Value = unknown, K extends Key = string>(name: string, options?: TableOptions<undefined>): Table<Value, K>;
   table(name: string, options?: TableOptions): Table<unknown, Key> {
-    return new Table(this.#bound, name, options?.schema);
+    return new Table(this.#bound, name, options ?? {});
   }
 
   /** A set of the hive by its name. */

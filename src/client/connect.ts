@@ -12,6 +12,7 @@ import { type Address, DEFAULT_URL, parseAddress } from "./address.ts";
 import { Bound } from "./bound.ts";
 import { Client, StateEvent } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { Nears } from "./nears.ts";
 import { type ClientOptions, settingsOf } from "./options.ts";
 import type { Dial } from "./session.ts";
 import { type OpenShared, SharedReads } from "./shared-reads.ts";
@@ -46,6 +47,7 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
       timers: systemTimers,
       touch: (names) => void connection.call(TOUCH, names, undefined).catch(() => {}),
     });
+    const nears = new Nears(systemTimers);
     let mapped: Promise<void> | undefined;
     const connection: Connection = new Connection({
       dial: where.dial,
@@ -55,7 +57,9 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
       timers: systemTimers,
       random: Math.random,
       readsMemory: () => shared.on,
+      onWrite: (spec, args) => nears.wrote(spec, args),
       onState(state, cause) {
+        if (state !== "ready") nears.lost();
         if (state === "ready") mapped = shared.connected(connection.welcome!);
         else
           shared.disconnected(
@@ -64,7 +68,9 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
         client?.dispatchEvent(new StateEvent(state, cause));
       },
     });
-    client = new Client(new Bound(connection, shared));
+    const { near } = settings;
+    const keys = near === undefined ? undefined : nears.of(connection, ["PREFIX", near.prefix ?? ""], near);
+    client = new Client(new Bound({ connection, shared, nears, keys }));
     try {
       await connection.ready;
       await mapped;

@@ -2,6 +2,7 @@
 
 import type { HiveError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
+import type { CallSpec } from "./call.ts";
 import type { Settings } from "./options.ts";
 import type { Dial } from "./session.ts";
 
@@ -16,6 +17,8 @@ export type ConnectionParts = {
   timers: Timers;
   /** Whether some reads are answered from memory, and not in the order of the calls. */
   readsMemory?(): boolean;
+  /** A call is made that may change something: before it is sent. */
+  onWrite?(spec: CallSpec<unknown>, args: readonly unknown[]): void;
   /** From 0 to below 1. */
   random(): number;
   /** The state is another one now; `cause` is why, where something went wrong. */

@@ -176,7 +176,10 @@ export class Connection implements CallOwner {
     this.#calls.add(call, deadlineMs);
     outbox.finish(call.id);
     this.#bytes += size;
-    if (!spec.repeats) this.writes++;
+    if (!spec.repeats) {
+      this.writes++;
+      this.#parts.onWrite?.(spec, args);
+    }
     this.#deadlines.noteAt(deadlineMs);
     if (options?.signal !== undefined) this.#listen(call, options.signal);
     if (outbox.length >= FLUSH_BYTES) this.#flushNow();

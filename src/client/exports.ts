@@ -12,6 +12,7 @@ export { DeviceSession, type SessionOptions, type SessionState, type SessionTime
 export type { Info } from "./info.ts";
 export { List, type MoveOptions, type WaitOptions } from "./list.ts";
 export { Multi, MultiList, MultiSet, MultiSorted, MultiTable } from "./multi.ts";
+export type { NearOptions, NearState } from "./near-options.ts";
 export type { ClientOptions, QueueOptions, ReconnectOptions } from "./options.ts";
 export type { PutOptions } from "./put.ts";
 export type { InputOf, OutputOf, SchemaIssue, SchemaResult, StandardSchema } from "./schema.ts";

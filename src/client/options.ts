@@ -1,6 +1,7 @@
 // What a client may be told, and what it is told where nobody says.
 
 import { HiveError } from "../base/errors.ts";
+import type { NearOptions } from "./near-options.ts";
 
 export type ReconnectOptions = {
   /** The longest first pause; each further one may be twice as long. A pause is drawn between 0 and that. */
@@ -42,6 +43,11 @@ export type ClientOptions = {
   spinMicroseconds?: number;
   /** False: nothing is read straight from the memory of a hive of this host, see client.shared. */
   shared?: boolean;
+  /**
+   * Values of keys that get() has read are kept in this process until the hive says that they changed: see
+   * client.near. With `prefix` only of keys that begin so; the hive tells of each change of those.
+   */
+  near?: NearOptions & { prefix?: string | undefined };
 };
 
 export type Settings = {
@@ -56,6 +62,7 @@ export type Settings = {
   heartbeatMs: number;
   spinMicroseconds: number;
   shared: boolean;
+  near: ClientOptions["near"];
 };
 
 /** @throws {HiveError} REFUSED_SETTING */
@@ -73,14 +80,23 @@ export function settingsOf(options: ClientOptions): Settings {
     heartbeatMs: options.heartbeatMs ?? 5_000,
     spinMicroseconds: options.spinMicroseconds ?? 50,
     shared: options.shared ?? true,
+    near: options.near,
   };
   for (const name of ["timeoutMs", "connectTimeoutMs", "waitMs", "heartbeatMs", "spinMicroseconds"] as const) {
     requireCount(name, settings[name]);
   }
   for (const name of ["calls", "bytes", "ageMs"] as const) requireCount(`queue.${name}`, settings.queue[name]);
+  requireNear(options.near);
   requireCount("reconnect.minMs", settings.reconnect.minMs);
   requireCount("reconnect.maxMs", settings.reconnect.maxMs);
   return settings;
+}
+
+/** @throws {HiveError} REFUSED_SETTING */
+export function requireNear(near: NearOptions | undefined): void {
+  for (const name of ["entriesMax", "bytesMax", "ttlMs"] as const) {
+    if (near?.[name] !== undefined) requireCount(`near.${name}`, near[name]);
+  }
 }
 
 function requireCount(name: string, value: number): void {

@@ -120,6 +120,7 @@ function typeName(items: ItemReader): string | undefined {
 // Keys.
 
 export const GET: Row<unknown> = read("GET", "n", anything);
+export const GET_SEEN: Row<Seen> = read("GET", "n", seen);
 export const SET: Row<boolean> = write("SET", "nv(w)", done);
 export const DEL: Row<boolean> = write("DEL", "(n)", flag);
 export const EXISTS: Row<boolean> = read("EXISTS", "n", flag);

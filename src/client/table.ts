@@ -8,6 +8,9 @@ import { HiveError } from "../base/errors.ts";
 import { TYPE_TABLE } from "../store/layout.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
+import type { NearOptions, NearState } from "./near-options.ts";
+import { type NearReads, UNKNOWN } from "./near-reads.ts";
+import { requireNear } from "./options.ts";
 import { PAGE_COUNT, scanPages } from "./scanning.ts";
 import { checked, type StandardSchema } from "./schema.ts";
 import type { Key } from "./set-of.ts";
@@ -27,6 +30,11 @@ export type UpdateOptions = CallOptions & {
 export type TableOptions<Schema extends StandardSchema | undefined = StandardSchema | undefined> = {
   /** What values have to be. Each is checked before it is sent, and stored as the schema gives it. */
   schema?: Schema;
+  /**
+   * Values that get() has read are kept in this process until the hive says that they changed; of one name all tables
+   * of a client share what is kept, and the first one's limits count. See table.near.
+   */
+  near?: NearOptions | undefined;
 };
 
 const RETRIES_MAX = 64;
@@ -47,12 +55,20 @@ export class Table<Value, K extends Key = string, Input = Value> {
   readonly name: string;
   readonly #bound: Bound;
   readonly #schema: StandardSchema | undefined;
+  readonly #near: NearReads | undefined;
 
-  /** Made by client.table(). */
-  constructor(bound: Bound, name: string, schema: StandardSchema | undefined) {
+  /** Made by client.table(). @throws {HiveError} REFUSED_SETTING */
+  constructor(bound: Bound, name: string, { schema, near }: TableOptions) {
+    requireNear(near);
     this.#bound = bound;
     this.name = name;
     this.#schema = schema;
+    this.#near = near === undefined ? undefined : bound.nears.of(bound.connection, ["KEY", name], near);
+  }
+
+  /** What is kept in this process, and how often that was enough; undefined without the option. */
+  get near(): NearState | undefined {
+    return this.#near?.state;
   }
 
   /**
@@ -60,6 +76,10 @@ export class Table<Value, K extends Key = string, Input = Value> {
    * What RESP stored is text; where it is not UTF-8, this rejects with NOT_TEXT and getBytes() reads it.
    */
   get(key: K, options?: CallOptions): Promise<Value | undefined> {
+    const id = this.#bound.nearId(this.#near, key, options);
+    if (id !== undefined) {
+      return this.#bound.near(this.#near!, id, spec.HGET_SEEN, [this.name, key], options) as Promise<Value | undefined>;
+    }
     if (this.#bound.sharing(options)) {
       const value = this.#bound.shared.field(this.name, TYPE_TABLE, key, "values");
       if (value !== ASK) return Promise.resolve(value as Value | undefined);
@@ -194,6 +214,9 @@ export class Table<Value, K extends Key = string, Input = Value> {
   }
 
   has(key: K, options?: CallOptions): Promise<boolean> {
+    const id = this.#bound.nearId(this.#near, key, options);
+    const kept = id === undefined ? UNKNOWN : this.#near!.has(id);
+    if (kept !== UNKNOWN) return Promise.resolve(kept);
     if (this.#bound.sharing(options)) {
       const has = this.#bound.shared.has(this.name, TYPE_TABLE, key);
       if (has !== ASK) return Promise.resolve(has);

@@ -15,13 +15,15 @@ import type { CallPause } from "./call-pause.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { LoopMeter } from "./health.ts";
-import type { Message, MessageBus, Subscriber, Topic } from "./message-bus.ts";
+import type { MessageBus, Subscriber, Topic } from "./message-bus.ts";
 import type { Persistence } from "./persistence.ts";
+import type { Push } from "./push.ts";
 import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
 import type { Statistics } from "./statistics.ts";
 import { DEFAULT_USER, type Token } from "./tokens.ts";
+import type { Tracking, TrackingState } from "./tracking.ts";
 import type { Transaction, Watches } from "./transaction.ts";
 
 /** The connection behind a context, implemented by each door. */
@@ -39,8 +41,8 @@ export interface Peer {
   /** Bytes received and not yet run; bytes answered and not yet taken by the peer. For CLIENT LIST. */
   readonly inputBytes: number;
   readonly outputBytes: number;
-  /** A message that it listens for, between the replies of an ordered wire. Never throws. */
-  deliver?(message: Message): void;
+  /** A message that it listens for, or an invalidation, between the replies of an ordered wire. Never throws. */
+  deliver?(push: Push): void;
   /** Ends the connection: after the replies written so far went out, or at once. */
   close(how: "drain" | "now"): void;
 }
@@ -53,7 +55,7 @@ export interface Outflow {
    * Sends one, now or when the reader takes more: then a promise is returned, to be waited for first.
    * @throws {HiveError} what cannot be written
    */
-  send(message: Message): Promise<void> | undefined;
+  send(push: Push): Promise<void> | undefined;
   /** The same for an element that `write` writes, as one value. */
   element(write: (reply: Reply) => void): Promise<void> | undefined;
 }
@@ -88,6 +90,8 @@ export interface Services {
   readonly bus: MessageBus;
   /** What happened to keys, for who watches. */
   readonly feed: ChangeFeed;
+  /** Who keeps keys in a cache of its own. */
+  readonly tracking: Tracking;
   /** Open connections by id. */
   readonly clients: Map<number, Context>;
   readonly startedAtMs: number;
@@ -134,6 +138,8 @@ export const GATE_NO_TOUCH = 4;
 export const GATE_LIMITED = 8;
 /** It listens to channels. */
 export const GATE_SUBSCRIBED = 16;
+/** It keeps what it reads in a cache of its own (CLIENT TRACKING). */
+export const GATE_TRACKING = 32;
 
 export class Context {
   readonly ordered: boolean;
@@ -175,6 +181,7 @@ export class Context {
   readonly streams: Set<Subscriber> = new Set();
   /** Streams of the change feed that it reads. */
   feeds = 0;
+  #tracking: TrackingState | undefined = undefined;
   /** Where the call under way sends messages, on a wire where calls can be streams. */
   outflow: Outflow | undefined = undefined;
   #abort: AbortController | undefined = undefined;
@@ -192,6 +199,25 @@ export class Context {
   /** The hive's clock as read at the start of this read event, in epoch milliseconds. */
   get nowMs(): number {
     return this.store.memory.nowMs;
+  }
+
+  get inMulti(): boolean {
+    return (this.gate & GATE_MULTI) !== 0;
+  }
+
+  /** Whether its own connection listens to channels. */
+  get subscribed(): boolean {
+    return (this.gate & GATE_SUBSCRIBED) !== 0;
+  }
+
+  /** How it tracks what it reads; undefined where it does not. */
+  get tracking(): TrackingState | undefined {
+    return this.#tracking;
+  }
+
+  set tracking(state: TrackingState | undefined) {
+    this.#tracking = state;
+    this.gate = state === undefined ? this.gate & ~GATE_TRACKING : this.gate | GATE_TRACKING;
   }
 
   get authenticated(): boolean {

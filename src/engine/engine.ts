@@ -18,6 +18,8 @@ export interface Runner {
    * `starts[2 * i + 1]` (length 0: nothing). Changes nothing; a wrong guess only costs time.
    */
   expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void;
+  /** The calls of one read event have run: who keeps what they changed is told of it, behind their answers. */
+  ran?(): void;
   /** A new connection. @throws {HiveError} TOO_MANY_CONNECTIONS above connectionsMax, HIVE_CLOSED. */
   open(peer: Peer): Context;
   /** The connection ended: its transaction, watches and waiting calls end with it. */

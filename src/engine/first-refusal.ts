@@ -39,3 +39,8 @@ export class FirstRefusal implements Reply {
 
   rewind(): void {}
 }
+
+/** What EXEC says of a transaction of which no call ran. */
+export function discarded(why: string): string {
+  return `Transaction discarded because of: ${why}`;
+}

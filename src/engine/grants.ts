@@ -83,6 +83,15 @@ export class Grants {
     return false;
   }
 
+  /** Whether it is granted on every key that begins with `prefix`, by a grant on everything or on a prefix of it. */
+  coversPrefix(permission: Grantable, prefix: Buffer): boolean {
+    for (const { form, bytes } of this.#rules.get(permission) ?? []) {
+      if (form === "everything") return true;
+      if (form === "prefix" && prefix.subarray(0, bytes.length).equals(bytes)) return true;
+    }
+    return false;
+  }
+
   /**
    * Whether it is granted on every name that the glob `pattern` matches, as far as that can be told from how
    * both are written: by a grant on everything, the same glob, or a prefix that the pattern begins with.

@@ -35,7 +35,7 @@ import { ROWS } from "./commands/table.ts";
 import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services } from "./context.ts";
 import type { Runner } from "./engine.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { FirstRefusal } from "./first-refusal.ts";
+import { discarded, FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
 import { IdleClients } from "./idle-clients.ts";
 import { MessageBus } from "./message-bus.ts";
@@ -48,6 +48,7 @@ import { serveUnderPolicy } from "./serving.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
 import { Statistics } from "./statistics.ts";
+import { Tracking } from "./tracking.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
 
@@ -58,9 +59,7 @@ const STEP_BYTES = 128;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 /** Where a call writes its answer, and how much of it there was before. */
 type Answer = { reply: Reply; mark: number };
-
 const EXEC = Args.of("EXEC");
-
 export class LocalEngine implements Runner, Services {
   readonly store: Store;
   readonly limits: Limits;
@@ -71,12 +70,12 @@ export class LocalEngine implements Runner, Services {
   readonly blocked: BlockedCalls;
   readonly bus: MessageBus = new MessageBus();
   readonly feed: ChangeFeed;
+  readonly tracking: Tracking;
   readonly authenticator: Authentication;
   readonly clients: Map<number, Context> = new Map();
   readonly startedAtMs: number;
   readonly statistics: Statistics = new Statistics();
   readonly log: Log;
-  /** Of their owners, who put them here. */
   persistence: Persistence;
   loop: LoopMeter = NO_LOOP_METER;
   readonly #clock: Clock;
@@ -94,11 +93,12 @@ export class LocalEngine implements Runner, Services {
     this.slowLog = new SlowLog(this.limits);
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
+    const { store, limits, clients } = this;
     const timers = options.timers ?? systemTimers;
-    const { store, limits } = this;
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
     this.feed = new ChangeFeed({ store, limits, keep: options.feed });
     this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
+    this.tracking = new Tracking({ store, limits, clients, settings: this.settings, soon: setImmediate });
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;
@@ -107,7 +107,7 @@ export class LocalEngine implements Runner, Services {
       tokens: options.tokens,
       limits,
       timers,
-      clients: this.clients,
+      clients,
       clock: options.clock,
       onNotice: options.onNotice ?? (() => {}),
     });
@@ -130,6 +130,7 @@ export class LocalEngine implements Runner, Services {
 
   tick(): void {
     const nowMs = this.#clock.nowMs();
+    this.tracking.feeds.tell();
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
     this.pauses.tick(nowMs);
@@ -140,6 +141,10 @@ export class LocalEngine implements Runner, Services {
 
   get looksAhead(): boolean {
     return this.store.lookahead.pays;
+  }
+
+  ran(): void {
+    this.tracking.feeds.tell();
   }
 
   expect(bytes: Uint8Array, starts: Int32Array, lengths: Int32Array, calls: number): void {
@@ -163,10 +168,16 @@ export class LocalEngine implements Runner, Services {
     this.authenticator.leave(context);
     context.endTransaction();
     context.endSubscriptions();
+    this.tracking.leave(context);
     context.abort(new HiveError("CONNECTION_LOST", "the connection was closed"));
   }
 
   run(context: Context, args: Args, reply: Reply): void | Promise<void> {
+    if (!this.tracking.on) return this.#run(context, args, reply);
+    return this.tracking.around(context, () => this.#run(context, args, reply));
+  }
+
+  #run(context: Context, args: Args, reply: Reply): void | Promise<void> {
     let command = this.commands.find(args);
     if (command?.subcommands !== undefined && args.count > 1) command = command.subcommand(args);
     if (command === undefined) {
@@ -222,8 +233,7 @@ export class LocalEngine implements Runner, Services {
     if (refusals.code !== undefined) {
       context.endTransaction();
       exec.rejected++;
-      const why = `${ERRORS[refusals.code].resp} ${refusals.message}`;
-      return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
+      return reply.error("EXEC_ABORT", discarded(`${ERRORS[refusals.code].resp} ${refusals.message}`));
     }
     if (!this.#refuseInMulti(context, exec, reply)) void this.#apply(context, exec, EXEC, reply);
     if (this.blocked.ready) this.blocked.serve();
@@ -261,6 +271,12 @@ export class LocalEngine implements Runner, Services {
 
   /** The call, taken back where somebody would have more than his quota of bytes or keys. */
   #applyLimited(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
+    const later = this.#applyQuotas(context, command, args, reply);
+    if (context.tracking !== undefined) this.tracking.remember(context, command.row, args);
+    return later;
+  }
+
+  #applyQuotas(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const { token } = context;
     if ((context.gate & GATE_LIMITED) === 0 || this.#quotas?.watches(command) !== true) {
       return this.#apply(context, command, args, reply);
@@ -347,8 +363,7 @@ export class LocalEngine implements Runner, Services {
     if (command?.name === "EXEC" && code !== "UNSUPPORTED") {
       context.endTransaction();
       const word = ERRORS[code].resp;
-      const why = word === "ERR" ? message : `${word} ${message}`;
-      return reply.error("EXEC_ABORT", `Transaction discarded because of: ${why}`);
+      return reply.error("EXEC_ABORT", discarded(word === "ERR" ? message : `${word} ${message}`));
     }
     if ((context.gate & GATE_MULTI) !== 0) {
       context.transaction!.failed = true;
@@ -375,13 +390,8 @@ export class LocalEngine implements Runner, Services {
     this.loop.reset();
   }
 
-  enterBusy(): void {
-    enter(this.store.memory.segments.words[0]!);
-  }
-
-  leaveBusy(): void {
-    leave(this.store.memory.segments.words[0]!);
-  }
+  readonly enterBusy = (): void => enter(this.store.memory.segments.words[0]!);
+  readonly leaveBusy = (): void => leave(this.store.memory.segments.words[0]!);
 
   shutdown(snapshot?: boolean): void {
     if (!this.#onShutdown) throw new HiveError("UNSUPPORTED", "this hive is stopped by the process that it runs in");

@@ -7,11 +7,12 @@
 // keys, and shard channels (SPUBLISH) are a third kind of name. Nothing is kept: who is not there gets nothing.
 
 import { matchesGlob } from "./glob.ts";
+import { Push } from "./push.ts";
 
 /** Which list a subscription stands in. */
 export type Topic = "channel" | "pattern" | "shard";
 
-export class Message {
+export class Message extends Push {
   readonly topic: Topic;
   /** What matched, where the topic is a pattern. */
   readonly pattern: Buffer | undefined;
@@ -19,10 +20,9 @@ export class Message {
   readonly payload: Buffer;
   /** KIND_RAW, KIND_TEXT, KIND_BYTES or KIND_VALUE. */
   readonly payloadKind: number;
-  /** What doors made of it, each under a name of its own. */
-  readonly encodings: Map<string, unknown> = new Map();
 
   constructor(topic: Topic, pattern: Buffer | undefined, channel: Buffer, payload: Buffer, payloadKind: number) {
+    super();
     this.topic = topic;
     this.pattern = pattern;
     this.channel = channel;
@@ -33,15 +33,6 @@ export class Message {
   /** About what it takes on its way. */
   get bytes(): number {
     return (this.pattern?.length ?? 0) + this.channel.length + this.payload.length + MESSAGE_BYTES;
-  }
-
-  /** What `make` made of it the first time, for everybody. */
-  encoded<T>(name: string, make: (message: Message) => T): T {
-    const known = this.encodings.get(name);
-    if (known !== undefined) return known as T;
-    const made = make(this);
-    this.encodings.set(name, made);
-    return made;
   }
 }
 

@@ -139,7 +139,6 @@ export const REDIS_SETTINGS: readonly RedisSetting[] = [
   whole("shutdown-timeout", "10", 0, INT_MAX),
   whole("stream-node-max-entries", "100", 0, LONG_MAX),
   whole("tcp-keepalive", "300", 0, INT_MAX),
-  whole("tracking-table-max-keys", "1000000", 0, LONG_MAX),
   whole("zset-max-listpack-entries", "128", 0, LONG_MAX),
   bytes("active-defrag-ignore-bytes", "104857600"),
   bytes("auto-aof-rewrite-min-size", "67108864"),

@@ -34,10 +34,13 @@ export class Settings {
   idleTimeoutMs = 0;
   /** What notify-keyspace-events acts on. */
   onKeyspaceEvents: (letters: string) => void = () => {};
+  /** Keys that are remembered for who tracks them; never more than the limit of that name. */
+  trackedKeysMax: number;
   readonly #settings = new Map<string, Setting>();
 
   constructor(store: Store, slowLog: SlowLog, limits: Limits) {
     this.connectionsMax = limits.connectionsMax;
+    this.trackedKeysMax = limits.trackedKeysMax;
     for (const { name, value, check, canChange } of REDIS_SETTINGS) {
       let current = value;
       this.#settings.set(name, {
@@ -53,6 +56,7 @@ export class Settings {
     this.#addSlowLog(slowLog);
     this.#addConnections(limits);
     this.#addNotifications();
+    this.#addTracking(limits);
     for (const [alias, name] of SETTING_ALIASES) this.#settings.set(alias, this.#settings.get(name)!);
   }
 
@@ -95,6 +99,19 @@ export class Settings {
       apply: (value) => {
         letters = value;
         this.onKeyspaceEvents(value);
+      },
+    });
+  }
+
+  #addTracking({ trackedKeysMax }: Limits): void {
+    let asked = `${trackedKeysMax}`;
+    this.#settings.set("tracking-table-max-keys", {
+      get: () => asked,
+      check: wholeBetween(0n, LONG_MAX),
+      apply: (value) => {
+        asked = value;
+        // 0 is Redis's word for no limit of its own.
+        this.trackedKeysMax = value === "0" ? trackedKeysMax : Math.min(Number(value), trackedKeysMax);
       },
     });
   }

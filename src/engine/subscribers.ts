@@ -10,6 +10,7 @@
 import { HiveError } from "../base/errors.ts";
 import type { Context, Outflow } from "./context.ts";
 import { type Message, Subscriber } from "./message-bus.ts";
+import type { Push } from "./push.ts";
 
 export class ConnectionSubscriber extends Subscriber {
   readonly #context: Context;
@@ -35,7 +36,7 @@ export class StreamSubscriber extends Subscriber {
   readonly ended: Promise<never>;
   readonly #outflow: Outflow;
   readonly #bytesMax: number;
-  readonly #waiting: Message[] = [];
+  readonly #waiting: Push[] = [];
   readonly #end: (error: unknown) => void;
   #waitingBytes = 0;
   /** One is on its way, and waits for credit. */
@@ -56,7 +57,7 @@ export class StreamSubscriber extends Subscriber {
     signal.addEventListener("abort", () => this.#end(signal.reason), { once: true });
   }
 
-  receive(message: Message): void {
+  receive(message: Push): void {
     if (!this.#busy) return this.#send(message);
     const { bytes } = message;
     if (this.#lost > 0 || this.#waitingBytes + bytes > this.#bytesMax) {
@@ -67,7 +68,7 @@ export class StreamSubscriber extends Subscriber {
     this.#waitingBytes += bytes;
   }
 
-  #send(message: Message): void {
+  #send(message: Push): void {
     try {
       const later = this.#outflow.send(message);
       if (later === undefined) return;

@@ -53,6 +53,8 @@ type Note = Change & {
   version: number;
   /** Nothing to tell: the key may have become a secret. */
   isSilent: boolean;
+  /** Of a rename, until the new name was told as one that is set: what comes in between is part of it. */
+  awaitsName: boolean;
 };
 
 type Parts = { segments: Segments; pages: Pages; entries: Entries; funnel: Funnel };
@@ -155,6 +157,11 @@ export class ChangeLog implements ChangeListener {
     nameKind: number,
   ): void {
     if (this.quiet) return;
+    const open = this.#open;
+    if (open?.awaitsName) {
+      open.awaitsName = why !== "set" || key !== 0;
+      return;
+    }
     if (why === "delete" && key !== 0) this.#goesWithItsLast(key);
     this.#close();
     const note = this.#noteOf(why, key, entry, bytes === NO_NAME ? undefined : named(bytes, start, length, nameKind));
@@ -174,7 +181,7 @@ export class ChangeLog implements ChangeListener {
     if (key === 0) {
       return name === undefined || name.kind === KIND_VALUE ? undefined : this.#note(CHANGE_SET, name, "changed");
     }
-    if (why === "rename") return this.#noteOfRename(key, name!);
+    if (why === "rename") return awaitingName(this.#noteOfRename(key, name!));
     if (this.#isHidden(key)) return undefined;
     const own = this.#nameOf(key);
     if (why === "ttl") return { ...this.#note(CHANGE_SET, own, "none needed"), isSilent: true };
@@ -208,7 +215,7 @@ export class ChangeLog implements ChangeListener {
 
   #note(kind: number, key: Stored, proof: Proof): Note {
     const { version } = this.#parts.entries;
-    return { kind, key, other: undefined, value: undefined, proof, version, isSilent: false };
+    return { kind, key, other: undefined, value: undefined, proof, version, isSilent: false, awaitsName: false };
   }
 
   /** A field is taken out, and its key goes with it: that shows that the field went. */
@@ -296,6 +303,10 @@ export class ChangeLog implements ChangeListener {
     const bytes = entries.bytesOf(ref);
     return bytes[at] === 0 && bytes[at + 1] === 0;
   }
+}
+
+function awaitingName(note: Note | undefined): Note | undefined {
+  return note === undefined ? undefined : { ...note, awaitsName: true };
 }
 
 function named(bytes: Uint8Array, start: number, length: number, kind: number): Stored {

@@ -13,7 +13,7 @@ export type ChangeKind =
   | "delete"
   | "expire"
   | "evict"
-  /** A key gets another name, which is in the bytes; "set" of that name, and "delete" of what had it, came before. */
+  /** A key gets another name, which is in the bytes; "delete" of what had it, and "set" of that name, follow at once. */
   | "rename"
   /** A key gets, loses or changes its deadline or its owner, or becomes a secret. */
   | "ttl"

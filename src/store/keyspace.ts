@@ -349,6 +349,7 @@ export class Keyspace {
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
     if (funnel.on) {
+      funnel.before("rename", from, 0, name, start, length, kind);
       if (old !== 0) funnel.before("delete", old);
       // A name that there was is not new: a row that sees it otherwise says so itself.
       const { quiet } = events;
@@ -357,7 +358,6 @@ export class Keyspace {
       funnel.before("set", 0, 0, name, start, length, kind);
       events.quiet = quiet;
       this.overwriting = false;
-      funnel.before("rename", from, 0, name, start, length, kind);
     }
     return this.#placement.rename(from, old, name, start, length, kind);
   }

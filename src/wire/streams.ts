@@ -42,6 +42,7 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
   #credit: number;
   #end: { error: unknown } | undefined = undefined;
   #granted: boolean;
+  #listener: ((value: T) => void) | undefined = undefined;
 
   constructor(parts: SourceParts) {
     this.#parts = parts;
@@ -65,6 +66,11 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
     }
     this.#credit -= bytes;
     const value = decode();
+    if (this.#listener !== undefined) {
+      this.#listener(value);
+      this.#consume(bytes);
+      return;
+    }
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) {
       waiter.resolve({ value, done: false });
@@ -81,6 +87,14 @@ export class ElementSource<T> implements AsyncIterableIterator<T, undefined> {
     this.#end = { error };
     for (const waiter of this.#waiters) this.#settleEnd(waiter);
     this.#waiters = [];
+  }
+
+  /**
+   * From now on `listener` gets each element at the moment when it arrives, before anything behind it is handled;
+   * next() then waits for the end and gives nothing else. Called before the first element. It may not throw.
+   */
+  listen(listener: (value: T) => void): void {
+    this.#listener = listener;
   }
 
   next(): Promise<IteratorResult<T, undefined>> {

@@ -20,6 +20,16 @@ export async function lastWords(client: RespClient, bytes: string): Promise<stri
   return client.unread().toString("latin1");
 }
 
+/** Of three keys that are read and tracked, the first is told as changed. */
+async function requireOldestToGo(limits: Partial<Limits>): Promise<void> {
+  await using hive = await limited(limits);
+  await using client = await hive.resp();
+  await client.call("HELLO", "3");
+  await client.call("CLIENT", "TRACKING", "ON");
+  for (const key of ["a", "b", "c"]) await client.call("GET", key);
+  assert.equal((await client.readReply()).bytes.latin1Slice(), ">2\r\n$10\r\ninvalidate\r\n*1\r\n$1\r\na\r\n");
+}
+
 type Names =
   | "keyBytesMax"
   | "valueBytesMax"
@@ -42,6 +52,9 @@ type Names =
   | "subscriptionsMax"
   | "subscribedBytesMax"
   | "subscriberBytesMax"
+  | "trackedKeysMax"
+  | "trackedBytesMax"
+  | "trackedPrefixesMax"
   | "transactionCallsMax"
   | "transactionBytesMax"
   | "slowlogEntriesMax"
@@ -177,6 +190,21 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
       /^-BUSY 1 message was lost: .*subscriberBytesMax \(100\)/,
     );
     await client.closed;
+  },
+
+  async trackedKeysMax() {
+    await requireOldestToGo({ trackedKeysMax: 2 });
+  },
+
+  async trackedBytesMax() {
+    await requireOldestToGo({ trackedBytesMax: 300 });
+  },
+
+  async trackedPrefixesMax() {
+    await using hive = await limited({ trackedPrefixesMax: 1 });
+    await using client = await hive.resp();
+    const call = ["CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "a", "PREFIX", "b"];
+    assert.match(await errorOf(client, ...call), /trackedPrefixesMax \(1\)/);
   },
 
   async patternBytesMax() {

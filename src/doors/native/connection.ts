@@ -165,7 +165,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   #receive(bytes: Uint8Array, start: number, end: number): void {
     this.#silentBeats = 0;
-    this.#outlet.reading = true;
+    this.#outlet.beginReading();
     if (!this.#link.stopped) this.#shared.runner.tick();
     this.#link.receive(bytes, start, end);
     const unread = this.#link.pendingBytes;
@@ -175,6 +175,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   /** All frames of a read event are handled: what was answered goes out. */
   received(): void {
+    this.#shared.runner.ran?.();
     this.#outlet.reading = false;
     // The scratch is another connection's next.
     if (this.#left) return this.#shared.writer.clear();
@@ -358,7 +359,6 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
   }
 
   // The way out.
-
   writer(): FrameWriter {
     return this.#outlet.writer();
   }

@@ -56,6 +56,12 @@ export class NativeOutlet {
     return this.#backlog !== undefined;
   }
 
+  /** A read event begins. What was written before its calls goes before their answers. */
+  beginReading(): void {
+    this.#flushLate();
+    this.reading = true;
+  }
+
   /** Where a frame is written now. */
   writer(): FrameWriter {
     if (this.reading && !this.calling) return this.#parts.shared.writer;

@@ -13,7 +13,7 @@ import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
 import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
-import type { Message } from "../../engine/message-bus.ts";
+import type { Push } from "../../engine/push.ts";
 import { RespReader } from "../../wire/resp-reader.ts";
 import type { RespWriter } from "../../wire/resp-writer.ts";
 import { Pushes } from "./pushes.ts";
@@ -109,9 +109,9 @@ export class RespConnection implements Receiver, Peer, Holder {
     return this.#transport.pendingBytes;
   }
 
-  deliver(message: Message): void {
+  deliver(push: Push): void {
     if ((this.#stops & CLOSED) !== 0) return;
-    this.#pushes.add(message, this.#context.protocol, this.#running);
+    this.#pushes.add(push, this.#context.protocol, this.#running);
   }
 
   // Holder.
@@ -160,6 +160,8 @@ export class RespConnection implements Receiver, Peer, Holder {
     const fresh = reader.pendingBytes === 0;
     reader.feed(buffer, start, end);
     if (this.#stops === 0) {
+      // What was pushed before these calls goes before their replies.
+      if (this.#pushes.bytes > 0) this.#pushes.flush();
       this.#shared.runner.tick();
       if (fresh && end - start > PIPELINE_BYTES_MIN && this.#shared.runner.looksAhead) {
         this.#shared.lookAhead(buffer, start, end);

@@ -8,7 +8,9 @@
 
 import type { Transport } from "../../base/transport.ts";
 import { KIND_VALUE } from "../../engine/args.ts";
-import type { Message } from "../../engine/message-bus.ts";
+import { type BrokenRedirection, Invalidation } from "../../engine/invalidation.ts";
+import { Message } from "../../engine/message-bus.ts";
+import type { Push } from "../../engine/push.ts";
 import { lostMessages } from "../../engine/subscribers.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { RespShared } from "./shared.ts";
@@ -50,8 +52,8 @@ export class Pushes {
   }
 
   /** @param running Whether a call of this connection runs: then its reply goes first, and flush() is called. */
-  add(message: Message, protocol: 2 | 3, running: boolean): void {
-    const encoded = protocol === 3 ? message.encoded("resp3", encodeThree) : message.encoded("resp2", encodeTwo);
+  add(push: Push, protocol: 2 | 3, running: boolean): void {
+    const encoded = protocol === 3 ? push.encoded("resp3", encodeThree) : push.encoded("resp2", encodeTwo);
     const waiting = this.bytes + this.#transport.pendingBytes;
     if (this.lost > 0 || waiting + encoded.length > this.#shared.limits.subscriberBytesMax) return this.#lose();
     this.#gathered.push(encoded);
@@ -110,12 +112,21 @@ export class Pushes {
   }
 }
 
-function encodeTwo(message: Message): Encoded {
-  return encode(message, "*");
+function encodeTwo(push: Push): Encoded {
+  if (push instanceof Message) return encode(push, "*");
+  // To who listens to channels: as a message of one that nobody else can publish on in this form.
+  return `*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n${encodeKeys(push as Invalidation)}`;
 }
 
-function encodeThree(message: Message): Encoded {
-  return encode(message, ">");
+function encodeThree(push: Push): Encoded {
+  if (push instanceof Message) return encode(push, ">");
+  if (push instanceof Invalidation) return `>2\r\n$10\r\ninvalidate\r\n${encodeKeys(push)}`;
+  return `>2\r\n$21\r\ntracking-redir-broken\r\n:${(push as BrokenRedirection).clientId}\r\n`;
+}
+
+function encodeKeys({ keys, nothingOf }: Invalidation): string {
+  if (keys === undefined) return nothingOf === 2 ? "$-1\r\n" : "_\r\n";
+  return `*${keys.length}\r\n${keys.map(bulk).join("")}`;
 }
 
 function encode({ topic, pattern, channel, payload: sent, payloadKind, bytes }: Message, first: string): Encoded {

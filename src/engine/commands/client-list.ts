@@ -79,9 +79,21 @@ function showAll(clients: Iterable<Context>, reply: Reply, bytesMax: number): vo
 function line(client: Context): string {
   const { peer, transaction } = client;
   const inMulti = (client.gate & GATE_MULTI) !== 0;
-  const flags = `${client.listens ? "P" : ""}${inMulti ? "x" : ""}${transaction?.touched ? "d" : ""}${client.noEvict ? "e" : ""}`;
-  const blocked = client.services.blocked.isWaiting(client.id) ? "b" : "";
-  const all = `${blocked}${flags}${(client.gate & GATE_NO_TOUCH) !== 0 ? "T" : ""}`;
+  const { tracking } = client;
+  // In Redis's order.
+  const all = [
+    client.listens && "P",
+    inMulti && "x",
+    client.services.blocked.isWaiting(client.id) && "b",
+    tracking !== undefined && "t",
+    tracking?.isBroken && "R",
+    tracking?.broadcast && "B",
+    transaction?.touched && "d",
+    client.noEvict && "e",
+    (client.gate & GATE_NO_TOUCH) !== 0 && "T",
+  ]
+    .filter(Boolean)
+    .join("");
   const multiBytes = inMulti ? transaction!.queuedBytes : 0;
   return [
     `id=${client.id} addr=${peer.address} laddr=${peer.localAddress} fd=-1 name=${client.name}`,
@@ -90,7 +102,7 @@ function line(client: Context): string {
     `multi=${inMulti ? transaction!.queue.length : -1} watch=${transaction?.watched.size ?? 0}`,
     `qbuf=${peer.inputBytes} qbuf-free=0 argv-mem=0 multi-mem=${multiBytes} rbs=0 rbp=0`,
     `obl=0 oll=0 omem=${peer.outputBytes} tot-mem=${peer.inputBytes + peer.outputBytes + multiBytes} events=r`,
-    `cmd=${client.lastCommand.toLowerCase().replace(" ", "|") || "NULL"} user=${client.user} redir=-1`,
+    `cmd=${client.lastCommand.toLowerCase().replace(" ", "|") || "NULL"} user=${client.user} redir=${tracking?.redirect ?? -1}`,
     `resp=${client.protocol} lib-name=${client.libraryName} lib-ver=${client.libraryVersion}`,
   ].join(" ");
 }

@@ -10,6 +10,7 @@ import { syntaxError } from "../values.ts";
 import { clientKill } from "./client-kill.ts";
 import { clientInfo, clientList } from "./client-list.ts";
 import { clientName, libraryInfo } from "./client-name.ts";
+import { caching, getRedir, tracking, trackingInfo } from "./client-tracking.ts";
 
 function id(context: Context, _args: Args, reply: Reply): void {
   reply.integer(context.id);
@@ -173,6 +174,32 @@ const SUBCOMMANDS: readonly Row[] = [
     summary: "Chooses whether this connection's reads count as access",
     syntax: "ON | OFF",
     run: noTouch,
+  }),
+  inner("TRACKING", {
+    ordered: true,
+    arity: -3,
+    summary: "Tells this connection, or another one, when keys change that it has read",
+    syntax: "ON | OFF [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+    run: tracking,
+  }),
+  inner("CACHING", {
+    ordered: true,
+    arity: 3,
+    summary: "Says whether the keys of the next call are tracked",
+    syntax: "YES | NO",
+    run: caching,
+  }),
+  inner("GETREDIR", {
+    arity: 2,
+    summary: "Returns the connection that is told instead: 0 for none, -1 without tracking",
+    syntax: "",
+    run: getRedir,
+  }),
+  inner("TRACKINGINFO", {
+    arity: 2,
+    summary: "Describes how this connection tracks keys",
+    syntax: "",
+    run: trackingInfo,
   }),
 ];
 

@@ -129,6 +129,7 @@ function reset(context: Context, _args: Args, reply: Reply): void {
   context.endTransaction();
   context.endSubscriptions();
   context.abort(new HiveError("ABORTED", "the connection was reset"));
+  context.services.tracking.end(context);
   context.gate &= ~GATE_NO_TOUCH;
   context.noEvict = false;
   context.name = "";

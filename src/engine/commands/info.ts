@@ -114,7 +114,7 @@ function clients({ services }: Context): Fields {
     cluster_connections: 0,
     maxclients: services.settings.connectionsMax,
     blocked_clients: services.blocked.size,
-    tracking_clients: 0,
+    tracking_clients: services.tracking.clients,
     watching_clients: watching,
     clients_in_multi: inMulti,
     total_watched_keys: services.watches.size,
@@ -183,6 +183,7 @@ function persistence({ services }: Context): Fields {
 
 function stats({ services, store }: Context): Fields {
   const { connections, calls, refusedConnections, errors } = services.statistics;
+  const tracked = services.tracking.figures;
   return {
     total_connections_received: connections,
     total_commands_processed: calls,
@@ -199,6 +200,10 @@ function stats({ services, store }: Context): Fields {
     feed_watchers: services.feed.watchers,
     feed_history_changes: services.feed.history.changes,
     feed_history_bytes: services.feed.history.bytes,
+    near_streams: services.tracking.feeds.size,
+    tracking_total_keys: tracked.keys,
+    tracking_total_items: tracked.items,
+    tracking_total_prefixes: tracked.prefixes,
     total_error_replies: errors,
   };
 }

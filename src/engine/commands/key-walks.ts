@@ -88,9 +88,11 @@ function dbsize({ store }: Context, _args: Args, reply: Reply): void {
 }
 
 /** The keys go at once, their memory in slices: SYNC and ASYNC are the same. */
-function flush({ store }: Context, args: Args, reply: Reply): void {
+function flush({ store, services }: Context, args: Args, reply: Reply): void {
   const isKnown = args.count === 1 || (args.count === 2 && (args.is(1, "ASYNC") || args.is(1, "SYNC")));
   if (!isKnown) throw syntaxError();
+  // Caches of clients may hold that there is nothing: they are told of it either way.
+  if (store.keys.count === 0) services.tracking.flushed();
   store.keys.clear();
   reply.ok();
 }

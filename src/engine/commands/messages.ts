@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<Topic, string>> = { channel: "subscribe", pattern: 
 
 function publish({ services }: Context, args: Args, reply: Reply): void {
   const channel = Buffer.from(args.bytes(1));
+  services.tracking.feeds.tell();
   reply.integer(services.bus.publish(channel, Buffer.from(args.bytes(2)), args.kind(2)));
 }
 

@@ -7,6 +7,7 @@ import { withHelp } from "./help.ts";
 import { KEY_ROWS } from "./keys.ts";
 import { LIST_ROWS } from "./lists.ts";
 import { MESSAGE_ROWS } from "./messages.ts";
+import { NEAR_ROWS } from "./near.ts";
 import { SERVER_ROWS } from "./server.ts";
 import { SET_ROWS } from "./sets.ts";
 import { SNAPSHOT_ROWS } from "./snapshots.ts";
@@ -25,6 +26,7 @@ export const ROWS: readonly Row[] = [
   ...TRANSACTION_ROWS,
   ...MESSAGE_ROWS,
   ...FEED_ROWS,
+  ...NEAR_ROWS,
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
   ...SNAPSHOT_ROWS,

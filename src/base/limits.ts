@@ -86,6 +86,10 @@ export type Limits = {
   /** Channels and patterns that one connection, or one subscription of a native client, listens to; their names. */
   subscriptionsMax: number;
   subscribedBytesMax: number;
+  /** The patterns among them: every message is compared with each, at most pattern × channel steps. */
+  subscribedPatternBytesMax: number;
+  /** The name of a channel. Notifications of keys with longer names are compared with no pattern. */
+  channelBytesMax: number;
   /** Messages that wait for one subscriber. Above it they are lost; it is cut off, and told how many. */
   subscriberBytesMax: number;
   /** Changes that the feed keeps for who was away, and the bytes of their names and last values. The oldest go first. */
@@ -188,6 +192,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   watchedBytesMax:                16 * MIB,
   subscriptionsMax:           65_536,
   subscribedBytesMax:             16 * MIB,
+  subscribedPatternBytesMax:      64 * KIB,
+  channelBytesMax:                 4 * KIB,
   subscriberBytesMax:             32 * MIB,
   feedChangesMax:           100_000,
   feedBytesMax:                   16 * MIB,

@@ -66,8 +66,9 @@ export class BlockedCalls implements ChangeListener {
   readonly #parts: BlockedParts;
   readonly #lines = new Map<string, Set<Waiting>>();
   readonly #all = new Set<Waiting>();
-  /** Keys that are waited for and are made by the calls since, and those of them that hold a list, in order. */
-  readonly #made = new Set<string>();
+  /** The key that is waited for and was made last: what it holds is seen at the next change. */
+  #made: string | undefined = undefined;
+  /** Those that hold what somebody may wait for, in the order in which they were made. */
   readonly #readyNames = new Set<string>();
   #places = 0;
   #serving = false;
@@ -175,7 +176,7 @@ export class BlockedCalls implements ChangeListener {
     waiting.cancel?.();
     if (this.#all.size === 0) {
       this.#parts.store.memory.funnel.leave(this);
-      this.#made.clear();
+      this.#made = undefined;
       this.#readyNames.clear();
       this.ready = false;
     }
@@ -194,24 +195,24 @@ export class BlockedCalls implements ChangeListener {
     }
     if (!this.#lines.has(name)) return;
     // As in Redis: what a STORE puts over a key serves nobody, and what was there before would have been of another type.
-    if (this.#parts.store.keys.overwriting) {
-      this.#made.delete(name);
-      return;
-    }
-    this.#made.add(name);
+    if (this.#parts.store.keys.overwriting) return;
+    this.#made = name;
     this.ready = true;
   }
 
-  /** Keys that were made, and hold by now what somebody may wait for, are ready from this moment on. */
+  /**
+   * A key that was made, and holds what somebody waits for, is ready from this moment on. One that holds something
+   * else is forgotten: before it holds another thing it is made again.
+   */
   #resolve(): void {
-    for (const name of this.#made) {
-      if (!this.#isWanted(name, this.#typeOf(name))) continue;
-      this.#made.delete(name);
-      this.#readyNames.add(name);
-    }
+    const name = this.#made;
+    if (name === undefined) return;
+    this.#made = undefined;
+    if (this.#isWanted(name, this.#typeOf(name))) this.#readyNames.add(name);
   }
 
   #isWanted(name: string, type: number): boolean {
+    if (type === 0) return false;
     for (const { call } of this.#lines.get(name) ?? []) if (call.type === type) return true;
     return false;
   }
@@ -229,7 +230,6 @@ export class BlockedCalls implements ChangeListener {
     if (this.#serving) return;
     this.#serving = true;
     this.#resolve();
-    this.#made.clear();
     try {
       // Names that come meanwhile stand behind, and are reached by this loop.
       for (const name of this.#readyNames) {
@@ -239,7 +239,7 @@ export class BlockedCalls implements ChangeListener {
       }
     } finally {
       this.#serving = false;
-      this.#made.clear();
+      this.#made = undefined;
       this.ready = false;
     }
   }

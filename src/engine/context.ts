@@ -141,6 +141,9 @@ export const GATE_SUBSCRIBED = 16;
 /** It keeps what it reads in a cache of its own (CLIENT TRACKING). */
 export const GATE_TRACKING = 32;
 
+/** On the heap: a name in two maps, a set of who listens, a buffer. */
+const SUBSCRIPTION_BYTES = 500;
+
 export class Context {
   readonly ordered: boolean;
   readonly services: Services;
@@ -206,7 +209,7 @@ export class Context {
   }
 
   /** Whether its own connection listens to channels. */
-  get subscribed(): boolean {
+  get hearsMessages(): boolean {
     return (this.gate & GATE_SUBSCRIBED) !== 0;
   }
 
@@ -259,6 +262,24 @@ export class Context {
   /** Whether it waits for what the hive tells by itself. */
   get listens(): boolean {
     return (this.gate & GATE_SUBSCRIBED) !== 0 || this.streams.size > 0 || this.feeds > 0;
+  }
+
+  /** What all its subscriptions listen to, together. */
+  get subscribed(): { names: number; bytes: number; patternBytes: number } {
+    const sum = { names: 0, bytes: 0, patternBytes: 0 };
+    for (const { total, nameBytes, patternBytes } of [...(this.subscriber ? [this.subscriber] : []), ...this.streams]) {
+      sum.names += total;
+      sum.bytes += nameBytes;
+      sum.patternBytes += patternBytes;
+    }
+    return sum;
+  }
+
+  /** What that takes on the heap, about. */
+  get subscribedHeapBytes(): number {
+    if (this.subscriber === undefined && this.streams.size === 0) return 0;
+    const { names, bytes } = this.subscribed;
+    return 2 * bytes + names * SUBSCRIPTION_BYTES;
   }
 
   /** To how many names it listens, by all its subscriptions. */

@@ -52,14 +52,13 @@ import { Tracking } from "./tracking.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
 
-/** Calls with more arguments than this are timed although their row is fast. */
+/** Calls with more arguments are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
 /** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
 const STEP_BYTES = 128;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 /** Where a call writes its answer, and how much of it there was before. */
 type Answer = { reply: Reply; mark: number };
-const EXEC = Args.of("EXEC");
 export class LocalEngine implements Runner, Services {
   readonly store: Store;
   readonly limits: Limits;
@@ -68,7 +67,7 @@ export class LocalEngine implements Runner, Services {
   readonly slowLog: SlowLog;
   readonly watches: Watches;
   readonly blocked: BlockedCalls;
-  readonly bus: MessageBus = new MessageBus();
+  readonly bus: MessageBus;
   readonly feed: ChangeFeed;
   readonly tracking: Tracking;
   readonly authenticator: Authentication;
@@ -91,10 +90,11 @@ export class LocalEngine implements Runner, Services {
     this.limits = options.limits ?? DEFAULT_LIMITS;
     this.commands = new CommandTable([...ROWS, ...(options.rows ?? [])]);
     this.slowLog = new SlowLog(this.limits);
+    this.bus = new MessageBus(this.limits);
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
     const { store, limits, clients } = this;
-    const timers = options.timers ?? systemTimers;
+    const { timers = systemTimers } = options;
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
     this.feed = new ChangeFeed({ store, limits, keep: options.feed });
     this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
@@ -235,7 +235,7 @@ export class LocalEngine implements Runner, Services {
       exec.rejected++;
       return reply.error("EXEC_ABORT", discarded(`${ERRORS[refusals.code].resp} ${refusals.message}`));
     }
-    if (!this.#refuseInMulti(context, exec, reply)) void this.#apply(context, exec, EXEC, reply);
+    if (!this.#refuseInMulti(context, exec, reply)) void this.#apply(context, exec, Args.of("EXEC"), reply);
     if (this.blocked.ready) this.blocked.serve();
   }
 

@@ -48,6 +48,8 @@ export abstract class Subscriber {
   };
   /** Bytes of all names. */
   nameBytes = 0;
+  /** Those of its patterns. */
+  patternBytes = 0;
 
   /** Gets each message, in the order in which they were published. Never throws. */
   abstract receive(message: Message): void;
@@ -71,6 +73,13 @@ export class MessageBus {
     shard: new Map(),
   };
 
+  readonly #channelBytesMax: number;
+
+  /** @param channelBytesMax A channel with a longer name is compared with no pattern: that would take too long. */
+  constructor({ channelBytesMax }: { channelBytesMax: number }) {
+    this.#channelBytesMax = channelBytesMax;
+  }
+
   /** How many different names of a kind somebody listens to. */
   size(topic: Topic): number {
     return this.#topics[topic].size;
@@ -91,6 +100,7 @@ export class MessageBus {
     if (own.has(name)) return;
     own.add(name);
     subscriber.nameBytes += name.length;
+    if (topic === "pattern") subscriber.patternBytes += name.length;
     const known = this.#topics[topic].get(name);
     if (known !== undefined) known.subscribers.add(subscriber);
     else this.#topics[topic].set(name, { name: Buffer.from(name, "latin1"), subscribers: new Set([subscriber]) });
@@ -99,6 +109,7 @@ export class MessageBus {
   unsubscribe(subscriber: Subscriber, topic: Topic, name: string): void {
     if (!subscriber.topics[topic].delete(name)) return;
     subscriber.nameBytes -= name.length;
+    if (topic === "pattern") subscriber.patternBytes -= name.length;
     const listeners = this.#topics[topic].get(name)!;
     listeners.subscribers.delete(subscriber);
     if (listeners.subscribers.size === 0) this.#topics[topic].delete(name);
@@ -123,6 +134,7 @@ export class MessageBus {
     if (exact !== undefined) {
       received += deliver(exact, new Message("channel", undefined, channel, payload, payloadKind));
     }
+    if (channel.length > this.#channelBytesMax) return received;
     for (const listeners of patterns.values()) {
       const { name } = listeners;
       if (!matchesGlob(name, 0, name.length, channel, 0, channel.length)) continue;

@@ -32,8 +32,7 @@ export function lostMessages(lost: number, bytesMax: number): HiveError {
 }
 
 export class StreamSubscriber extends Subscriber {
-  /** Rejects when the stream is over: the reader left it, or was too slow. */
-  readonly ended: Promise<never>;
+  readonly #ended: Promise<never>;
   readonly #outflow: Outflow;
   readonly #bytesMax: number;
   readonly #waiting: Push[] = [];
@@ -44,17 +43,24 @@ export class StreamSubscriber extends Subscriber {
   #lost = 0;
 
   /** @param onEnd Called at once when it is over: it is to hear nothing more. */
-  constructor(outflow: Outflow, bytesMax: number, signal: AbortSignal, onEnd: (subscriber: StreamSubscriber) => void) {
+  constructor(outflow: Outflow, bytesMax: number, onEnd: (subscriber: StreamSubscriber) => void) {
     super();
     this.#outflow = outflow;
     this.#bytesMax = bytesMax;
     const { promise, reject } = Promise.withResolvers<never>();
-    this.ended = promise;
+    this.#ended = promise;
+    // It may be over before anybody waits for that.
+    promise.catch(() => {});
     this.#end = (error) => {
       onEnd(this);
       reject(error);
     };
+  }
+
+  /** Rejects when the stream is over: `signal` ended, the reader left it, or was too slow. */
+  until(signal: AbortSignal): Promise<never> {
     signal.addEventListener("abort", () => this.#end(signal.reason), { once: true });
+    return this.#ended;
   }
 
   receive(message: Push): void {

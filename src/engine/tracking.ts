@@ -51,7 +51,7 @@ export interface Tracker {
   readonly lastCommand: string;
   readonly inMulti: boolean;
   /** Whether it listens to channels. */
-  readonly subscribed: boolean;
+  readonly hearsMessages: boolean;
   tracking: TrackingState | undefined;
 }
 
@@ -304,7 +304,7 @@ export class Tracking implements ChangeListener {
       }
     }
     // RESP2 has pushes only for who listens to channels.
-    const isListening = state.redirect !== 0 && target.subscribed;
+    const isListening = state.redirect !== 0 && target.hearsMessages;
     if (target.protocol === 3 || isListening) target.peer.deliver?.(invalidation);
   }
 }

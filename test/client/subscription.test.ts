@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type ChannelMessage, type Client, connect, type HiveError, type Subscription } from "../../src/client/node.ts";
+import { type ChannelMessage, type Client, connect, type HiveError, isHiveError, type Subscription } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
 import { failure } from "../kit/fake-hive.ts";
 import { RespClient } from "../kit/resp-client.ts";
@@ -129,4 +129,30 @@ test("a hive that closes and a client that closes do not wait for who listens", 
     for await (const _ of two);
   });
   await other.close();
+});
+
+test("a subscription that is refused leaves nothing behind that could end the hive", async () => {
+  const hive = await Hive.start({ port: 0, limits: { subscriptionsMax: 2 } });
+  try {
+    const db = await connect(`hive://127.0.0.1:${hive.port}`);
+    const refused = [
+      db.subscribe(["a", "b", "c"]),
+      db.subscribe("x".repeat(3000), { patterns: true }),
+      db.subscribe("c".repeat(5000)),
+    ];
+    for (const { ready } of refused) await assert.rejects(ready, isHiveError);
+    const abort = new AbortController();
+    const waits = db.list("jobs").shift({ waitMs: 60_000, signal: abort.signal });
+    abort.abort();
+    await assert.rejects(waits, isHiveError);
+    // All streams of a connection count together.
+    await using first = db.subscribe(["a", "b"]);
+    await first.ready;
+    await assert.rejects(db.subscribe("c").ready, isHiveError);
+    await db.close();
+    await using other = await connect(hive);
+    assert.equal(await other.send(["PING"]), "PONG");
+  } finally {
+    await hive.close();
+  }
 });

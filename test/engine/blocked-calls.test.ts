@@ -173,3 +173,16 @@ test("a time to wait is read as Redis reads it", () => {
   assert.equal(a.call("WAITMEMBER", "s", "inf"), "-ERR timeout is out of range\r\n");
   assert.equal(a.call("WAITMEMBER", "s", "1e300"), "-ERR timeout is out of range\r\n");
 });
+
+test("making many keys that are waited for takes time in proportion, whatever they hold", async () => {
+  const wire = startWire({ rows: [WAIT_MEMBER], limits: { blockedCallsMax: 3, blockedKeysMax: 50_000 } });
+  const [waiter, writer] = [wire.connect(), wire.connect()];
+  const names = Array.from({ length: 40_000 }, (_, i) => `k${i}`);
+  waiter.call("WAITMEMBER", ...names, "0");
+  // With every change looking at all of them this would be 800 million looks.
+  assert.equal(writer.call("MSET", ...names.flatMap((name) => [name, "no set"])), "+OK\r\n");
+  assert.deepEqual(await read(waiter), [""]);
+  writer.call("DEL", names[7]!);
+  writer.call("SADD", names[7]!, "member");
+  assert.deepEqual(await read(waiter), ["$6\r\nmember\r\n"]);
+});

@@ -51,6 +51,8 @@ type Names =
   | "sortBytesMax"
   | "subscriptionsMax"
   | "subscribedBytesMax"
+  | "subscribedPatternBytesMax"
+  | "channelBytesMax"
   | "subscriberBytesMax"
   | "trackedKeysMax"
   | "trackedBytesMax"
@@ -177,6 +179,30 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     await using hive = await limited({ subscribedBytesMax: 10 });
     await using client = await hive.resp();
     assert.match(await errorOf(client, "SUBSCRIBE", "k".repeat(11)), /subscribedBytesMax \(10\)/);
+  },
+
+  async subscribedPatternBytesMax() {
+    await using hive = await limited({ subscribedPatternBytesMax: 10 });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "PSUBSCRIBE", "k*", "l".repeat(9)), /subscribedPatternBytesMax \(10\)/);
+  },
+
+  async channelBytesMax() {
+    await using hive = await limited({ channelBytesMax: 30 });
+    await using client = await hive.resp();
+    for (const command of ["SUBSCRIBE", "SSUBSCRIBE"]) {
+      assert.match(await errorOf(client, command, "c".repeat(31)), /31 bytes exceeds channelBytesMax \(30\)/);
+    }
+    for (const command of ["PUBLISH", "SPUBLISH"]) {
+      assert.match(await errorOf(client, command, "c".repeat(31), "x"), /exceeds channelBytesMax/);
+    }
+    // A notification of a longer name reaches no pattern, and one of a shorter name does.
+    await client.call("CONFIG", "SET", "notify-keyspace-events", "K$");
+    await using listener = await hive.resp();
+    await listener.call("PSUBSCRIBE", "*");
+    await client.call("SET", "k".repeat(31), "v");
+    await client.call("SET", "k", "v");
+    assert.match((await listener.readReply()).bytes.latin1Slice(), /__keyspace@0__:k\r/);
   },
 
   async subscriberBytesMax() {

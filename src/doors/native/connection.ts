@@ -130,7 +130,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
   // Holder.
 
   get waitingBytes(): number {
-    return this.#link.pendingBytes + this.#transport.pendingBytes + this.#late.heapBytes;
+    return this.inputBytes + this.outputBytes + this.#late.heapBytes + this.#context.subscribedHeapBytes;
   }
 
   cutOff(reason: string): void {
@@ -170,7 +170,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     this.#link.receive(bytes, start, end);
     const unread = this.#link.pendingBytes;
     if (this.#link.stopped && unread > UNREAD_BYTES_MAX) this.#transport.pause();
-    if (this.#weighed || unread > UNCOUNTED_BYTES || this.#late.heapBytes > UNCOUNTED_BYTES) this.#weigh();
+    if (this.#weighed || this.waitingBytes > UNCOUNTED_BYTES) this.#weigh();
   }
 
   /** All frames of a read event are handled: what was answered goes out. */

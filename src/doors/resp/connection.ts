@@ -119,7 +119,7 @@ export class RespConnection implements Receiver, Peer, Holder {
   get waitingBytes(): number {
     const reader = this.#reader;
     const input = reader.pendingBytes + reader.heldArguments * ARGUMENT_BYTES + this.#laterBytes;
-    return input + this.#transport.pendingBytes + this.#queuedBytes + this.#pushes.bytes;
+    return input + this.#transport.pendingBytes + this.#heapBytes + this.#pushes.bytes;
   }
 
   cutOff(reason: string): void {
@@ -127,10 +127,11 @@ export class RespConnection implements Receiver, Peer, Holder {
     this.close("now");
   }
 
-  /** What waits on the heap for EXEC. */
-  get #queuedBytes(): number {
-    const { transaction } = this.#context;
-    return transaction === undefined ? 0 : transaction.queuedBytes + transaction.watchedHeapBytes;
+  /** What is kept on the heap for EXEC, and of what it listens to. */
+  get #heapBytes(): number {
+    const { transaction, subscribedHeapBytes } = this.#context;
+    if (transaction === undefined) return subscribedHeapBytes;
+    return transaction.queuedBytes + transaction.watchedHeapBytes + subscribedHeapBytes;
   }
 
   /** What waits on it has become more, or was much before. */
@@ -171,7 +172,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     reader.settle();
     const unread = reader.pendingBytes;
     if (this.#stops !== 0 && unread > UNREAD_BYTES_MAX) this.#transport.pause();
-    if (this.#weighed || unread > UNCOUNTED_BYTES || this.#queuedBytes > UNCOUNTED_BYTES) this.#weigh();
+    if (this.#weighed || unread > UNCOUNTED_BYTES || this.#heapBytes > UNCOUNTED_BYTES) this.#weigh();
   }
 
   drained(): void {

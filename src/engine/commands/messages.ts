@@ -7,6 +7,7 @@
 // that is policy (policy.ts). What may be listened to is said by the grants of a token, as for keys.
 
 import { HiveError } from "../../base/errors.ts";
+import type { Limits } from "../../base/limits.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_SUBSCRIBED } from "../context.ts";
 import { matchesGlob } from "../glob.ts";
@@ -17,13 +18,22 @@ import { ConnectionSubscriber, StreamSubscriber } from "../subscribers.ts";
 
 const WORDS: Readonly<Record<Topic, string>> = { channel: "subscribe", pattern: "psubscribe", shard: "ssubscribe" };
 
+/** @throws {HiveError} INVALID_ARGUMENT: patterns are compared with it, byte by byte. */
+function checkChannel(args: Args, index: number, { channelBytesMax }: Limits): void {
+  if (args.length(index) <= channelBytesMax) return;
+  const message = `a channel of ${args.length(index)} bytes exceeds channelBytesMax (${channelBytesMax})`;
+  throw new HiveError("INVALID_ARGUMENT", message);
+}
+
 function publish({ services }: Context, args: Args, reply: Reply): void {
+  checkChannel(args, 1, services.limits);
   const channel = Buffer.from(args.bytes(1));
   services.tracking.feeds.tell();
   reply.integer(services.bus.publish(channel, Buffer.from(args.bytes(2)), args.kind(2)));
 }
 
 function spublish({ services }: Context, args: Args, reply: Reply): void {
+  checkChannel(args, 1, services.limits);
   const channel = Buffer.from(args.bytes(1));
   reply.integer(services.bus.publishToShard(channel, Buffer.from(args.bytes(2)), args.kind(2)));
 }
@@ -47,17 +57,20 @@ function subscribing(topic: Topic): Row["run"] {
 /** Which of the names of the call under way were new: 1, else 0. */
 const added: number[] = [];
 
-/** @throws {HiveError} OVERLOADED, KEY_TOO_BIG: then it listens to none of them. */
-function subscribe({ services }: Context, subscriber: Subscriber, args: Args, topic: Topic): void {
-  const { subscriptionsMax, subscribedBytesMax, patternBytesMax } = services.limits;
+/** @throws {HiveError} OVERLOADED, INVALID_ARGUMENT: then it listens to none of them. */
+function subscribe(context: Context, subscriber: Subscriber, args: Args, topic: Topic): void {
+  const { services } = context;
+  const { subscriptionsMax, subscribedBytesMax, patternBytesMax, subscribedPatternBytesMax } = services.limits;
   const names = new Set<string>();
   added.length = 0;
-  let bytes = subscriber.nameBytes;
+  const before = context.subscribed;
+  let bytes = 0;
   for (let i = 1; i < args.count; i++) {
     if (topic === "pattern" && args.length(i) > patternBytesMax) {
       const message = `a pattern of ${args.length(i)} bytes exceeds patternBytesMax (${patternBytesMax})`;
       throw new HiveError("INVALID_ARGUMENT", message);
     }
+    if (topic !== "pattern") checkChannel(args, i, services.limits);
     const name = args.latin1(i);
     const isNew = !subscriber.topics[topic].has(name) && !names.has(name);
     added.push(isNew ? 1 : 0);
@@ -65,7 +78,11 @@ function subscribe({ services }: Context, subscriber: Subscriber, args: Args, to
     names.add(name);
     bytes += name.length;
   }
-  if (subscriber.total + names.size > subscriptionsMax || bytes > subscribedBytesMax) {
+  if (topic === "pattern" && before.patternBytes + bytes > subscribedPatternBytesMax) {
+    const message = `more than subscribedPatternBytesMax (${subscribedPatternBytesMax}) bytes of patterns`;
+    throw new HiveError("OVERLOADED", message);
+  }
+  if (before.names + names.size > subscriptionsMax || before.bytes + bytes > subscribedBytesMax) {
     const message = `more than subscriptionsMax (${subscriptionsMax}) channels or subscribedBytesMax (${subscribedBytesMax}) bytes of names`;
     throw new HiveError("OVERLOADED", message);
   }
@@ -95,12 +112,17 @@ function stream(context: Context, args: Args, topic: Topic): Promise<void> {
     context.streams.delete(ended);
     services.bus.leave(ended);
   };
-  const subscriber = new StreamSubscriber(outflow, services.limits.subscriberBytesMax, context.signal, leave);
-  subscribe(context, subscriber, args, topic);
-  args.keep();
-  outflow.begin(subscriber.total);
+  const subscriber = new StreamSubscriber(outflow, services.limits.subscriberBytesMax, leave);
+  try {
+    subscribe(context, subscriber, args, topic);
+    args.keep();
+    outflow.begin(subscriber.total);
+  } catch (error) {
+    leave(subscriber);
+    throw error;
+  }
   context.streams.add(subscriber);
-  return subscriber.ended;
+  return subscriber.until(context.signal);
 }
 
 function unsubscribing(topic: Topic): Row["run"] {

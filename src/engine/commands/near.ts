@@ -25,12 +25,12 @@ function near(context: Context, args: Args, _reply: Reply): Promise<void> {
     throw new HiveError("NO_PERMISSION", "'near' needs read on all keys with the prefix in argument 2");
   }
   const { feeds } = services.tracking;
-  const subscriber = new StreamSubscriber(outflow, subscriberBytesMax, context.signal, () => feeds.close(feed));
+  const subscriber = new StreamSubscriber(outflow, subscriberBytesMax, () => feeds.close(feed));
   const feed = new NearFeed(args.latin1(2), isPrefix, subscriber);
   args.keep();
   outflow.begin(1);
   feeds.open(feed);
-  return subscriber.ended;
+  return subscriber.until(context.signal);
 }
 
 export const NEAR_ROWS: readonly Row[] = [

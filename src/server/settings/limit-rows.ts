@@ -40,6 +40,8 @@ const HELP: Readonly<Record<keyof Limits, string>> = {
   watchedBytesMax: "the names of all keys that one connection watches",
   subscriptionsMax: "channels and patterns that one connection, or one subscription of a native client, listens to",
   subscribedBytesMax: "their names",
+  subscribedPatternBytesMax: "the patterns among them",
+  channelBytesMax: "the name of a channel; notifications with longer ones reach no pattern",
   subscriberBytesMax: "messages that wait for one subscriber: above it they are lost, and it is cut off and told",
   feedChangesMax: "changes that the feed keeps for who was away; above it the oldest go",
   feedBytesMax: "their names and last values",

@@ -70,6 +70,8 @@ export class BlockedCalls implements ChangeListener {
   #made: string | undefined = undefined;
   /** Those that hold what somebody may wait for, in the order in which they were made. */
   readonly #readyNames = new Set<string>();
+  /** How many calls wait for each type. */
+  readonly #byType = new Map<number, number>();
   #places = 0;
   #serving = false;
 
@@ -124,6 +126,7 @@ export class BlockedCalls implements ChangeListener {
       cancel: undefined,
     };
     this.#all.add(waiting);
+    this.#count(call.type, 1);
     this.#places += names.size;
     for (const name of names.keys()) {
       const line = this.#lines.get(name);
@@ -167,6 +170,7 @@ export class BlockedCalls implements ChangeListener {
   /** It was answered. */
   #leave(waiting: Waiting): void {
     this.#all.delete(waiting);
+    this.#count(waiting.call.type, -1);
     this.#places -= waiting.names.size;
     for (const name of waiting.names.keys()) {
       const line = this.#lines.get(name);
@@ -183,6 +187,10 @@ export class BlockedCalls implements ChangeListener {
     waiting.settle();
   }
 
+  #count(type: number, change: 1 | -1): void {
+    this.#byType.set(type, (this.#byType.get(type) ?? 0) + change);
+  }
+
   change(kind: ChangeKind, key: number, _entry: number, bytes: Uint8Array, start: number, length: number): void {
     this.#resolve();
     if (kind !== "set") return;
@@ -194,27 +202,21 @@ export class BlockedCalls implements ChangeListener {
       name = entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key));
     }
     if (!this.#lines.has(name)) return;
-    // As in Redis: what a STORE puts over a key serves nobody, and what was there before would have been of another type.
+    // As in Redis: what a STORE puts over a key makes nothing ready.
     if (this.#parts.store.keys.overwriting) return;
     this.#made = name;
     this.ready = true;
   }
 
   /**
-   * A key that was made, and holds what somebody waits for, is ready from this moment on. One that holds something
-   * else is forgotten: before it holds another thing it is made again.
+   * A key that was made, and holds a type that somebody waits for, at whatever key, is ready from this moment on, as in
+   * Redis: what it holds in the end decides who is served.
    */
   #resolve(): void {
     const name = this.#made;
     if (name === undefined) return;
     this.#made = undefined;
-    if (this.#isWanted(name, this.#typeOf(name))) this.#readyNames.add(name);
-  }
-
-  #isWanted(name: string, type: number): boolean {
-    if (type === 0) return false;
-    for (const { call } of this.#lines.get(name) ?? []) if (call.type === type) return true;
-    return false;
+    if ((this.#byType.get(this.#typeOf(name)) ?? 0) > 0) this.#readyNames.add(name);
   }
 
   /** What a key holds; 0 where there is none. Changes nothing, as a listener may not: not even what has run out goes. */

@@ -2,7 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type ChannelMessage, type Client, connect, type HiveError, isHiveError, type Subscription } from "../../src/client/node.ts";
+import {
+  type ChannelMessage,
+  type Client,
+  connect,
+  type HiveError,
+  isHiveError,
+  type Subscription,
+} from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
 import { failure } from "../kit/fake-hive.ts";
 import { RespClient } from "../kit/resp-client.ts";

@@ -35,8 +35,10 @@ const REFUSED: Readonly<Record<string, string[]>> = {
   SUBSCRIBE: ["SUBSCRIBE"],
   PSUBSCRIBE: ["PSUBSCRIBE"],
   SSUBSCRIBE: ["SSUBSCRIBE"],
+  FEED: ["FEED"],
+  NEAR: ["NEAR"],
 };
-const HARMFUL = /shutdown|kill|pause|sleep|config.{0,8}set|b[lrz]m?pop|b[lr]move|brpoplpush|subscribe/is;
+const HARMFUL = /shutdown|kill|pause|sleep|config.{0,8}set|b[lrz]m?pop|b[lr]move|brpoplpush|subscribe|feed|near/is;
 const VALUE_BYTES_MAX = 3_000;
 /** Longer calls than rows are drawn with. */
 const INLINE_ARGUMENTS_MAX = 100;

@@ -68,6 +68,10 @@ export type Limits = {
   /** From the first byte of TLS to the end of its handshake. The connection has no door until then. */
   tlsHandshakeTimeoutMs: number;
 
+  /** HTTP: from the first byte of a request to its last, and between two requests. As Node has them, about. */
+  httpRequestTimeoutMs: number;
+  httpIdleTimeoutMs: number;
+
   /** Connections at once. Ten thousand idle ones take about 100 MB. As Redis has it. */
   connectionsMax: number;
   /**
@@ -160,6 +164,8 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   unknownInlineMax:                3,
   firstBytesTimeoutMs:        60_000,
   tlsHandshakeTimeoutMs:       5_000,
+  httpRequestTimeoutMs:       60_000,
+  httpIdleTimeoutMs:          75_000,
 
   connectionsMax:             10_000,
   connectionsPerAddressMax:    1_000,

@@ -5,6 +5,7 @@
 import { test } from "node:test";
 import { DEFAULT_LIMITS, type Limits } from "../../src/base/limits.ts";
 import { CONNECTION_CASES } from "./connection-cases.ts";
+import { HTTP_CASES } from "./http-cases.ts";
 import { INPUT_CASES } from "./input-cases.ts";
 import { OUTPUT_CASES } from "./output-cases.ts";
 import { TOKEN_CASES } from "./token-cases.ts";
@@ -14,6 +15,7 @@ const CASES: Readonly<Record<keyof Limits, () => Promise<void>>> = {
   ...CONNECTION_CASES,
   ...OUTPUT_CASES,
   ...TOKEN_CASES,
+  ...HTTP_CASES,
 };
 
 for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {

@@ -36,7 +36,7 @@ export interface HttpExchange {
   /** Once. */
   answer(answer: HttpAnswer): void;
   /** Accepts the WebSocket: its binary messages as a stream of bytes. Undefined where its head was no good, which is answered. */
-  openWebSocket(messageBytesMax: number): Promise<Transport | undefined>;
+  openWebSocket(): Promise<Transport | undefined>;
 }
 
 /** What a connection's requests go to. */
@@ -45,6 +45,8 @@ export interface HttpHandler {
   readonly isStranger: boolean;
   /** Answers it, now or later. A rejection is our own mistake. */
   handle(exchange: HttpExchange): Promise<void>;
+  /** The client sends no more: what is asked is answered, but no call waits for anything. */
+  finished(): void;
   /** The connection is gone. */
   closed(): void;
 }

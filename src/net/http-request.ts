@@ -85,7 +85,7 @@ export class Exchange implements HttpExchange {
   answer({ status, headers = {}, body = "", last = false }: HttpAnswer): void {
     const { request, response, onAnswered, upgrade } = this.#parts;
     // A body that nobody has read would have to be, before the next request.
-    const isLast = last || this.isLast || upgrade !== undefined || (this.hasBody && !request.readableEnded);
+    const isLast = last || this.isLast || upgrade !== undefined || (this.hasBody && !request.complete);
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const length = status === 204 ? {} : { "Content-Length": String(bytes.length) };
     response.writeHead(status, { ...headers, ...length, ...(isLast ? { Connection: "close" } : {}) });
@@ -93,11 +93,11 @@ export class Exchange implements HttpExchange {
     onAnswered();
   }
 
-  async openWebSocket(messageBytesMax: number): Promise<Transport | undefined> {
+  async openWebSocket(): Promise<Transport | undefined> {
     const { openWebSocket } = await import("./web-socket.ts");
     const { request, response, stream, upgrade, transport, onOpen } = this.#parts;
     response.detachSocket(stream as never);
-    return openWebSocket({ request, stream, head: upgrade!, transport, messageBytesMax, onOpen });
+    return openWebSocket({ request, stream, head: upgrade!, transport, onOpen });
   }
 }
 

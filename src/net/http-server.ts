@@ -170,6 +170,7 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
 
   finished(): void {
     this.#stream.finished();
+    this.#handler.finished();
     if (this.#line.length === 0 && !this.#upgraded) this.#stream.end();
   }
 

@@ -8,6 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { EndCause, Receiver, Transport } from "../base/transport.ts";
+import { WEB_SOCKET_MESSAGE_BYTES_MAX } from "../base/web-socket-messages.ts";
 import type { TransportStream } from "./transport-stream.ts";
 
 const DISCARD: Receiver = { receive() {}, drained() {}, finished() {}, closed() {} };
@@ -22,19 +23,18 @@ export type WebSocketParts = {
   head: Buffer;
   /** What the bytes go over. */
   transport: Transport;
-  messageBytesMax: number;
   /** The connection is a WebSocket from now on. */
   onOpen(): void;
 };
 
 /** Answers the request for a WebSocket. Undefined where it was no good, which the client is told. */
 export function openWebSocket(parts: WebSocketParts): Promise<Transport | undefined> {
-  const { request, stream, head, transport, messageBytesMax, onOpen } = parts;
+  const { request, stream, head, transport, onOpen } = parts;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: messageBytesMax,
+    maxPayload: WEB_SOCKET_MESSAGE_BYTES_MAX,
   });
   return new Promise((resolve) => {
     server.on("wsClientError", ({ message }) => {
@@ -72,10 +72,12 @@ class WebSocketTransport implements Transport {
     socket.on("message", (data: Buffer, isBinary) => {
       if (isBinary) return this.receiver.receive(data, 0, data.length);
       this.#failure = "the client sent a text message: the native protocol is binary";
-      socket.close(UNSUPPORTED_DATA, "binary messages only");
+      this.#finish(UNSUPPORTED_DATA, "binary messages only");
     });
     socket.on("error", ({ message }) => {
       this.#failure ??= message;
+      // ws has said so, and would wait for a word.
+      this.#stream.end();
     });
     socket.on("close", () => this.#closed());
   }
@@ -120,7 +122,13 @@ class WebSocketTransport implements Transport {
     this.#shut = true;
     this.#mute();
     this.#socket.resume();
-    this.#socket.close(NORMAL);
+    this.#finish(NORMAL);
+  }
+
+  /** Says that it ends, and does not wait for the other end to say so too. */
+  #finish(code: number, reason?: string): void {
+    this.#socket.close(code, reason);
+    this.#stream.end();
   }
 
   destroy(): void {

@@ -64,8 +64,8 @@ export class HttpClient implements AsyncDisposable {
     const bytes = body === undefined ? undefined : Buffer.from(body as string);
     const all = { Host: "localhost", ...(bytes === undefined ? {} : { "Content-Length": bytes.length }), ...headers };
     const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-    this.socket.write(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
-    if (bytes !== undefined) this.socket.write(bytes);
+    const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join("")}\r\n`);
+    this.socket.write(bytes === undefined ? head : Buffer.concat([head, bytes]));
   }
 
   async request(method: string, target: string, more?: HttpRequest): Promise<HttpReply> {

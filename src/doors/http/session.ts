@@ -13,10 +13,10 @@ import type { Limits } from "../../base/limits.ts";
 import { Args } from "../../engine/args.ts";
 import type { Context, Peer } from "../../engine/context.ts";
 import { callPage } from "./calls.ts";
-import type { HttpDoor } from "./door.ts";
 import { openApi } from "./open-api.ts";
 import { admitOrigin, preflight, requireHost } from "./origin.ts";
 import { type ReplyNode, ReplyTree } from "./reply-tree.ts";
+import type { HttpShared } from "./shared.ts";
 import { errorAnswer, HttpRefusal, jsonAnswer, noSuchPage, wrongMethod } from "./status.ts";
 import { tablePage } from "./tables.ts";
 import { Target } from "./target.ts";
@@ -24,23 +24,24 @@ import { Target } from "./target.ts";
 export class HttpSession implements HttpHandler, Peer {
   readonly door = "http";
   readonly ordered = false;
-  readonly #door: HttpDoor;
+  readonly #shared: HttpShared;
   readonly #line: HttpLine;
   #context: Context | undefined = undefined;
   /** Why there is no context. */
   #refusal: HiveError | undefined = undefined;
   /** What the context has authenticated with. */
   #token: Buffer | undefined = undefined;
+  #finished = false;
   #gone = false;
 
-  constructor(door: HttpDoor, line: HttpLine) {
-    this.#door = door;
+  constructor(shared: HttpShared, line: HttpLine) {
+    this.#shared = shared;
     this.#line = line;
     this.#enter();
   }
 
   get limits(): Limits {
-    return this.#door.options.limits;
+    return this.#shared.options.limits;
   }
 
   get isStranger(): boolean {
@@ -75,18 +76,18 @@ export class HttpSession implements HttpHandler, Peer {
   #enter(): void {
     this.#leave();
     try {
-      this.#context = this.#door.options.runner.open(this);
+      this.#context = this.#shared.options.runner.open(this);
       this.#context.protocol = 3;
       this.#refusal = undefined;
     } catch (error) {
       if (!isHiveError(error)) throw error;
       this.#refusal = error;
-      this.#door.options.onNotice(this.address, error.message);
+      this.#shared.options.onNotice(this.address, error.message);
     }
   }
 
   #leave(): void {
-    if (this.#context !== undefined) this.#door.options.runner.close(this.#context);
+    if (this.#context !== undefined) this.#shared.options.runner.close(this.#context);
     this.#context = undefined;
     this.#token = undefined;
   }
@@ -110,7 +111,7 @@ export class HttpSession implements HttpHandler, Peer {
     const context = this.#admitted();
     if (context.authenticated) return;
     const reply = new ReplyTree(this.limits.outputBytesMax);
-    await this.#door.options.runner.run(context, Args.of("AUTH", token), reply);
+    await this.#shared.options.runner.run(context, Args.of("AUTH", token), reply);
     if (!context.authenticated) {
       const { code, message } = context.authenticationError ?? new HiveError("WRONG_PASSWORD", "");
       const isWrong = code === "WRONG_PASSWORD";
@@ -125,8 +126,10 @@ export class HttpSession implements HttpHandler, Peer {
   }
 
   async #recognise({ headers }: HttpExchange): Promise<void> {
-    const [, token] = /^bearer +(\S+) *$/i.exec(headers["authorization"] ?? "") ?? [];
-    if (token !== undefined) return this.authenticate(Buffer.from(token));
+    const given = headers["authorization"] ?? "";
+    const token = /^bearer /i.test(given) ? given.slice("bearer ".length).trim() : "";
+    // Node reads a header as one character a byte.
+    if (token !== "") return this.authenticate(Buffer.from(token, "latin1"));
     if (this.#token !== undefined) this.#enter();
     this.#admitted();
   }
@@ -140,17 +143,19 @@ export class HttpSession implements HttpHandler, Peer {
 
   /** What a call answers. @throws {HiveError} where it failed */
   async call(args: Args): Promise<ReplyNode> {
-    return this.#replied((reply) => this.#door.options.runner.run(this.#admitted(), args, reply));
+    return this.#replied((reply) => this.#shared.options.runner.run(this.#admitted(), args, reply));
   }
 
   /** What calls answer that run as one; what failed is an error among them. @throws {HiveError} where none ran */
   async transact(calls: readonly Args[]): Promise<ReplyNode> {
-    return this.#replied((reply) => this.#door.options.runner.transact(this.#admitted(), calls, reply));
+    return this.#replied((reply) => this.#shared.options.runner.transact(this.#admitted(), calls, reply));
   }
 
   async #replied(run: (reply: ReplyTree) => void | Promise<void>): Promise<ReplyNode> {
     const reply = new ReplyTree(this.limits.outputBytesMax);
-    await run(reply);
+    const later = run(reply);
+    if (this.#finished) this.#giveUpWaiting();
+    await later;
     if (this.#gone) throw new HiveError("CONNECTION_LOST", "the connection has ended");
     if (reply.root instanceof HiveError) throw reply.root;
     return reply.root;
@@ -165,7 +170,7 @@ export class HttpSession implements HttpHandler, Peer {
       const target = Target.parse(exchange.target);
       answer = this.#health(target.path);
       if (answer === undefined) {
-        allowed = admitOrigin(exchange, this.#door.options);
+        allowed = admitOrigin(exchange, this.#shared.options);
         answer =
           exchange.method === "OPTIONS" ? this.#options(exchange, allowed) : await this.#served(exchange, target);
       }
@@ -173,6 +178,16 @@ export class HttpSession implements HttpHandler, Peer {
       answer = failure(error);
     }
     if (answer !== undefined) exchange.answer({ ...answer, headers: { ...allowed, ...answer.headers } });
+  }
+
+  finished(): void {
+    this.#finished = true;
+    this.#giveUpWaiting();
+  }
+
+  /** Who sends no more is taken for gone, as in Redis: nothing is taken from a list for him. */
+  #giveUpWaiting(): void {
+    this.#context?.abort(new HiveError("CONNECTION_LOST", "the client sends no more"));
   }
 
   closed(): void {
@@ -183,7 +198,7 @@ export class HttpSession implements HttpHandler, Peer {
   #health(path: string): HttpAnswer | undefined {
     if (path === "/healthz") return jsonAnswer(200, { status: "ok" });
     if (path !== "/readyz") return undefined;
-    const why = this.#door.closed ? "the hive is closing" : this.#door.options.notReady();
+    const why = this.#shared.closed ? "the hive is closing" : this.#shared.options.notReady();
     return why === undefined ? jsonAnswer(200, { status: "ready" }) : jsonAnswer(503, { status: "not ready", why });
   }
 
@@ -193,12 +208,12 @@ export class HttpSession implements HttpHandler, Peer {
   }
 
   async #served(exchange: HttpExchange, target: Target): Promise<HttpAnswer | undefined> {
-    if (this.#door.closed) throw new HiveError("HIVE_CLOSED", "the hive is closing: this request was not served");
-    this.#door.options.runner.tick();
+    if (this.#shared.closed) throw new HiveError("HIVE_CLOSED", "the hive is closing: this request was not served");
+    this.#shared.options.runner.tick();
     await this.#recognise(exchange);
     // In a WebSocket the native door asks for the token.
     if (target.path !== "/v1/socket") this.#requireToken();
-    if (!this.hasToken && !this.isStranger && this.#hasHost) requireHost(exchange, this.#door.options);
+    if (!this.hasToken && !this.isStranger && this.#hasHost) requireHost(exchange, this.#shared.options);
     return this.#page(exchange, target);
   }
 
@@ -215,7 +230,7 @@ export class HttpSession implements HttpHandler, Peer {
     if (path === "/v1/openapi.json") {
       if (exchange.method !== "GET" && exchange.method !== "HEAD") throw wrongMethod(exchange.method, ["GET"]);
       const { commands } = this.#admitted().services;
-      return jsonAnswer(200, openApi(commands, this.#door.options.version));
+      return jsonAnswer(200, openApi(commands, this.#shared.options.version));
     }
     throw noSuchPage(path);
   }
@@ -225,8 +240,8 @@ export class HttpSession implements HttpHandler, Peer {
       const error = new HiveError("UNSUPPORTED", "this is a WebSocket: connect(ws://host:port) of the client opens it");
       throw new HttpRefusal(426, error, { Upgrade: "websocket" });
     }
-    const transport = await exchange.openWebSocket(this.limits.frameBytesMax);
-    const receiver = transport === undefined ? undefined : this.#door.options.openSocket(transport);
+    const transport = await exchange.openWebSocket();
+    const receiver = transport === undefined ? undefined : this.#shared.options.openSocket(transport);
     if (receiver !== undefined) transport!.receiver = receiver;
     return undefined;
   }

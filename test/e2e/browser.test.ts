@@ -17,7 +17,7 @@ const SRC = new URL("../../src/", import.meta.url);
 /** Serves an empty page, and the client's modules with their types stripped. */
 async function serveModules(): Promise<{ origin: string; server: Server }> {
   const server = createServer(({ url = "" }, response) => {
-    const isModule = /^\/[a-z-]+\/[a-z-]+\.ts$/.test(url);
+    const isModule = /^\/[a-z-]+\/[a-z0-9-]+\.ts$/.test(url);
     response.setHeader("Content-Type", isModule ? "text/javascript" : "text/html");
     if (!isModule) return void response.end("<!doctype html><title>memhive</title>");
     response.end(stripTypeScriptTypes(readFileSync(new URL(`.${url}`, SRC), "utf8")));

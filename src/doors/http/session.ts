@@ -13,6 +13,7 @@ import type { Limits } from "../../base/limits.ts";
 import { Args } from "../../engine/args.ts";
 import type { Context, Peer } from "../../engine/context.ts";
 import { callPage } from "./calls.ts";
+import { TableDeviceMemory } from "./device-memory.ts";
 import { openApi } from "./open-api.ts";
 import { admitOrigin, preflight, requireHost } from "./origin.ts";
 import { type ReplyNode, ReplyTree } from "./reply-tree.ts";
@@ -20,6 +21,7 @@ import type { HttpShared } from "./shared.ts";
 import { errorAnswer, HttpRefusal, jsonAnswer, noSuchPage, wrongMethod } from "./status.ts";
 import { tablePage } from "./tables.ts";
 import { Target } from "./target.ts";
+import { isXmlRpc, xmlRpcPage } from "./xml-rpc.ts";
 
 export class HttpSession implements HttpHandler, Peer {
   readonly door = "http";
@@ -161,6 +163,9 @@ export class HttpSession implements HttpHandler, Peer {
     return reply.root;
   }
 
+  /** Of devices, in calls of whoever asks. */
+  readonly memory: TableDeviceMemory = new TableDeviceMemory(this);
+
   // HttpHandler.
 
   async handle(exchange: HttpExchange): Promise<void> {
@@ -210,9 +215,10 @@ export class HttpSession implements HttpHandler, Peer {
   async #served(exchange: HttpExchange, target: Target): Promise<HttpAnswer | undefined> {
     if (this.#shared.closed) throw new HiveError("HIVE_CLOSED", "the hive is closing: this request was not served");
     this.#shared.options.runner.tick();
-    await this.#recognise(exchange);
+    const isInBody = isXmlRpc(target.path);
+    if (!isInBody) await this.#recognise(exchange);
     // In a WebSocket the native door asks for the token.
-    if (target.path !== "/v1/socket") this.#requireToken();
+    if (!isInBody && target.path !== "/v1/socket") this.#requireToken();
     if (!this.hasToken && !this.isStranger && this.#hasHost) requireHost(exchange, this.#shared.options);
     return this.#page(exchange, target);
   }
@@ -225,6 +231,7 @@ export class HttpSession implements HttpHandler, Peer {
   async #page(exchange: HttpExchange, target: Target): Promise<HttpAnswer | undefined> {
     const { path } = target;
     if (path.startsWith("/v1/tables/")) return tablePage(this, exchange, target);
+    if (isXmlRpc(path)) return xmlRpcPage(this, exchange);
     if (path === "/v1/call") return callPage(this, exchange);
     if (path === "/v1/socket") return this.#openSocket(exchange);
     if (path === "/v1/openapi.json") {

@@ -74,7 +74,7 @@ const PACKAGES: readonly Package[] = [
 const NODE_RANGE = ">=22.0.0";
 
 /** What not everybody needs: loaded on first use, with an error that says to install it. */
-const OPTIONAL_PEERS: readonly string[] = ["koffi"];
+const OPTIONAL_PEERS: readonly string[] = ["koffi", "prom-client"];
 
 type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>> & {
   version: string;

@@ -222,7 +222,7 @@ export class Hive implements AsyncDisposable {
     const { HttpDoors } = await import("./http-doors.ts");
     const { engine, limits, waiting, events, doors } = this.#parts;
     const opened = new HttpDoors({
-      ...{ engine, limits, waiting, http },
+      ...{ engine, limits, waiting, http, tokens: this.#parts.tokens.registry },
       openNative: (transport) => doors.native.open(transport),
       onNotice: (address, message) => events.connectionEnded(address, message),
     });

@@ -5,7 +5,9 @@ import type { Receiver, Transport } from "../base/transport.ts";
 import { VERSION } from "../base/version.ts";
 import type { WaitingBytes } from "../base/waiting-bytes.ts";
 import { HttpDoor } from "../doors/http/door.ts";
+import type { QuotaFigures } from "../doors/http/metrics.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
+import type { TokenRegistry } from "../engine/tokens.ts";
 import { HttpServer } from "../net/http-server.ts";
 
 /** Who may call from web pages, and by which names. */
@@ -21,6 +23,8 @@ export type HttpDoorsParts = {
   limits: Limits;
   waiting: WaitingBytes;
   http: HttpOptions;
+  /** Of the hive, where it has tokens. */
+  tokens: TokenRegistry | undefined;
   openNative(transport: Transport): Receiver | undefined;
   onNotice(address: string, message: string): void;
 };
@@ -29,7 +33,7 @@ export class HttpDoors {
   readonly #door: HttpDoor;
   readonly #server: HttpServer;
 
-  constructor({ engine, limits, waiting, http, openNative, onNotice }: HttpDoorsParts) {
+  constructor({ engine, limits, waiting, http, tokens, openNative, onNotice }: HttpDoorsParts) {
     this.#door = new HttpDoor({
       runner: engine,
       limits,
@@ -41,6 +45,7 @@ export class HttpDoors {
         return work?.kind === "restore" ? `it restores the snapshot ${work.name}` : undefined;
       },
       openSocket: openNative,
+      quotas: () => (tokens === undefined ? [] : quotaFigures(tokens, engine)),
       onNotice,
     });
     this.#server = new HttpServer({ limits, waiting, onNotice });
@@ -55,4 +60,14 @@ export class HttpDoors {
     this.#door.close();
     this.#server.close();
   }
+}
+
+function quotaFigures(tokens: TokenRegistry, { store }: LocalEngine): QuotaFigures[] {
+  return tokens.records
+    .filter(({ quotas }) => Object.keys(quotas).length > 0)
+    .map(({ id, owner, quotas }) => ({
+      token: id,
+      used: { ...store.memory.totals.of(owner), connections: tokens.ownedBy(owner)?.connections ?? 0 },
+      max: { ...quotas } as Record<string, number>,
+    }));
 }

@@ -14,6 +14,7 @@ import { Args } from "../../engine/args.ts";
 import type { Context, Peer } from "../../engine/context.ts";
 import { callPage } from "./calls.ts";
 import { TableDeviceMemory } from "./device-memory.ts";
+import { metricsPage } from "./metrics.ts";
 import { openApi } from "./open-api.ts";
 import { admitOrigin, preflight, requireHost } from "./origin.ts";
 import { type ReplyNode, ReplyTree } from "./reply-tree.ts";
@@ -234,12 +235,24 @@ export class HttpSession implements HttpHandler, Peer {
     if (isXmlRpc(path)) return xmlRpcPage(this, exchange);
     if (path === "/v1/call") return callPage(this, exchange);
     if (path === "/v1/socket") return this.#openSocket(exchange);
+    if (path === "/metrics") return this.#metrics(exchange);
     if (path === "/v1/openapi.json") {
-      if (exchange.method !== "GET" && exchange.method !== "HEAD") throw wrongMethod(exchange.method, ["GET"]);
+      requireGet(exchange);
       const { commands } = this.#admitted().services;
       return jsonAnswer(200, openApi(commands, this.#shared.options.version));
     }
     throw noSuchPage(path);
+  }
+
+  async #metrics(exchange: HttpExchange): Promise<HttpAnswer> {
+    requireGet(exchange);
+    // Who may not ask INFO may not have its figures here.
+    await this.call(Args.of("INFO", "server"));
+    const { services, token } = this.#admitted();
+    const { version, quotas } = this.#shared.options;
+    const seesKeys = token === undefined || token.grants.everywhere("read");
+    const seesTokens = token === undefined || token.grants.has("admin");
+    return metricsPage({ services, version, seesKeys, quotas: seesTokens ? quotas() : undefined });
   }
 
   async #openSocket(exchange: HttpExchange): Promise<undefined> {
@@ -252,6 +265,10 @@ export class HttpSession implements HttpHandler, Peer {
     if (receiver !== undefined) transport!.receiver = receiver;
     return undefined;
   }
+}
+
+function requireGet({ method }: HttpExchange): void {
+  if (method !== "GET" && method !== "HEAD") throw wrongMethod(method, ["GET", "HEAD"]);
 }
 
 /** @throws what is our own mistake */

@@ -3,6 +3,7 @@
 import type { Limits } from "../../base/limits.ts";
 import type { Receiver, Transport } from "../../base/transport.ts";
 import type { Runner } from "../../engine/engine.ts";
+import type { QuotaFigures } from "./metrics.ts";
 import type { OriginOptions } from "./origin.ts";
 
 export type HttpDoorOptions = OriginOptions & {
@@ -14,6 +15,8 @@ export type HttpDoorOptions = OriginOptions & {
   notReady(): string | undefined;
   /** Opens the native protocol on a WebSocket; undefined where the door did not let it in, and has told it. */
   openSocket(transport: Transport): Receiver | undefined;
+  /** What tokens with quotas have, for /metrics. */
+  quotas(): readonly QuotaFigures[];
   /** One line for operators: why a connection was refused. */
   onNotice(address: string, message: string): void;
 };

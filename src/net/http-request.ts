@@ -61,25 +61,14 @@ export class Exchange implements HttpExchange {
     const { request, response, expectsContinue, onBody, onWhole } = this.#parts;
     if (Number(this.headers["content-length"] ?? 0) > bytesMax) throw tooBig(bytesMax);
     if (expectsContinue) response.writeContinue();
-    const chunks: Buffer[] = [];
-    let isChecked = gate === undefined;
-    try {
-      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-        chunks.push(chunk);
-        this.bodyBytes += chunk.length;
-        if (this.bodyBytes > bytesMax) throw tooBig(bytesMax);
-        if (!isChecked && this.bodyBytes > gate!.afterBytes) {
-          isChecked = true;
-          await gate!.check(Buffer.concat(chunks));
-        }
-        onBody();
-      }
-    } catch (error) {
-      if (error instanceof HiveError) throw error;
-      throw new HiveError("CONNECTION_LOST", "the connection ended in the middle of a request", { cause: error });
-    }
+    const body = new Body(request, bytesMax, gate);
+    body.onBytes = (bytes) => {
+      this.bodyBytes = bytes;
+      onBody();
+    };
+    const whole = await body.whole;
     onWhole();
-    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    return whole;
   }
 
   answer({ status, headers = {}, body = "", last = false }: HttpAnswer): void {
@@ -98,6 +87,71 @@ export class Exchange implements HttpExchange {
     const { request, response, stream, upgrade, transport, onOpen } = this.#parts;
     response.detachSocket(stream as never);
     return openWebSocket({ request, stream, head: upgrade!, transport, onOpen });
+  }
+}
+
+/** A body as it comes. Events and no iterator: that took a fifth of the time of a small request. */
+class Body {
+  readonly whole: Promise<Buffer>;
+  onBytes: (bytes: number) => void = () => {};
+  readonly #request: IncomingMessage;
+  readonly #bytesMax: number;
+  /** What has to be found good yet. */
+  #gate: BodyGate | undefined;
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  readonly #resolve: (body: Buffer) => void;
+  readonly #reject: (error: HiveError) => void;
+
+  constructor(request: IncomingMessage, bytesMax: number, gate: BodyGate | undefined) {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    this.whole = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#request = request;
+    this.#bytesMax = bytesMax;
+    this.#gate = gate;
+    request.on("data", this.#add);
+    request.on("end", this.#end);
+    request.on("error", this.#lost);
+    request.on("close", this.#lost);
+  }
+
+  readonly #add = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#bytesMax) return this.#fail(tooBig(this.#bytesMax));
+    this.onBytes(this.#bytes);
+    const gate = this.#gate;
+    if (gate === undefined || this.#bytes <= gate.afterBytes) return;
+    this.#gate = undefined;
+    this.#request.pause();
+    gate.check(Buffer.concat(this.#chunks)).then(
+      () => void this.#request.resume(),
+      (error) => this.#fail(error),
+    );
+  };
+
+  readonly #end = (): void => {
+    this.#leave();
+    this.#resolve(this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks));
+  };
+
+  readonly #lost = (): void => {
+    this.#fail(new HiveError("CONNECTION_LOST", "the connection ended in the middle of a request"));
+  };
+
+  /** The rest is not kept. */
+  #fail(error: HiveError): void {
+    this.#leave();
+    this.#chunks.length = 0;
+    this.#reject(error);
+  }
+
+  #leave(): void {
+    this.#request.off("data", this.#add);
+    this.#request.off("end", this.#end);
+    this.#request.off("close", this.#lost);
   }
 }
 

@@ -11,6 +11,9 @@ import type { Transport } from "../base/transport.ts";
 /** Pieces of one write up to here leave together. */
 const JOINED_BYTES_MAX = 64 * 1024;
 
+/** Up to here it leaves as a string: libuv writes from its stack. */
+const STRING_BYTES_MAX = 2 * 1024;
+
 type Done = (error?: Error | null) => void;
 
 export class TransportStream extends Duplex {
@@ -72,7 +75,10 @@ export class TransportStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (this.#transport.write(chunk, chunk.length)) return done();
+    if (chunk.length <= STRING_BYTES_MAX) {
+      this.#transport.writeLatin1(chunk.latin1Slice(0, chunk.length));
+      if (this.#transport.pendingBytes === 0) return done();
+    } else if (this.#transport.write(chunk, chunk.length)) return done();
     this.#writing = done;
     this.#transport.awaitDrained();
   }

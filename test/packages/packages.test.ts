@@ -138,7 +138,7 @@ test("client and hive together run from JavaScript and TypeScript, on Node 22 an
   const installed = readdirSync(join(target, "node_modules"))
     .filter((name) => !name.startsWith("."))
     .sort();
-  assert.deepEqual(installed, ["commander", "memhive", "memhive-server", ...PINO].sort());
+  assert.deepEqual(installed, ["commander", "memhive", "memhive-server", "ws", ...PINO].sort());
   writeFileSync(join(target, "main.js"), PROGRAM);
   writeFileSync(join(target, "main22.js"), forNode22(PROGRAM));
   writeFileSync(join(target, "typed.ts"), TYPED_PROGRAM);

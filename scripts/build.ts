@@ -50,6 +50,10 @@ const CLIENT_PARTS: readonly string[] = [
   ...["layout", "hash", "sequence"].map((name) => `store/${name}`),
   ...["", "-outcomes", "-search", "-segments"].map((name) => `store/shared-reader${name}`),
 ];
+/** Of net, what only a hive needs: the client depends on nothing, and opens the WebSocket of its platform. */
+const SERVER_PARTS: readonly string[] = ["http-server", "http-request", "web-socket", "transport-stream"].map(
+  (name) => `net/${name}`,
+);
 const FOLDERS: readonly string[] = readdirSync(new URL("../src/", import.meta.url));
 
 const PACKAGES: readonly Package[] = [
@@ -63,7 +67,7 @@ const PACKAGES: readonly Package[] = [
   {
     name: "memhive-server",
     description: "Shared memory for TypeScript: the hive, embedded or as a command, for any Redis client too",
-    parts: FOLDERS.filter((folder) => !CLIENT_PARTS.includes(folder)),
+    parts: [...FOLDERS.filter((folder) => !CLIENT_PARTS.includes(folder)), ...SERVER_PARTS],
     exports: { ".": "server/index.ts" },
     beside: { "memhive.schema.json": "docs/memhive.schema.json", deploy: "deploy" },
     bin: { memhive: "cli/main.ts" },

@@ -44,9 +44,13 @@ export class HttpServer {
       this.#of(request).begin(request, response, { expectsContinue: true }),
     );
     this.#server.on("upgrade", (request, stream, head) => {
+      const connection = this.#connections.get(stream)!;
+      // Its answer would have to wait for the others, and the bytes behind it belong to nobody until then.
+      if (connection.isBusy)
+        return connection.cutOff("it asked for a WebSocket behind a request that has no answer yet");
       const response = new ServerResponse(request);
       response.assignSocket(stream as never);
-      this.#connections.get(stream)!.begin(request, response, { upgrade: head });
+      connection.begin(request, response, { upgrade: head });
     });
     this.#server.on("clientError", (error, stream) =>
       this.#connections.get(stream)?.refuse(error as { code?: string }),
@@ -102,6 +106,8 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
   #timer: NodeJS.Timeout | undefined = undefined;
   /** Some of a request has come. */
   #begun = false;
+  /** What came is no HTTP, and the client was told. */
+  #refused = false;
 
   constructor(options: HttpServerOptions, { transport, stream, handlerOf }: ConnectionParts) {
     this.#options = options;
@@ -115,6 +121,11 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
 
   get address(): string {
     return this.#transport.address;
+  }
+
+  /** Whether a request has no answer yet. */
+  get isBusy(): boolean {
+    return this.#line.length > 0;
   }
 
   get localAddress(): string {
@@ -269,6 +280,8 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
 
   /** What came is no HTTP. */
   refuse({ code }: { code?: string }): void {
+    if (this.#refused) return;
+    this.#refused = true;
     const tooBig = code === "HPE_HEADER_OVERFLOW";
     const bytesMax = this.#options.limits.unauthenticatedBytesMax;
     const message = tooBig

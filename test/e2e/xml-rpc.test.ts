@@ -21,7 +21,11 @@ async function device(url: string, id: string, token: string = TOKEN): Promise<s
 }
 
 test("every type, every refusal and every fault, at /RPC2 and /", { skip }, async () => {
-  await using hive = await Hive.start({ port: 0, token: TOKEN, limits: { authenticationDelayMs: 1, authenticationDelayMsMax: 1 } });
+  await using hive = await Hive.start({
+    port: 0,
+    token: TOKEN,
+    limits: { authenticationDelayMs: 1, authenticationDelayMsMax: 1 },
+  });
   for (const path of ["/RPC2", "/", ""]) {
     assert.equal(await device(`http://127.0.0.1:${hive.port}${path}`, "sensor/7 é"), DONE);
   }
@@ -33,7 +37,11 @@ test("a hive without tokens takes any", { skip }, async () => {
 });
 
 test("eight devices at once beside one that stalls in the middle of its request", { skip }, async () => {
-  await using hive = await Hive.start({ port: 0, token: TOKEN, limits: { authenticationDelayMs: 1, authenticationDelayMsMax: 1 } });
+  await using hive = await Hive.start({
+    port: 0,
+    token: TOKEN,
+    limits: { authenticationDelayMs: 1, authenticationDelayMsMax: 1 },
+  });
   await using stalled = await HttpClient.connect({ port: hive.port });
   stalled.write("POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 500\r\n\r\n<?xml");
   const url = `http://127.0.0.1:${hive.port}/RPC2`;

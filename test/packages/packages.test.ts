@@ -177,7 +177,7 @@ test("the memhive command of the installed package serves and answers", async (t
 test("what the packages import stands in their manifests, and nothing else does", () => {
   const manifest = (name: string) => JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   assert.deepEqual(manifest("memhive").dependencies, {});
-  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino"]);
+  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino", "ws"]);
   assert.equal(manifest("memhive-server").dependencies.memhive, manifest("memhive").version);
 });
 

@@ -26,7 +26,7 @@ export async function callPage(caller: Caller, exchange: HttpExchange): Promise<
     throw new HttpRefusal(415, new HiveError("UNSUPPORTED", "a call has Content-Type: application/json"));
   }
   const { limits } = caller;
-  const body = parseJson(await exchange.readBody(limits.frameBytesMax));
+  const body = parseJson(await exchange.readBody(limits.httpTextBytesMax));
   if (!Array.isArray(body) || !Array.isArray(body[0])) return answered(await caller.call(argumentsOf(body, limits)));
   const { transactionCallsMax } = limits;
   if (body.length > transactionCallsMax) {

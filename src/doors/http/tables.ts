@@ -64,7 +64,8 @@ async function put(caller: Caller, exchange: HttpExchange, { field, query }: Put
     throw new HiveError("INVALID_ARGUMENT", "ttlMs: expected whole milliseconds above 0");
   }
   const onlyNew = onlyWhereNew(headers["if-none-match"]);
-  const value = bodyValue(type, await exchange.readBody(limits.frameBytesMax), limits);
+  const bytesMax = isJson(type) ? limits.httpTextBytesMax : limits.frameBytesMax;
+  const value = bodyValue(type, await exchange.readBody(bytesMax), limits);
   const [table, key] = field as [Argument, Argument];
   const options = [...(onlyNew ? [word("FNX")] : []), ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
   const args =
@@ -93,8 +94,12 @@ function onlyWhereNew(header: string | undefined): boolean {
   throw new HiveError("UNSUPPORTED", "If-None-Match: only * is known, which sets what is not there");
 }
 
+function isJson(type: string): boolean {
+  return type === "application/json" || type.endsWith("+json");
+}
+
 function bodyValue(type: string, body: Buffer, limits: Limits): Argument {
-  if (type === "application/json" || type.endsWith("+json")) return valueArgument(parseJson(body), limits);
+  if (isJson(type)) return valueArgument(parseJson(body), limits);
   if (!type.startsWith("text/")) return raw(body);
   if (!isUtf8(body, 0, body.length)) throw new HiveError("BAD_VALUE", "the body is not UTF-8, and said to be text");
   return { bytes: body, kind: KIND_TEXT };

@@ -119,15 +119,16 @@ async function received(caller: XmlRpcCaller, exchange: HttpExchange, isZipped: 
   const { limits, isStranger } = caller;
   const afterBytes = limits.unauthenticatedBytesMax;
   const gate = { afterBytes, check: (begun: Buffer) => requireToken(caller, begun, isZipped) };
-  const body = await exchange.readBody(limits.frameBytesMax, isStranger ? gate : undefined);
+  const body = await exchange.readBody(limits.httpTextBytesMax, isStranger ? gate : undefined);
   if (!isZipped) return body;
   // A few bytes may stand for very many.
   if (caller.isStranger) await requireToken(caller, body.subarray(0, afterBytes), isZipped);
   try {
-    return await unzip(body, { maxOutputLength: limits.frameBytesMax });
+    return await unzip(body, { maxOutputLength: limits.httpTextBytesMax });
   } catch (error) {
     const isTooBig = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
-    if (isTooBig) throw new HiveError("FRAME_TOO_BIG", `the request exceeds frameBytesMax (${limits.frameBytesMax})`);
+    if (isTooBig)
+      throw new HiveError("FRAME_TOO_BIG", `the request exceeds httpTextBytesMax (${limits.httpTextBytesMax})`);
     throw new HiveError("BAD_VALUE", "malformed request: this is no gzip", { cause: error });
   }
 }

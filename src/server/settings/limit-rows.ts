@@ -34,6 +34,7 @@ const HELP: Readonly<Record<keyof Limits, string>> = {
   tlsHandshakeTimeoutMs: "from the first byte of TLS to the end of its handshake",
   httpRequestTimeoutMs: "HTTP: from the first byte of a request to its last",
   httpIdleTimeoutMs: "HTTP: between two requests of a connection",
+  httpTextBytesMax: "HTTP: a body of JSON or XML, unzipped",
   connectionsPerAddressMax: "connections at once from one address; loopback and unix sockets are not counted",
   waitingBytesMax: "what waits on all connections together; above it those that hold the most are cut off",
   pendingConnectionsMax: "connections that the kernel holds until they are accepted",

@@ -104,6 +104,19 @@ test("who sends no more still gets the answer", async () => {
   await client.closed;
 });
 
+test("a WebSocket behind a request without an answer ends the connection, and nothing else", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+  const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
+  client.send("GET", "/v1/socket", { headers: { ...upgrade, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==" } });
+  await client.closed;
+  await using other = await hive.client();
+  assert.equal((await other.request("GET", "/healthz")).status, 200);
+  other.send("CONNECT", "example.org:443");
+  await other.closed;
+});
+
 test("HTTP/1.0 is answered and ends", async () => {
   await using hive = await start();
   await using client = await hive.client();

@@ -73,6 +73,8 @@ export class Exchange implements HttpExchange {
 
   answer({ status, headers = {}, body = "", last = false }: HttpAnswer): void {
     const { request, response, onAnswered, upgrade } = this.#parts;
+    // Nobody is there any more, and Node would throw what it cannot write.
+    if (response.destroyed) return;
     // A body that nobody has read would have to be, before the next request.
     const isLast = last || this.isLast || upgrade !== undefined || (this.hasBody && !request.complete);
     const bytes = typeof body === "string" ? Buffer.from(body) : body;

@@ -244,6 +244,8 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
     // Node ends what it has begun itself, and this one it has handed over.
     if (upgrade !== undefined) response.once("finish", () => this.#stream.end());
     response.once("close", () => this.#done(exchange));
+    // Of a connection that has ended: its transport tells.
+    response.on("error", () => {});
     this.#line.push(exchange);
     if (this.#line.length > LINE_MAX) this.#stream.held = true;
     if (this.#line.length === 1) this.#serve(exchange);

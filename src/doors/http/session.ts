@@ -267,6 +267,11 @@ export class HttpSession implements HttpHandler, Peer {
   }
 }
 
+/** V8 makes no text of more than 512 Mi characters, and what is escaped grows. */
+function isTooLong(error: unknown): boolean {
+  return error instanceof RangeError && error.message === "Invalid string length";
+}
+
 function requireGet({ method }: HttpExchange): void {
   if (method !== "GET" && method !== "HEAD") throw wrongMethod(method, ["GET", "HEAD"]);
 }
@@ -277,6 +282,7 @@ function failure(error: unknown): HttpAnswer {
     const answer = errorAnswer(error.error, error.status);
     return { ...answer, headers: { ...answer.headers, ...error.headers } };
   }
+  if (isTooLong(error)) return errorAnswer(new HiveError("OUTPUT_TOO_BIG", "the answer is too long for one text"));
   if (!isHiveError(error)) throw error;
   const answer = errorAnswer(error);
   // Strangers get one try a connection.

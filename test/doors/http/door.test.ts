@@ -72,6 +72,23 @@ test("a call that waits ends with its connection", async () => {
   await passed(() => engine.clients.size === 0);
 });
 
+test("a connection that ends in the middle of everything ends nothing else", async () => {
+  await using hive = await start();
+  for (let i = 0; i < 30; i++) {
+    const client = await hive.client();
+    client.send("PUT", "/v1/tables/t/k", { body: "x".repeat(100_000) });
+    for (let j = 0; j < i; j++) client.send("GET", "/v1/tables/t/k");
+    client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+    client.write("POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 50\r\n\r\n<?xml");
+    if (i % 2 === 0) await client.reply();
+    if (i % 3 === 0) client.socket.resetAndDestroy();
+    else client.socket.destroy();
+  }
+  await passed(() => hive.hive.engine.clients.size === 0);
+  await using client = await hive.client();
+  assert.equal((await client.request("GET", "/healthz")).status, 200);
+});
+
 test("requests arrive whole one byte at a time", async () => {
   await using hive = await start();
   await using client = await hive.client();

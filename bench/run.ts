@@ -22,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   "ordered-sorted": "sorted sets beside redis-server: speed and memory; about 3 minutes",
   connections: "5,000 connections open at once, each answered",
   events: "messages to subscribers beside redis-server, and near reads beside ioredis; about 3 minutes",
+  http: "XML-RPC beside Python's SimpleXMLRPCServer; about 2 minutes",
   collisions: "keys chosen to collide under common hashes are no slower than random ones",
   client: "the client beside ioredis and node-redis: many calls in flight, one at a time; about 3 minutes",
   shared: "reads from shared memory beside ioredis and a Map, and what sharing costs the doors; about 4 minutes",

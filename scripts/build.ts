@@ -50,6 +50,10 @@ const CLIENT_PARTS: readonly string[] = [
   ...["layout", "hash", "sequence"].map((name) => `store/${name}`),
   ...["", "-outcomes", "-search", "-segments"].map((name) => `store/shared-reader${name}`),
 ];
+/** Of net, what only a hive needs: the client depends on nothing, and opens the WebSocket of its platform. */
+const SERVER_PARTS: readonly string[] = ["http-server", "http-request", "web-socket", "transport-stream"].map(
+  (name) => `net/${name}`,
+);
 const FOLDERS: readonly string[] = readdirSync(new URL("../src/", import.meta.url));
 
 const PACKAGES: readonly Package[] = [
@@ -63,7 +67,7 @@ const PACKAGES: readonly Package[] = [
   {
     name: "memhive-server",
     description: "Shared memory for TypeScript: the hive, embedded or as a command, for any Redis client too",
-    parts: FOLDERS.filter((folder) => !CLIENT_PARTS.includes(folder)),
+    parts: [...FOLDERS.filter((folder) => !CLIENT_PARTS.includes(folder)), ...SERVER_PARTS],
     exports: { ".": "server/index.ts" },
     beside: { "memhive.schema.json": "docs/memhive.schema.json", deploy: "deploy" },
     bin: { memhive: "cli/main.ts" },
@@ -74,7 +78,7 @@ const PACKAGES: readonly Package[] = [
 const NODE_RANGE = ">=22.0.0";
 
 /** What not everybody needs: loaded on first use, with an error that says to install it. */
-const OPTIONAL_PEERS: readonly string[] = ["koffi"];
+const OPTIONAL_PEERS: readonly string[] = ["koffi", "prom-client"];
 
 type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>> & {
   version: string;

@@ -68,6 +68,12 @@ export type Limits = {
   /** From the first byte of TLS to the end of its handshake. The connection has no door until then. */
   tlsHandshakeTimeoutMs: number;
 
+  /** HTTP: from the first byte of a request to its last, and between two requests. As Node has them, about. */
+  httpRequestTimeoutMs: number;
+  httpIdleTimeoutMs: number;
+  /** A body of JSON or XML, unzipped. Parsing 8 MiB takes 0.1 to 0.5 s, in which nobody else is answered. */
+  httpTextBytesMax: number;
+
   /** Connections at once. Ten thousand idle ones take about 100 MB. As Redis has it. */
   connectionsMax: number;
   /**
@@ -183,6 +189,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   unknownInlineMax:                3,
   firstBytesTimeoutMs:        60_000,
   tlsHandshakeTimeoutMs:       5_000,
+  httpRequestTimeoutMs:       60_000,
+  httpIdleTimeoutMs:          75_000,
+  httpTextBytesMax:                8 * MIB,
 
   connectionsMax:             10_000,
   connectionsPerAddressMax:    1_000,

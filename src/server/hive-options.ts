@@ -7,6 +7,7 @@ import type { Limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { FeedKeep } from "../engine/change-feed.ts";
 import type { EvictionPolicy } from "../store/store.ts";
+import type { HttpOptions } from "./http-doors.ts";
 import type { SnapshotSettings } from "./snapshots.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
@@ -19,6 +20,8 @@ export type HiveOptions = {
   unix?: string;
   /** TLS, on the same port as everything else. */
   tls?: TlsOptions;
+  /** HTTP, on the same port: which web pages may call, and by which names. */
+  http?: HttpOptions;
   /** False opens no port and no socket: the hive is there for this process alone. */
   listen?: boolean;
   /** Bytes that the data may take, rounded to pages; without it as much as the system gives. */
@@ -59,6 +62,7 @@ const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
   port: true,
   unix: true,
   listen: true,
+  http: true,
   tls: true,
   maxMemoryBytes: true,
   maxMemoryPolicy: true,

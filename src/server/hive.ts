@@ -22,10 +22,13 @@ import { checkKeyspaceEvents } from "../engine/setting-values.ts";
 import { Connections } from "../net/connections.ts";
 import { Encryption } from "../net/encryption.ts";
 import { type ListenAddress, Listener, type ListenerOptions } from "../net/listen.ts";
+import type { Door } from "../net/sniffer.ts";
 import { runId } from "../store/header.ts";
 import { Store } from "../store/store.ts";
 import { HiveEvents } from "./hive-events.ts";
 import { HIVE_OPTION_NAMES, type HiveOptions } from "./hive-options.ts";
+import type { HttpDoors } from "./http-doors.ts";
+import { lateDoor } from "./late-door.ts";
 import { LoopDelay } from "./loop-delay.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Pulse } from "./pulse.ts";
@@ -61,6 +64,8 @@ export class Hive implements AsyncDisposable {
   readonly #resolveClosed: () => void;
   #closing: Promise<void> | undefined = undefined;
   #encryption: Encryption | undefined = undefined;
+  /** From the first connection of HTTP on. */
+  #http: HttpDoors | undefined = undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -185,6 +190,7 @@ export class Hive implements AsyncDisposable {
       doors: {
         resp: (transport) => doors.resp.open(transport),
         native: (transport) => doors.native.open(transport),
+        http: lateDoor(() => this.#loadHttp(options)),
       },
       refusals: { native: (transport, error) => doors.native.refuse(transport, error) },
       encryption: this.#encryption,
@@ -215,6 +221,19 @@ export class Hive implements AsyncDisposable {
     settings.tell("bind", port === false ? "" : host);
     settings.tell("port", String(this.port));
     settings.tell("unixsocket", unix ?? "");
+  }
+
+  async #loadHttp({ http = {} }: HiveOptions): Promise<Door> {
+    const { HttpDoors } = await import("./http-doors.ts");
+    const { engine, limits, waiting, events, doors } = this.#parts;
+    const opened = new HttpDoors({
+      ...{ engine, limits, waiting, http, tokens: this.#parts.tokens.registry },
+      openNative: (transport) => doors.native.open(transport),
+      onNotice: (address, message) => events.connectionEnded(address, message),
+    });
+    this.#http = opened;
+    if (this.#closing !== undefined) opened.close();
+    return (transport) => opened.open(transport);
   }
 
   /** The TCP port; 0 where there is none. */
@@ -325,6 +344,7 @@ export class Hive implements AsyncDisposable {
     engine.pauses.end();
     doors.resp.close();
     doors.native.close();
+    this.#http?.close();
     await connections.drain(limits.closeTimeoutMs);
     try {
       await snapshots?.close(snapshot);

@@ -40,6 +40,13 @@ export function valueToText(bytes: Uint8Array, start: number = 0, end: number = 
   return json.text;
 }
 
+/** The JSON of the value in bytes `start` to `end`, a string and a number too, by the table above. */
+export function valueToJson(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
+  const json = new JsonText(Math.max(SHARED_UNITS_MAX, (end - start) * SHARED_TIMES_MAX));
+  json.add(decode(bytes, start, end, { as: "plain" }));
+  return json.text;
+}
+
 /** A float64 as Redis writes it. */
 function numberText(value: number): string {
   if (value !== value) return "nan";

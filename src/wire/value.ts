@@ -24,5 +24,5 @@ export { type DecodeOptions, decode } from "./value-decode.ts";
 export { type EncodeOptions, encode, encodeInteger, encodeInto, encodeScalar } from "./value-encode.ts";
 export { DEPTH_CEILING, DEPTH_DEFAULT, Double, type Scalar } from "./value-format.ts";
 export { Scratch } from "./value-scratch.ts";
-export { integerOf, valueToText } from "./value-text.ts";
+export { integerOf, valueToJson, valueToText } from "./value-text.ts";
 export { walk, walkScalar } from "./value-walk.ts";

@@ -55,7 +55,7 @@ test("an address that is none says what is expected, and never shows a token", a
     assert.equal(error.code, "REFUSED_SETTING", target);
     assert.ok(!error.message.includes("s3cret"));
   }
-  assert.equal((await failure(connect("ws://host"))).code, "UNSUPPORTED");
+  assert.equal((await failure(connect("ws://host/path"))).code, "REFUSED_SETTING");
   assert.equal((await failure(connect(hive, { timeoutMs: -1 }))).code, "REFUSED_SETTING");
   const nobody = await failure(connect("hive://:s3cret@127.0.0.1:1"));
   assert.match(nobody.message, /hive:\/\/127\.0\.0\.1:1.*memhive serve/);

@@ -100,6 +100,19 @@ test("docs/guides/tokens.md runs, and gives what it says", async () => {
   }
 });
 
+test("docs/guides/http.md runs, and gives what it says", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-guide-"));
+  const hive = await Hive.start({ port: 0 });
+  try {
+    const file = join(folder, "guide.ts");
+    writeFileSync(file, moduleOf("http.md", { url: `http://127.0.0.1:${hive.port}` }, 7));
+    await promisify(execFile)(process.execPath, [file]);
+  } finally {
+    await hive.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("the tour ends, and shows every part with its answers", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "tour", "tour.ts")]);
   assert.match(stdout, /\n {2}> hive\.get\("greeting"\)\n {4}'hello'\n/);

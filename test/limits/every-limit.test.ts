@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { DEFAULT_LIMITS, type Limits } from "../../src/base/limits.ts";
 import { CONNECTION_CASES } from "./connection-cases.ts";
 import { FEED_CASES } from "./feed-cases.ts";
+import { HTTP_CASES } from "./http-cases.ts";
 import { INPUT_CASES } from "./input-cases.ts";
 import { OUTPUT_CASES } from "./output-cases.ts";
 import { TOKEN_CASES } from "./token-cases.ts";
@@ -16,6 +17,7 @@ const CASES: Readonly<Record<keyof Limits, () => Promise<void>>> = {
   ...OUTPUT_CASES,
   ...TOKEN_CASES,
   ...FEED_CASES,
+  ...HTTP_CASES,
 };
 
 for (const name of Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]) {

@@ -138,7 +138,7 @@ test("client and hive together run from JavaScript and TypeScript, on Node 22 an
   const installed = readdirSync(join(target, "node_modules"))
     .filter((name) => !name.startsWith("."))
     .sort();
-  assert.deepEqual(installed, ["commander", "memhive", "memhive-server", ...PINO].sort());
+  assert.deepEqual(installed, ["commander", "memhive", "memhive-server", "ws", ...PINO].sort());
   writeFileSync(join(target, "main.js"), PROGRAM);
   writeFileSync(join(target, "main22.js"), forNode22(PROGRAM));
   writeFileSync(join(target, "typed.ts"), TYPED_PROGRAM);
@@ -177,7 +177,7 @@ test("the memhive command of the installed package serves and answers", async (t
 test("what the packages import stands in their manifests, and nothing else does", () => {
   const manifest = (name: string) => JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   assert.deepEqual(manifest("memhive").dependencies, {});
-  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino"]);
+  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino", "ws"]);
   assert.equal(manifest("memhive-server").dependencies.memhive, manifest("memhive").version);
 });
 

@@ -9,7 +9,7 @@
 import { LOG_LEVELS } from "../../base/log.ts";
 import { EVICTION_POLICIES } from "../../store/eviction.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
-import { bytes, choice, count, type Kind, letters, milliseconds, path, pem, port, text, yesOrNo } from "./kinds.ts";
+import { bytes, choice, count, type Kind, letters, list, milliseconds, path, pem, port, text, yesOrNo } from "./kinds.ts";
 import { LIMIT_ROWS } from "./limit-rows.ts";
 import { type Group, type Setting, setting } from "./setting.ts";
 
@@ -58,6 +58,18 @@ export const SETTINGS: readonly Setting[] = [
     kind: path,
     group: "network",
     help: "unix socket to listen on as well, or alone with --no-tcp",
+  }),
+  setting({
+    name: "http.origins",
+    kind: list,
+    group: "network",
+    help: "other origins whose web pages may call, such as https://app.example",
+  }),
+  setting({
+    name: "http.hosts",
+    kind: list,
+    group: "network",
+    help: "names that HTTP clients without a token may call the hive by, besides addresses and localhost",
   }),
   setting({
     name: "maxMemoryBytes",

@@ -1,0 +1,146 @@
+// /v1/tables/{table}/{key}: one field of a table.
+//
+//   GET ──▶ HGET ──▶ JSON, text or bytes, as Accept says        PUT ──▶ Content-Type ──▶ HSET, HSETEX        DELETE ──▶ HDEL
+//
+// Table and key are raw bytes, as on RESP: what is escaped in the path may be any.
+
+import { HiveError } from "../../base/errors.ts";
+import type { HttpAnswer, HttpExchange } from "../../base/http-exchange.ts";
+import type { Limits } from "../../base/limits.ts";
+import { type Args, KIND_RAW, KIND_TEXT, KIND_VALUE } from "../../engine/args.ts";
+import { isUtf8 } from "../../wire/utf8.ts";
+import { valueToText } from "../../wire/value.ts";
+import { type Argument, packed, parseJson, storedJson, valueArgument } from "./json.ts";
+import { type ReplyNode, Stored } from "./reply-tree.ts";
+import { HttpRefusal, JSON_HEADERS, jsonAnswer, noSuchPage, wrongMethod } from "./status.ts";
+import { partBytes, type Target } from "./target.ts";
+
+/** What runs calls for who asks. */
+type Caller = { readonly limits: Limits; call(args: Args): Promise<ReplyNode> };
+
+const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "DELETE"];
+
+export async function tablePage(caller: Caller, exchange: HttpExchange, target: Target): Promise<HttpAnswer> {
+  const [, , table, key, ...more] = target.parts;
+  if (table === undefined || table === "" || key === undefined || more.length > 0) throw noSuchPage(target.path);
+  const field = [raw(partBytes(table)), raw(partBytes(key))];
+  const { method } = exchange;
+  if (method === "PUT") return put(caller, exchange, { field, query: target.query(["ttlMs"]) });
+  if (!METHODS.includes(method)) throw wrongMethod(method, METHODS);
+  target.query([]);
+  if (method === "DELETE") {
+    if ((await caller.call(packed([word("HDEL"), ...field]))) !== 1) throw missing();
+    return { status: 204 };
+  }
+  const form = formOf(exchange.headers["accept"]);
+  const stored = await caller.call(packed([word("HGET"), ...field]));
+  if (!(stored instanceof Stored)) throw missing();
+  return shown(stored, form);
+}
+
+function missing(): HiveError {
+  return new HiveError("NO_KEY", "the table has no such key, or there is no such table");
+}
+
+function word(text: string): Argument {
+  return { bytes: Buffer.from(text), kind: KIND_RAW };
+}
+
+function raw(bytes: Buffer): Argument {
+  return { bytes, kind: KIND_RAW };
+}
+
+// Writing.
+
+type Put = { field: readonly Argument[]; query: Readonly<Record<string, string | undefined>> };
+
+async function put(caller: Caller, exchange: HttpExchange, { field, query }: Put): Promise<HttpAnswer> {
+  const { limits } = caller;
+  const { headers } = exchange;
+  const type = (headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase();
+  requireStorable(type, headers["content-encoding"]);
+  const ttl = query["ttlMs"];
+  if (ttl !== undefined && !/^[1-9]\d{0,14}$/.test(ttl)) {
+    throw new HiveError("INVALID_ARGUMENT", "ttlMs: expected whole milliseconds above 0");
+  }
+  const onlyNew = onlyWhereNew(headers["if-none-match"]);
+  const bytesMax = isJson(type) ? limits.httpTextBytesMax : limits.frameBytesMax;
+  const value = bodyValue(type, await exchange.readBody(bytesMax), limits);
+  const [table, key] = field as [Argument, Argument];
+  const options = [...(onlyNew ? [word("FNX")] : []), ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
+  const args =
+    options.length === 0
+      ? [word("HSET"), table, key, value]
+      : [word("HSETEX"), table, ...options, word("FIELDS"), word("1"), key, value];
+  const done = await caller.call(packed(args));
+  if (onlyNew && done === 0) throw new HttpRefusal(412, new HiveError("CONFLICT", "there is such a key already"));
+  return { status: 204 };
+}
+
+/** @throws {HttpRefusal} 415: what would be stored is not what the sender means. */
+function requireStorable(type: string, encoding: string | undefined): void {
+  if (type === "application/x-www-form-urlencoded" || type.startsWith("multipart/")) {
+    const how = "say Content-Type: application/json, text/plain or application/octet-stream";
+    throw new HttpRefusal(415, new HiveError("UNSUPPORTED", `a form is no value: ${how}`));
+  }
+  if (encoding !== undefined && encoding !== "identity") {
+    throw new HttpRefusal(415, new HiveError("UNSUPPORTED", "a value is sent as it is, without Content-Encoding"));
+  }
+}
+
+function onlyWhereNew(header: string | undefined): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === "*") return true;
+  throw new HiveError("UNSUPPORTED", "If-None-Match: only * is known, which sets what is not there");
+}
+
+function isJson(type: string): boolean {
+  return type === "application/json" || type.endsWith("+json");
+}
+
+function bodyValue(type: string, body: Buffer, limits: Limits): Argument {
+  if (isJson(type)) return valueArgument(parseJson(body), limits);
+  if (!type.startsWith("text/")) return raw(body);
+  if (!isUtf8(body, 0, body.length)) throw new HiveError("BAD_VALUE", "the body is not UTF-8, and said to be text");
+  return { bytes: body, kind: KIND_TEXT };
+}
+
+// Reading.
+
+type Form = "json" | "text" | "bytes";
+
+const FORMS: readonly (readonly [range: string, form: Form])[] = [
+  ["application/json", "json"],
+  ["application/*", "json"],
+  ["*/*", "json"],
+  ["text/plain", "text"],
+  ["text/*", "text"],
+  ["application/octet-stream", "bytes"],
+];
+
+/** The form that is wanted most. @throws {HttpRefusal} 406: none that there is */
+function formOf(accept: string = "*/*"): Form {
+  let best: { form: Form; weight: number } | undefined;
+  for (const range of accept.split(",")) {
+    const [name = "", ...parameters] = range.split(";").map((part) => part.trim().toLowerCase());
+    const form = FORMS.find(([known]) => known === name)?.[1];
+    const weight = Number(parameters.find((part) => part.startsWith("q="))?.slice(2) ?? 1);
+    if (form !== undefined && weight > 0 && weight > (best?.weight ?? 0)) best = { form, weight };
+  }
+  if (best !== undefined) return best.form;
+  const forms = "application/json, text/plain, application/octet-stream";
+  throw new HttpRefusal(406, new HiveError("UNSUPPORTED", `Accept: a value comes as one of ${forms}`));
+}
+
+function shown(stored: Stored, form: Form): HttpAnswer {
+  if (form === "json") return jsonAnswer(200, storedJson(stored));
+  const { bytes, kind } = stored;
+  if (form === "bytes") return plain("application/octet-stream", bytes);
+  if (kind === KIND_VALUE) return plain("text/plain; charset=utf-8", valueToText(bytes));
+  if (isUtf8(bytes, 0, bytes.length)) return plain("text/plain; charset=utf-8", bytes);
+  throw new HiveError("NOT_TEXT", "the value is not UTF-8: send Accept: application/octet-stream");
+}
+
+function plain(type: string, body: Uint8Array | string): HttpAnswer {
+  return { status: 200, headers: { ...JSON_HEADERS, "Content-Type": type }, body };
+}

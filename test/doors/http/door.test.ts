@@ -1,0 +1,391 @@
+// The HTTP door on a real hive: who is let in, what keeps a connection, what ends it.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Hive, type HiveOptions } from "../../../src/server/hive.ts";
+import { makeCertificate } from "../../kit/certificates.ts";
+import { HttpClient } from "../../kit/http-client.ts";
+import { limited, passed, STRANGERS_TOKEN } from "../../kit/limited-hive.ts";
+import { RespClient } from "../../kit/resp-client.ts";
+
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+async function start(
+  options: HiveOptions = {},
+): Promise<{ hive: Hive; client: () => Promise<HttpClient> } & AsyncDisposable> {
+  const hive = await Hive.start({ port: 0, ...options });
+  return {
+    hive,
+    client: () => HttpClient.connect({ port: hive.port }),
+    [Symbol.asyncDispose]: () => hive.close(),
+  };
+}
+
+function call(...words: unknown[]): { headers: Record<string, string>; body: string } {
+  return { headers: JSON_TYPE, body: JSON.stringify(words) };
+}
+
+function code(reply: { json: unknown }): string {
+  return (reply.json as { error: { code: string } }).error.code;
+}
+
+test("health pages answer everybody, with any Host and Origin", async () => {
+  await using hive = await start({ token: STRANGERS_TOKEN });
+  await using client = await hive.client();
+  const headers = { Host: "evil.example", Origin: "https://evil.example" };
+  assert.deepEqual((await client.request("GET", "/healthz", { headers })).json, { status: "ok" });
+  assert.deepEqual((await client.request("GET", "/readyz", { headers })).json, { status: "ready" });
+  const head = await client.request("HEAD", "/healthz");
+  assert.equal(head.status, 200);
+  assert.equal(head.headers["content-length"], "15");
+});
+
+test("one connection serves many requests, and pipelined ones in order", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  for (let i = 0; i < 100; i++) client.send("POST", "/v1/call", call("RPUSH", "list", String(i)));
+  for (let i = 0; i < 100; i++) assert.deepEqual((await client.reply()).json, { result: i + 1 });
+  assert.match(String((await hive.hive.engine).clients.size), /^1$/);
+});
+
+test("a call that waits holds up the requests behind it and nobody else", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  await using other = await hive.client();
+  client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+  client.send("GET", "/healthz");
+  await other.request("POST", "/v1/call", call("RPUSH", "list", "x"));
+  assert.deepEqual((await client.reply()).json, { result: ["list", "x"] });
+  assert.deepEqual((await client.reply()).json, { status: "ok" });
+});
+
+test("a call that waits ends with its connection", async () => {
+  await using hive = await start();
+  const client = await hive.client();
+  client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+  const { engine } = hive.hive;
+  await passed(() => [...engine.clients.keys()].some((id) => engine.blocked.isWaiting(id)));
+  client.socket.destroy();
+  await passed(() => engine.clients.size === 0);
+});
+
+test("a connection that ends in the middle of everything ends nothing else", async () => {
+  await using hive = await start();
+  for (let i = 0; i < 30; i++) {
+    const client = await hive.client();
+    client.send("PUT", "/v1/tables/t/k", { body: "x".repeat(100_000) });
+    for (let j = 0; j < i; j++) client.send("GET", "/v1/tables/t/k");
+    client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+    client.write("POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 50\r\n\r\n<?xml");
+    if (i % 2 === 0) await client.reply();
+    if (i % 3 === 0) client.socket.resetAndDestroy();
+    else client.socket.destroy();
+  }
+  await passed(() => hive.hive.engine.clients.size === 0);
+  await using client = await hive.client();
+  assert.equal((await client.request("GET", "/healthz")).status, 200);
+});
+
+test("requests arrive whole one byte at a time", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  const body = '["SET","k","v"]';
+  const text = `POST /v1/call HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  for (const byte of Buffer.from(text)) client.write(Buffer.from([byte]));
+  assert.deepEqual((await client.reply()).json, { result: "OK" });
+});
+
+test("a chunked body, and one that waits for 100 Continue", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  client.write(
+    "PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+  );
+  assert.equal((await client.reply()).status, 204);
+  const { body } = await client.request("GET", "/v1/tables/t/k", { headers: { Accept: "text/plain" } });
+  assert.equal(body.toString(), "abcde");
+  client.write("PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+  assert.equal((await client.reply()).status, 100);
+  client.write("xyz");
+  assert.equal((await client.reply()).status, 204);
+});
+
+test("who sends no more still gets the answer", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  client.socket.end("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  assert.equal((await client.reply()).status, 200);
+  await client.closed;
+});
+
+test("a WebSocket behind a request without an answer ends the connection, and nothing else", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+  const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
+  client.send("GET", "/v1/socket", { headers: { ...upgrade, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==" } });
+  await client.closed;
+  await using other = await hive.client();
+  assert.equal((await other.request("GET", "/healthz")).status, 200);
+  other.send("CONNECT", "example.org:443");
+  await other.closed;
+});
+
+test("HTTP/1.0 is answered and ends", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  client.write("GET /healthz HTTP/1.0\r\n\r\n");
+  assert.equal((await client.reply()).status, 200);
+  await client.closed;
+});
+
+test("over TLS, and over a unix socket with any Host", async () => {
+  const { cert, key } = makeCertificate({});
+  const folder = mkdtempSync(join(tmpdir(), "memhive-http-"));
+  const unix = join(folder, "hive.sock");
+  try {
+    await using hive = await start({ tls: { cert, key }, unix });
+    await using secure = await HttpClient.connect({ port: hive.hive.port }, { ca: cert });
+    assert.deepEqual((await secure.request("POST", "/v1/call", call("SET", "k", "v"))).json, { result: "OK" });
+    const own = { ...JSON_TYPE, Origin: "https://localhost" };
+    assert.equal((await secure.request("POST", "/v1/call", { ...call("GET", "k"), headers: own })).status, 200);
+    await using local = await HttpClient.connect({ path: unix });
+    const any = { ...call("GET", "k"), headers: { ...JSON_TYPE, Host: "docker" } };
+    assert.deepEqual((await local.request("POST", "/v1/call", any)).json, { result: "v" });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("what is no HTTP, and a head that is too big, get an error and the end", async () => {
+  await using hive = await limited({});
+  await using broken = await HttpClient.connect({ port: hive.hive.port });
+  broken.write("GET / HTTP/1.1\r\nno header\r\n\r\n");
+  assert.equal(code(await broken.reply()), "BAD_FRAME");
+  await broken.closed;
+  await using big = await HttpClient.connect({ port: hive.hive.port });
+  big.write(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ${"x".repeat(20_000)}\r\n\r\n`);
+  const reply = await big.reply();
+  assert.equal(reply.status, 431);
+  assert.equal(code(reply), "FRAME_TOO_BIG");
+  await big.closed;
+});
+
+test("a body above the limit is refused unread", async () => {
+  await using hive = await limited({
+    frameBytesMax: 1_000,
+    valueBytesMax: 500,
+    keyBytesMax: 100,
+    unauthenticatedBytesMax: 900,
+  });
+  for (const head of ["Content-Length: 1000000", "Transfer-Encoding: chunked"]) {
+    await using client = await HttpClient.connect({ port: hive.hive.port });
+    client.write(`PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n`);
+    if (head.startsWith("T")) client.write(`800\r\n${"x".repeat(0x800)}\r\n`);
+    const reply = await client.reply();
+    assert.equal(reply.status, 413);
+    assert.equal(code(reply), "FRAME_TOO_BIG");
+    await client.closed;
+  }
+  await using client = await HttpClient.connect({ port: hive.hive.port });
+  const big = await client.request("PUT", "/v1/tables/t/k", { body: "x".repeat(501) });
+  assert.equal(big.status, 413);
+  assert.equal(code(big), "VALUE_TOO_BIG");
+});
+
+test("who does not read gets no more memory than limits allow, and is cut off", async () => {
+  await using hive = await limited({ outputSoftTimeoutMs: 50 });
+  await using client = await HttpClient.connect({ port: hive.hive.port });
+  const value = "x".repeat(16 * 1024 * 1024);
+  await client.request("PUT", "/v1/tables/t/k", { body: value });
+  client.socket.pause();
+  for (let i = 0; i < 10; i++) client.send("GET", "/v1/tables/t/k");
+  await passed(() => hive.notices.some((notice) => notice.includes("outputSoftTimeoutMs")));
+});
+
+// Tokens.
+
+test("without a token a hive that wants one answers 401 and ends, the body unread", async () => {
+  await using hive = await start({ token: STRANGERS_TOKEN });
+  await using client = await hive.client();
+  client.write("PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n");
+  const reply = await client.reply();
+  assert.equal(reply.status, 401);
+  assert.equal(reply.headers["www-authenticate"], "Bearer");
+  assert.equal(code(reply), "NO_AUTH");
+  await client.closed;
+});
+
+test("a wrong token makes its address wait, as on every door", async () => {
+  await using hive = await limited({ authenticationDelayMs: 1 }, { strangers: true });
+  await using client = await HttpClient.connect({ port: hive.hive.port });
+  const wrong = { ...call("PING"), headers: { ...JSON_TYPE, Authorization: "Bearer wrong" } };
+  const reply = await client.request("POST", "/v1/call", wrong);
+  assert.equal(reply.status, 401);
+  assert.equal(code(reply), "WRONG_PASSWORD");
+  await client.closed;
+  assert.match(hive.notices.join("\n"), /came with a wrong token over http/);
+  assert.doesNotMatch(hive.notices.join("\n") + JSON.stringify(reply.json), /Bearer/);
+  await using again = await HttpClient.connect({ port: hive.hive.port });
+  const right = { ...call("PING"), headers: { ...JSON_TYPE, Authorization: `Bearer ${STRANGERS_TOKEN}` } };
+  assert.deepEqual((await again.request("POST", "/v1/call", right)).json, { result: "PONG" });
+});
+
+test("the token is that of each request: grants do not outlive it, and none is none", async () => {
+  await using hive = await start({ tokens: true });
+  const reader = hive.hive.tokens.create({ grants: ["read:users"] });
+  const writer = hive.hive.tokens.create({ grants: ["write:*", "read:*"], quotas: { keys: 1 } });
+  await using client = await hive.client();
+  const as = (token: string, ...words: unknown[]) =>
+    client.request("POST", "/v1/call", {
+      ...call(...words),
+      headers: { ...JSON_TYPE, Authorization: `Bearer ${token}` },
+    });
+  assert.equal((await as((await writer).token, "HSET", "users", "ada", 1)).status, 200);
+  assert.equal(code(await as((await writer).token, "SET", "second", "x")), "QUOTA");
+  assert.deepEqual((await as((await reader).token, "HGET", "users", "ada")).json, { result: 1 });
+  const refused = await as((await reader).token, "HSET", "users", "ada", 2);
+  assert.equal(refused.status, 403);
+  assert.equal(code(refused), "NO_PERMISSION");
+  assert.equal((await client.request("GET", "/v1/tables/users/ada")).status, 401);
+  await client.closed;
+  await passed(() => hive.hive.engine.clients.size === 0);
+});
+
+test("a token that is revoked ends its connections", async () => {
+  await using hive = await start({ tokens: true });
+  const { token, info } = await hive.hive.tokens.create({ grants: ["all"] });
+  await using client = await hive.client();
+  const headers = { ...JSON_TYPE, Authorization: `Bearer ${token}` };
+  assert.equal((await client.request("POST", "/v1/call", { ...call("PING"), headers })).status, 200);
+  await hive.hive.tokens.revoke(info.id);
+  await client.closed;
+});
+
+test("strangers that say nothing, or something forever, end in authenticationTimeoutMs", async () => {
+  await using hive = await limited({ authenticationTimeoutMs: 20 }, { strangers: true });
+  await using idle = await HttpClient.connect({ port: hive.hive.port });
+  await idle.request("GET", "/healthz");
+  await idle.closed;
+  await using slow = await HttpClient.connect({ port: hive.hive.port });
+  slow.write("GET /healthz HTTP/1.1\r\nX:");
+  await slow.closed;
+});
+
+// Pages of others.
+
+test("a page of another origin is refused, without CORS headers, whatever its token", async () => {
+  await using hive = await start({ token: STRANGERS_TOKEN });
+  for (const headers of [
+    { Origin: "https://evil.example" },
+    { Origin: "null" },
+    { "Sec-Fetch-Site": "cross-site" },
+    { "Sec-Fetch-Site": "same-site" },
+  ]) {
+    await using client = await hive.client();
+    const reply = await client.request("POST", "/v1/call", {
+      ...call("PING"),
+      headers: { ...JSON_TYPE, Authorization: `Bearer ${STRANGERS_TOKEN}`, ...headers } as Record<string, string>,
+    });
+    assert.equal(reply.status, 403);
+    assert.equal(reply.headers["access-control-allow-origin"], undefined);
+    const upgrade = {
+      Connection: "Upgrade",
+      Upgrade: "websocket",
+      "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    };
+    await using socket = await hive.client();
+    const refused = await socket.request("GET", "/v1/socket", {
+      headers: { ...upgrade, ...headers } as Record<string, string>,
+    });
+    assert.equal(refused.status, 403);
+    await socket.closed;
+  }
+});
+
+test("our own pages may call, and those of http.origins, which get CORS", async () => {
+  await using hive = await start({ http: { origins: ["https://app.example"] } });
+  await using client = await hive.client();
+  const own = { Host: `localhost:${hive.hive.port}`, Origin: `http://localhost:${hive.hive.port}` };
+  const same = await client.request("POST", "/v1/call", {
+    ...call("PING"),
+    headers: { ...JSON_TYPE, ...own, "Sec-Fetch-Site": "same-origin" },
+  });
+  assert.equal(same.status, 200);
+  assert.equal(same.headers["access-control-allow-origin"], undefined);
+  const named = { Origin: "https://app.example" };
+  const asked = await client.request("OPTIONS", "/v1/call", {
+    headers: { ...named, "Access-Control-Request-Method": "POST" },
+  });
+  assert.equal(asked.status, 204);
+  assert.match(asked.headers["access-control-allow-headers"]!, /authorization/);
+  const reply = await client.request("POST", "/v1/call", { ...call("NOSUCH"), headers: { ...JSON_TYPE, ...named } });
+  assert.equal(reply.headers["access-control-allow-origin"], "https://app.example");
+  assert.equal(reply.headers["vary"], "Origin");
+  assert.equal(code(reply), "UNKNOWN_COMMAND");
+});
+
+test("without a token the Host is an address, localhost or one that is named", async () => {
+  await using hive = await start({ http: { hosts: ["Hive.example"] } });
+  await using client = await hive.client();
+  for (const Host of [
+    "localhost",
+    "LOCALHOST:4483",
+    "127.0.0.1:4483",
+    "[::1]:4483",
+    "192.168.0.7",
+    "hive.example:80",
+  ]) {
+    assert.equal((await client.request("GET", "/v1/openapi.json", { headers: { Host } })).status, 200, Host);
+  }
+  for (const Host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "evil.example:4483", ""]) {
+    assert.equal((await client.request("GET", "/v1/openapi.json", { headers: { Host } })).status, 403, Host);
+  }
+  await using guarded = await start({ token: STRANGERS_TOKEN });
+  await using known = await guarded.client();
+  const headers = { Host: "any.example", Authorization: `Bearer ${STRANGERS_TOKEN}` };
+  assert.equal((await known.request("GET", "/v1/openapi.json", { headers })).status, 200);
+});
+
+// The end.
+
+test("a hive that closes answers what runs, ends what idles, and refuses the rest", async () => {
+  const { hive, client: connect } = await start();
+  const busy = await connect();
+  const idle = await connect();
+  await idle.request("GET", "/healthz");
+  busy.send("POST", "/v1/call", call("BLPOP", "list", "0"));
+  await passed(() => [...hive.engine.clients.keys()].some((id) => hive.engine.blocked.isWaiting(id)));
+  const resp = await RespClient.connect({ port: hive.port });
+  const closing = hive.close();
+  await idle.closed;
+  await resp.closed;
+  busy.socket.destroy();
+  await closing;
+});
+
+test("connections of HTTP are in CLIENT LIST, and CLIENT KILL ends them", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  await client.request("POST", "/v1/call", call("PING"));
+  await using other = await hive.client();
+  const { json } = await other.request("POST", "/v1/call", call("CLIENT", "LIST"));
+  const lines = (json as { result: string }).result.trim().split("\n");
+  assert.equal(lines.length, 2);
+  const id = /id=(\d+) addr=\S+ .*cmd=ping/.exec(lines.find((line) => line.includes("cmd=ping"))!)![1];
+  await other.request("POST", "/v1/call", call("CLIENT", "KILL", "ID", id));
+  await client.closed;
+});
+
+test("commands that change what later ones mean are refused", async () => {
+  await using hive = await start();
+  await using client = await hive.client();
+  for (const words of [["MULTI"], ["SUBSCRIBE", "c"], ["CLIENT", "REPLY", "OFF"]]) {
+    const reply = await client.request("POST", "/v1/call", call(...words));
+    assert.equal(code(reply), "UNSUPPORTED", words.join(" "));
+  }
+});

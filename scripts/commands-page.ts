@@ -20,6 +20,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   transactions: "Transactions",
   messages: "Publish and subscribe",
   connection: "Connection",
+  structures: "Structures",
   server: "Server",
 };
 

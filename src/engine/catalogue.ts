@@ -58,6 +58,7 @@ export type Family =
   | "transactions"
   | "messages"
   | "connection"
+  | "structures"
   | "server";
 
 /**

@@ -16,6 +16,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   transactions: "transactions",
   messages: "pubsub",
   connection: "connection",
+  structures: "generic",
   server: "server",
 };
 
@@ -29,6 +30,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   transactions: "transaction",
   messages: "pubsub",
   connection: "connection",
+  structures: "scripting",
   server: "",
 };
 

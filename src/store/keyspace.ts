@@ -7,7 +7,6 @@
 // writes, and gives the entry the next version. Strings live in the entry; a table or a set is packed
 // in it or has a root (collections.ts).
 
-import { HiveError } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
 import { EVENT_MISS } from "./key-events.ts";
 import {
@@ -25,13 +24,16 @@ import {
   SEGMENT_SHIFT,
   TYPE_MASK,
   TYPE_STRING,
+  TYPE_STRUCTURE,
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LARGEST_CLASS } from "./size-classes.ts";
+import { tooBig } from "./too-big.ts";
 
 export { KEEP_DEADLINE, NO_DEADLINE } from "./placement.ts";
+export { tooBig };
 
 /** Keys that have run out and that one random() removes at most: about a millisecond. */
 const DRAWS_MAX = 1000;
@@ -183,13 +185,23 @@ export class Keyspace {
   /**
    * Writes `length` bytes into the string that find() has just found, from its byte `at` on, and makes it
    * `size` bytes long; zeros fill a gap. Its deadline stays. Returns its entry.
+   * @param isChange False: a structure's key gets the bytes of what it holds already, and nobody is told.
    * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
-  write(ref: number, at: number, value: Uint8Array, start: number, length: number, size: number, kind: number): number {
+  write(
+    ref: number,
+    at: number,
+    value: Uint8Array,
+    start: number,
+    length: number,
+    size: number,
+    kind: number,
+    isChange: boolean = true,
+  ): number {
     const { entries, index, pages, funnel, containers } = this.memory;
     if (size > this.valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", size, "valueBytesMax", this.valueBytesMax);
-    if (funnel.on) {
-      funnel.before("set", ref);
+    if (funnel.on || !isChange) {
+      if (isChange) funnel.before("set", ref);
       index.bucketOf(KEYSPACE_ROOT, this.memory.hashOf(ref)); // a listener may have looked elsewhere
     }
     const head = entries.head(ref);
@@ -247,13 +259,19 @@ export class Keyspace {
    * key. Returns its entry; 0 when it was removed.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  setDeadline(ref: number, deadlineMs: number): number {
+  setDeadline(given: number, deadlineMs: number): number {
     if (deadlineMs <= this.memory.nowMs) {
-      this.remove(ref);
+      this.remove(given);
       return 0;
     }
-    if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
-    return this.#placement.setDeadline(KEYSPACE_ROOT, ref, deadlineMs);
+    const { funnel, live, entries } = this.memory;
+    const isLive = live !== undefined && entries.type(given) === TYPE_STRUCTURE;
+    const ref = isLive ? live.settle(given, true) : given;
+    if (funnel.on) funnel.before("ttl", ref);
+    const before = isLive ? entries.versionOf(ref) : 0;
+    const next = this.#placement.setDeadline(KEYSPACE_ROOT, ref, deadlineMs);
+    if (isLive) live.restamped(next, before);
+    return next;
   }
 
   /**
@@ -261,7 +279,8 @@ export class Keyspace {
    * 2^31 - 1; the owner 0 takes both away. Returns its entry, which may have moved.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  setOwner(ref: number, owner: number, session: number): number {
+  setOwner(given: number, owner: number, session: number): number {
+    const ref = this.memory.settled(given);
     if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
     return this.#placement.setOwner(ref, owner, session);
   }
@@ -327,12 +346,13 @@ export class Keyspace {
   }
 
   /**
-   * Gives the value of key `from` a new name, with its deadline, owner and access clock and a new version;
+   * Gives the value of a key a new name, with its deadline, owner and access clock and a new version;
    * a key that has that name goes. Returns the new entry.
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
-  rename(from: number, name: Uint8Array, start: number, length: number, kind: number): number {
+  rename(given: number, name: Uint8Array, start: number, length: number, kind: number): number {
     const { funnel } = this.memory;
+    const from = this.memory.settled(given);
     if (length > this.keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", this.keyBytesMax);
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
@@ -370,14 +390,4 @@ export class Keyspace {
 
 function isAnything(): boolean {
   return true;
-}
-
-export function tooBig(
-  code: "KEY_TOO_BIG" | "VALUE_TOO_BIG",
-  what: string,
-  bytes: number,
-  limit: string,
-  max: number,
-): HiveError {
-  return new HiveError(code, `${what} of ${bytes} bytes exceeds ${limit} (${max} bytes)`);
 }

@@ -90,6 +90,7 @@ export class Store {
    * The memory as it is now, for a snapshot that is written in slices. One at a time; end() it.
    */
   beginEpoch(visitor: EpochVisitor): Epoch {
+    this.memory.live?.settleAll();
     return new Epoch(this.memory, visitor);
   }
 
@@ -100,6 +101,7 @@ export class Store {
    */
   beginRestoring(): Restoring {
     const { activeExpiry } = this;
+    this.memory.live?.forgetAll();
     const restoring = new Restoring(this.memory, this.#placement, () => {
       this.activeExpiry = activeExpiry;
       this.memory.events.quiet = false;

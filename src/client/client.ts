@@ -21,6 +21,7 @@ import { ASK, type SharedState } from "./shared-reads.ts";
 import { SnapshotCalls } from "./snapshots.ts";
 import { Sorted } from "./sorted.ts";
 import * as spec from "./specs.ts";
+import { type StructureCalls, structureCalls } from "./structure.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
 
@@ -271,6 +272,14 @@ export class Client extends EventTarget implements AsyncDisposable {
   /** A sorted set of the hive by its name. */
   sorted<Member extends Key = string>(name: string): Sorted<Member> {
     return new Sorted(this.#bound, name);
+  }
+
+  /**
+   * The commands of a structure that the hive has, typed by its class: structure<typeof Fifo>("Fifo"). Its code is
+   * not needed here.
+   */
+  structure<Class>(_name: string): StructureCalls<Class> {
+    return structureCalls<Class>(this.#bound);
   }
 
   /** Gathers calls that run as one. */

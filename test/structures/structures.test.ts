@@ -358,3 +358,15 @@ test("quotas count the encoding, and what exceeds them is taken back", async () 
   assert.equal(await call(client, "POP", "q"), "x".repeat(100));
   assert.equal(await call(client, "FIFOADD", "q", "y"), "OK");
 });
+
+test("a typed client has the commands of a class, and values keep their types", async () => {
+  await using given = await started();
+  await using db = await connect(given.hive);
+  const fifo = db.structure<typeof Fifo>("Fifo");
+  assert.equal(await fifo.FIFOADD("q", { a: 1 }, new Date(5), 3n, null, "x", new Uint8Array([1])), "OK");
+  const queue = fifo.at("q");
+  const popped: unknown[] = [];
+  for (let left = await queue.SIZE(); left > 0; left--) popped.push(await queue.POP());
+  assert.deepEqual(popped, [{ a: 1 }, new Date(5), 3n, null, "x", new Uint8Array([1])]);
+  assert.equal(await db.call["FIFOADD"]!("q", 1), "OK");
+});

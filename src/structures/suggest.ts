@@ -10,13 +10,9 @@
 // Its state may have megabytes and an index of its own, so it says that it cannot be undone and checks
 // before it changes.
 
-import symspell from "mnemonist/symspell";
+import { SymSpell } from "mnemonist";
 import { HiveError } from "../base/errors.ts";
 import { type HiveCalls, Structure } from "./structure.ts";
-
-// The package exports the class itself; its types say that it is the default of a module.
-const SymSpell = symspell as unknown as typeof symspell.default;
-type Fixes = InstanceType<typeof SymSpell>;
 
 const LIMIT_DEFAULT = 10;
 const LIMIT_MAX = 1_000;
@@ -40,7 +36,7 @@ export class Suggest extends Structure {
   readonly #numbers = new Map<string, number>();
   readonly #index = new Map<string, number[]>();
   #scores = new Uint32Array(0);
-  #fixes: Fixes | undefined = undefined;
+  #fixes: SymSpell | undefined = undefined;
 
   static SUGGESTADD(hive: HiveCalls, key: string, ...words: unknown[]): number {
     const checked = words.map(wordOf);

@@ -26,6 +26,10 @@ const UNPLAYABLE: ReadonlySet<string> = new Set(
   ),
 );
 
+/** A short name of a key, written here to be looked up: a buffer for each costs as much as the look-up. */
+const NAME_UNITS = 85;
+const name: Buffer = Buffer.alloc(NAME_UNITS * 3);
+
 export type FacadeParts = {
   instances: Instances;
   transactions: Transactions;
@@ -67,16 +71,18 @@ export class Facade implements HiveCalls {
 
   #live(kept: KeptClass, key: string): Live | undefined {
     if (typeof key !== "string") throw new HiveError("INVALID_ARGUMENT", "the name of a key is text");
-    const bytes = Buffer.from(key);
+    const isShort = key.length <= NAME_UNITS;
+    const bytes = isShort ? name : Buffer.from(key);
+    const length = isShort ? name.utf8Write(key, 0) : bytes.length;
     const { store, token, gate } = this.#context;
     if ((gate & GATE_LIMITED) !== 0 && token !== undefined) {
       const wanted = this.#reads ? (["read"] as const) : (["read", "write"] as const);
       for (const permission of wanted) {
-        if (token.grants.covers(permission, bytes, 0, bytes.length)) continue;
+        if (token.grants.covers(permission, bytes, 0, length)) continue;
         throw new HiveError("NO_PERMISSION", `${kept.name} needs ${permission} on the key that it opens`);
       }
     }
-    const ref = store.keys.find(bytes, 0, bytes.length);
+    const ref = store.keys.find(bytes, 0, length);
     if (ref === 0) return undefined;
     const live = this.#parts.instances.at(ref);
     if (live.kept !== kept) throw new HiveError("WRONG_TYPE", `the key holds a ${live.kept.name}, not a ${kept.name}`);
@@ -95,6 +101,7 @@ export class Facade implements HiveCalls {
     const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
     if (this.#reads && writes) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
     if (writes) transactions.arm();
+    if (transactions.isOpen) transactions.playing();
     const noted = store.undo.size;
     const { executing } = context;
     // What may wait runs in the form that does not; another structure's command decides for itself.

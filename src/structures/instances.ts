@@ -56,6 +56,8 @@ function noCall(): never {
 export class Instances implements LiveValues {
   readonly #parts: InstanceParts;
   readonly #byKey = new Map<string, Live>();
+  /** The same by entry, to find one without its name: no two entries ever have the same version. */
+  readonly #byRef = new Map<number, Live>();
   /** Those that are ahead of their bytes, the longest first. */
   readonly #dirty = new Set<Live>();
   readonly #scratch = new Scratch();
@@ -84,6 +86,8 @@ export class Instances implements LiveValues {
   /** What the key of entry `ref` holds. @throws {HiveError} WRONG_TYPE, BAD_PAYLOAD, UNSUPPORTED: no such class */
   at(ref: number): Live {
     const { entries } = this.#parts.store.memory;
+    const last = this.#byRef.get(ref);
+    if (last !== undefined && last.version === entries.versionOf(ref)) return last;
     if (entries.type(ref) !== TYPE_STRUCTURE) {
       throw new HiveError("WRONG_TYPE", "Operation against a key holding the wrong kind of value");
     }
@@ -91,8 +95,11 @@ export class Instances implements LiveValues {
     const bytes = entries.bytesOf(ref);
     const name = bytes.latin1Slice(start, start + entries.keyLength(ref));
     const known = this.#byKey.get(name);
-    if (known !== undefined && known.version === entries.versionOf(ref)) return known;
-    return this.#load(ref, name);
+    const isGood = known !== undefined && known.version === entries.versionOf(ref);
+    const live = isGood ? known : this.#load(ref, name);
+    if (this.#byRef.size > 2 * this.#byKey.size + SWEEP_STEP) this.#byRef.clear();
+    this.#byRef.set(ref, live);
+    return live;
   }
 
   #load(ref: number, name: string): Live {
@@ -224,6 +231,7 @@ export class Instances implements LiveValues {
   forgetAll(): void {
     this.settleAll();
     this.#byKey.clear();
+    this.#byRef.clear();
     this.#sweep = undefined;
   }
 
@@ -249,6 +257,7 @@ export class Instances implements LiveValues {
       const { value, done } = this.#sweep.next();
       if (done === true) {
         this.#sweep = undefined;
+        this.#byRef.clear();
         this.#sweptAtMs = nowMs;
         return false;
       }

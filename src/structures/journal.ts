@@ -37,7 +37,8 @@ export class Journal {
   }
 
   clear(): void {
-    this.#log.length = 0;
+    // Setting the length of an array frees its store, also where it is 0 already.
+    if (this.#log.length > 0) this.#log.length = 0;
   }
 }
 

@@ -7,7 +7,7 @@
 
 import { HiveError } from "../base/errors.ts";
 import { EVENT_GENERIC } from "../store/key-events.ts";
-import { KEYSPACE_ROOT, TYPE_STRUCTURE } from "../store/layout.ts";
+import { TYPE_STRUCTURE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { Journal } from "./journal.ts";
@@ -25,6 +25,9 @@ export class Transactions {
   #isOpen = false;
   #command = "";
   #touched: Live[] = [];
+  /** Their entries when they were first changed; 0 for those that were gone. Good where nothing was played. */
+  #refs: number[] = [];
+  #played = false;
   #created: Live[] = [];
   #ownsUndo = false;
   #doom: HiveError | undefined = undefined;
@@ -57,8 +60,10 @@ export class Transactions {
       this.#isOpen = false;
       this.#parts.journal.active = false;
       this.#parts.journal.clear();
-      this.#touched = [];
-      this.#created = [];
+      if (this.#touched.length > 0) this.#touched = [];
+      if (this.#refs.length > 0) this.#refs = [];
+      if (this.#created.length > 0) this.#created = [];
+      this.#played = false;
       this.#ownsUndo = false;
       this.#doom = undefined;
     }
@@ -94,6 +99,11 @@ export class Transactions {
     this.#ownsUndo = true;
   }
 
+  /** A call is played: entries may move. */
+  playing(): void {
+    this.#played = true;
+  }
+
   created(live: Live): void {
     if (!this.#isOpen) return;
     this.#created.push(live);
@@ -115,9 +125,12 @@ export class Transactions {
     if (!live.kept.undoes) this.#checkSize(live);
     live.tracker.changed = true;
     this.#touched.push(live);
-    if (ref === 0) return; // deleted by this call: what changes goes with it
-    ref = instances.settle(ref, true);
-    this.#tell(ref);
+    if (ref !== 0) {
+      ref = instances.settle(ref, true);
+      this.#tell(ref);
+    }
+    // 0: deleted by this call, and what changes goes with it.
+    this.#refs.push(ref);
   }
 
   #tell(ref: number): void {
@@ -126,11 +139,9 @@ export class Transactions {
   }
 
   #stamp(live: Live, ref: number): void {
-    const { entries, index, events } = this.#parts.store.memory;
-    index.bucketOf(KEYSPACE_ROOT, this.#parts.store.memory.hashOf(ref));
-    index.lock();
+    const { entries, events } = this.#parts.store.memory;
+    // No sequence guards the version of a key whose bytes stay what they are.
     entries.stamp(ref);
-    index.unlock();
     this.#parts.instances().mark(live, ref);
     if ((events.classes & EVENT_GENERIC) !== 0) {
       events.tell(EVENT_GENERIC, this.#command.toLowerCase(), live.key, 0, live.key.length);
@@ -152,9 +163,11 @@ export class Transactions {
   #commit(): void {
     const { store } = this.#parts;
     const instances = this.#parts.instances();
-    for (const live of this.#touched) {
+    const moved = this.#played || this.#created.length > 0 || store.undo.armed;
+    for (let i = 0; i < this.#touched.length; i++) {
+      const live = this.#touched[i]!;
       live.tracker.changed = false;
-      const ref = instances.entryOf(live);
+      const ref = moved ? instances.entryOf(live) : this.#refs[i]!;
       if (ref !== 0) this.#stamp(live, ref);
     }
     if (this.#ownsUndo) store.undo.commit();

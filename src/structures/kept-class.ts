@@ -58,8 +58,7 @@ export class KeptClass {
     const tracker = new Tracker(journal, begin);
     if (!this.undoes) return { instance, state: undefined, tracker };
     const state = fieldsOf(instance);
-    track(instance, state, tracker);
-    return { instance, state, tracker };
+    return { instance: track(instance, state, tracker) as Structure, state, tracker };
   }
 
   /** Fills an instance with what encode() wrote. @throws {HiveError} BAD_PAYLOAD */

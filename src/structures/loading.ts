@@ -1,6 +1,6 @@
 // Loading: classes from files, and the same files again when they have changed.
 //
-//   "./votes.ts" ──▶ import("file:///…/votes.ts?memhive=3") ──▶ its exports that extend Structure
+//   "./votes.ts" ──▶ imported as file:///…/votes.ts?memhive=3 ──▶ its exports that extend Structure
 //
 // A module is kept for ever under its address, so a reload gives it another one; a hook gives the same to what
 // it imports by a relative path, and that to what it imports. Packages keep theirs.

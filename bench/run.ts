@@ -27,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   client: "the client beside ioredis and node-redis: many calls in flight, one at a time; about 3 minutes",
   shared: "reads from shared memory beside ioredis and a Map, and what sharing costs the doors; about 4 minutes",
   snapshots: "stores and restores beside Redis's, and what a store costs the loop; about 4 minutes",
+  structures: "structures beside Lua and lists of redis-server, suggestions; about 2 minutes",
   value: "canonical values: the walk at the door, encoding, decoding",
 };
 

@@ -68,7 +68,11 @@ const PACKAGES: readonly Package[] = [
     name: "memhive-server",
     description: "Shared memory for TypeScript: the hive, embedded or as a command, for any Redis client too",
     parts: [...FOLDERS.filter((folder) => !CLIENT_PARTS.includes(folder)), ...SERVER_PARTS],
-    exports: { ".": "server/index.ts" },
+    exports: {
+      ".": "server/index.ts",
+      "./structure": "structures/index.ts",
+      "./structures": "structures/ready.ts",
+    },
     beside: { "memhive.schema.json": "docs/memhive.schema.json", deploy: "deploy" },
     bin: { memhive: "cli/main.ts" },
   },

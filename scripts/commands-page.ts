@@ -21,6 +21,7 @@ const TITLES: Readonly<Record<Family, string>> = {
   messages: "Publish and subscribe",
   devices: "Devices and sessions",
   connection: "Connection",
+  structures: "Structures",
   server: "Server",
 };
 

@@ -41,6 +41,8 @@ export type ErrorCode =
   | "UNSUPPORTED"
   | "SCHEMA_MISMATCH"
   | "NOT_SHARED"
+  // structures
+  | "STRUCTURE_FAILED"
   // who is asking
   | "NO_CLIENT"
   | "NO_AUTH"
@@ -110,6 +112,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   UNSUPPORTED:          { fault: 213, resp: "ERR",       retry: false },
   SCHEMA_MISMATCH:      { fault: 214, resp: "ERR",       retry: false },
   NOT_SHARED:           { fault: 215, resp: "ERR",       retry: true },
+  STRUCTURE_FAILED:     { fault: 216, resp: "ERR",       retry: false },
 
   NO_CLIENT:            { fault: 401, resp: "ERR",       retry: false },
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },

@@ -18,6 +18,10 @@ export type Limits = {
   keyBytesMax: number;
   /** A value. One that is bigger holds up everybody else for longer than 20 ms while it is copied. */
   valueBytesMax: number;
+  /** The encoded state of a structure. It is encoded in one go, and calls wait for that: about 10 ms a MiB. */
+  structureBytesMax: number;
+  /** A synchronous command of a structure that takes longer is named to operators while it blocks the hive. */
+  commandMsMax: number;
   /** How deep arrays and maps nest inside one value. A decoder recurses: this bounds its stack. */
   valueDepthMax: number;
 
@@ -167,6 +171,8 @@ export type Limits = {
 export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   keyBytesMax:                     MIB - 1,
   valueBytesMax:                  64 * MIB,
+  structureBytesMax:               1 * MIB,
+  commandMsMax:                   50,
   valueDepthMax:                  64,
 
   frameBytesMax:                 128 * MIB,

@@ -38,7 +38,7 @@ export async function serve(flags: FlagTexts): Promise<number> {
       log.warn({ variable, meant }, "this variable is no setting: is its name wrong?");
     }
     const token = singleToken(settings, (message) => log!.warn({}, message));
-    const hive = await Hive.start({ ...hiveOptionsOf<HiveOptions>(settings), ...token, log });
+    const hive = await Hive.start({ ...hiveOptionsOf<HiveOptions>(settings), ...token, log, watched: true });
     const failure = await untilStopped(hive);
     if (failure !== undefined) throw failure;
     // Lines that nobody reads would keep the process; where there are none it does not come to this.

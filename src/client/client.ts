@@ -25,6 +25,7 @@ import { ASK, type SharedState } from "./shared-reads.ts";
 import { SnapshotCalls } from "./snapshots.ts";
 import { Sorted } from "./sorted.ts";
 import * as spec from "./specs.ts";
+import { type StructureCalls, structureCalls } from "./structure.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
 import { Watch, type WatchOptions } from "./watch.ts";
@@ -301,6 +302,14 @@ export class Client extends EventTarget implements AsyncDisposable {
   session(device: string, options: SessionOptions = {}): Promise<DeviceSession> {
     const session = new DeviceSession(this.#bound, device, options);
     return options.resume === undefined ? session.begin() : session.resume(options.resume);
+  }
+
+  /**
+   * The commands of a structure that the hive has, typed by its class: structure<typeof Fifo>("Fifo"). Its code is
+   * not needed here.
+   */
+  structure<Class>(_name: string): StructureCalls<Class> {
+    return structureCalls<Class>(this.#bound);
   }
 
   /** Gathers calls that run as one. */

@@ -29,6 +29,7 @@ export {
   type ScoreRange,
   Sorted,
 } from "./sorted.ts";
+export type { KeyCalls, StaticCalls, StructureCalls } from "./structure.ts";
 export { type ChannelMessage, type SubscribeOptions, Subscription } from "./subscription.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";
 export { type Change, Watch, type WatchOptions } from "./watch.ts";

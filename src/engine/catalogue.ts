@@ -60,6 +60,7 @@ export type Family =
   | "messages"
   | "devices"
   | "connection"
+  | "structures"
   | "server";
 
 /**

@@ -17,6 +17,7 @@ const GROUPS: Readonly<Record<Family, string>> = {
   messages: "pubsub",
   devices: "devices",
   connection: "connection",
+  structures: "generic",
   server: "server",
 };
 
@@ -31,6 +32,7 @@ const CATEGORIES: Readonly<Record<Family, string>> = {
   messages: "pubsub",
   devices: "devices",
   connection: "connection",
+  structures: "scripting",
   server: "",
 };
 

@@ -43,8 +43,10 @@ const BITS: Readonly<Record<Flag, number>> = {
   ordered: COMMAND_ORDERED,
 };
 
-const SLOTS = 1024;
-const NAME_BYTES_MAX = 32;
+const SLOTS = 4096;
+/** Commands at most, so that a search always meets an empty slot soon. */
+export const COMMANDS_MAX = 2048;
+export const NAME_BYTES_MAX = 32;
 
 export class Command implements CommandEntry {
   readonly row: Row;
@@ -145,21 +147,35 @@ export class Command implements CommandEntry {
 export class CommandTable implements Catalogue {
   /** Every row, by upper case name; subcommands are under their command. */
   readonly all: ReadonlyMap<string, Command>;
+  readonly #all = new Map<string, Command>();
   readonly #slots: (Command | undefined)[] = new Array<Command | undefined>(SLOTS).fill(undefined);
 
   /** @throws {Error} two rows have one name, or a row does not say what it needs: a mistake of ours. */
   constructor(rows: readonly Row[]) {
-    const all = new Map<string, Command>();
-    for (const row of rows) {
-      if (all.has(row.name)) throw new Error(`two commands are named ${row.name}`);
-      for (const each of [row, ...(row.subcommands ?? [])]) requirePermission(each);
-      const command = new Command(row);
-      all.set(row.name, command);
-      let slot = hashOf(Buffer.from(row.name), 0, row.name.length);
-      while (this.#slots[slot]) slot = (slot + 1) % SLOTS;
-      this.#slots[slot] = command;
-    }
-    this.all = all;
+    this.all = this.#all;
+    for (const row of rows) this.#add(row);
+  }
+
+  #add(row: Row): void {
+    if (this.#all.has(row.name)) throw new Error(`two commands are named ${row.name}`);
+    for (const each of [row, ...(row.subcommands ?? [])]) requirePermission(each);
+    const command = new Command(row);
+    this.#all.set(row.name, command);
+    this.#place(command);
+  }
+
+  #place(command: Command): void {
+    let slot = hashOf(Buffer.from(command.name), 0, command.name.length);
+    while (this.#slots[slot]) slot = (slot + 1) % SLOTS;
+    this.#slots[slot] = command;
+  }
+
+  /** Takes commands of structures out and others in. @throws {Error} two rows have one name: nothing is known then */
+  exchange(out: Iterable<string>, rows: readonly Row[]): void {
+    for (const name of out) this.#all.delete(name);
+    this.#slots.fill(undefined);
+    for (const command of this.#all.values()) this.#place(command);
+    for (const row of rows) this.#add(row);
   }
 
   /** Every command and subcommand. */

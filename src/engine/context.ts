@@ -22,6 +22,7 @@ import type { Reply } from "./reply.ts";
 import type { Settings } from "./settings.ts";
 import type { SlowLog } from "./slow-log.ts";
 import type { Statistics } from "./statistics.ts";
+import type { StructureCatalogue } from "./structure-catalogue.ts";
 import { DEFAULT_USER, type Token } from "./tokens.ts";
 import type { Tracking, TrackingState } from "./tracking.ts";
 import type { Transaction, Watches } from "./transaction.ts";
@@ -104,12 +105,16 @@ export interface Services {
   /** How snapshots stand, and the event loop. */
   readonly persistence: Persistence;
   readonly loop: LoopMeter;
+  /** The classes whose commands are in the table; undefined where none ever were. */
+  readonly structures: StructureCatalogue | undefined;
   /** Milliseconds of a clock that only goes forward, read now. */
   monotonicMs(): number;
   /** Epoch milliseconds, read now. */
   clockMs(): number;
   /** Runs a queued call of a transaction: policy was applied when it was queued. */
   runQueued(context: Context, args: Args, reply: Reply): void;
+  /** Runs a call that a structure makes: policy was applied before. */
+  play(context: Context, args: Args, reply: Reply): void | Promise<void>;
   /** Readers of shared memory ask the socket between these two: what they would see is half done. Nests. */
   enterBusy(): void;
   leaveBusy(): void;

@@ -1,6 +1,6 @@
 // Dump: the value of one key as bytes that RESTORE takes, in a format of our own.
 //
-//   type u8 | string:  kind u8, value bytes u32, value
+//   type u8 | string, structure:  kind u8, value bytes u32, value
 //           | table:   fields u32, then each: kinds u8 (name 2, value 2, TTL 1) | name bytes u32 | name
 //           |                                 | value bytes u32 | value | deadline f64, where there is a TTL
 //           | set:     the same without a value
@@ -24,6 +24,7 @@ import {
   TYPE_SET,
   TYPE_SORTED,
   TYPE_STRING,
+  TYPE_STRUCTURE,
   TYPE_TABLE,
 } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
@@ -60,7 +61,7 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
   const { entries } = store.memory;
   const type = entries.type(ref);
   const bytesMax = limits.outputBytesMax;
-  if (type === TYPE_STRING) {
+  if (type === TYPE_STRING || type === TYPE_STRUCTURE) {
     const start = entries.valueStart(ref);
     const length = entries.valueLength(ref);
     const payload = Buffer.allocUnsafe(1 + 1 + 4 + length + FOOTER_BYTES);
@@ -71,7 +72,7 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
     return seal(payload);
   }
   if (type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED && type !== TYPE_LIST) {
-    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets, sorted sets and lists");
+    throw new HiveError("UNSUPPORTED", "DUMP knows strings, tables, sets, sorted sets, lists and structures");
   }
   const bytes = type === TYPE_LIST ? elementBytes(store, ref) : contentBytes(store, ref, type);
   const size = bytes + 1 + 4 + FOOTER_BYTES;
@@ -159,9 +160,10 @@ export function decodeDump(payload: Buffer, store: Store, limits: Limits): Dumpe
     payload.readUInt32LE(end + 2) === checksum(payload.subarray(0, end + 2));
   if (!isWhole) throw new HiveError("BAD_PAYLOAD", "DUMP payload version or checksum are wrong");
   const type = payload[0]!;
-  if (type === TYPE_STRING) {
+  if (type === TYPE_STRING || type === TYPE_STRUCTURE) {
     const kind = end < 6 ? 4 : payload[1]!;
-    if (kind > KIND_VALUE || payload.readUInt32LE(2) !== end - 6) throw badFormat();
+    if (kind > KIND_VALUE || (type === TYPE_STRUCTURE && kind !== KIND_VALUE) || payload.readUInt32LE(2) !== end - 6)
+      throw badFormat();
     const field = { ...NO_FIELD, start: 6, length: end - 6, kind };
     checkField(payload, field, store, limits);
     return { type, string: field, fields: () => [] };

@@ -48,6 +48,7 @@ import { serveUnderPolicy } from "./serving.ts";
 import { Settings } from "./settings.ts";
 import { SlowLog } from "./slow-log.ts";
 import { Statistics } from "./statistics.ts";
+import type { StructureCatalogue } from "./structure-catalogue.ts";
 import { Tracking } from "./tracking.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
@@ -77,6 +78,7 @@ export class LocalEngine implements Runner, Services {
   readonly log: Log;
   persistence: Persistence;
   loop: LoopMeter = NO_LOOP_METER;
+  structures: StructureCatalogue | undefined = undefined;
   readonly #clock: Clock;
   readonly #onShutdown: EngineOptions["onShutdown"];
   #nextId = 1;
@@ -383,6 +385,14 @@ export class LocalEngine implements Runner, Services {
     if (command.subcommands !== undefined && args.count > 1) command = command.subcommand(args)!;
     const later = this.#applyLimited(context, command, args, reply);
     if (later !== undefined) throw new Error(`${command.name} waited inside a transaction`);
+  }
+
+  play(context: Context, args: Args, reply: Reply): void | Promise<void> {
+    let command = this.commands.find(args)!;
+    if (command.subcommands !== undefined && args.count > 1) command = command.subcommand(args)!;
+    // Within a call that can be undone its own guard counts what this one takes.
+    if (this.store.undo.armed) return this.#apply(context, command, args, reply);
+    return this.#applyLimited(context, command, args, reply);
   }
 
   resetStatistics(): void {

@@ -81,8 +81,9 @@ export class Watches implements ChangeListener {
   /** From now on a change of `key` (one character per byte) touches the transaction. */
   watch(transaction: Transaction, key: string): void {
     if (transaction.watched.has(key)) return;
-    // What has run out already goes now: that is no change.
-    this.#find(key);
+    // What has run out already goes now: that is no change. Nor is it when a structure's bytes come after it.
+    const ref = this.#find(key);
+    if (ref !== 0) this.#store.memory.settled(ref);
     transaction.watched.add(key);
     transaction.watchedBytes += key.length;
     const watchers = this.#byKey.get(key);

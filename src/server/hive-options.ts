@@ -7,6 +7,7 @@ import type { Limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { FeedKeep } from "../engine/change-feed.ts";
 import type { EvictionPolicy } from "../store/store.ts";
+import type { StructureOption } from "./hive-structures.ts";
 import type { HttpOptions } from "./http-doors.ts";
 import type { SnapshotSettings } from "./snapshots.ts";
 import type { TlsOptions } from "./tls-options.ts";
@@ -50,6 +51,10 @@ export type HiveOptions = {
   token?: string;
   /** Tokens with grants and quotas: a file of `memhive token`, or true for those that hive.tokens makes meanwhile. */
   tokens?: string | true;
+  /** Structures: classes, alone or with options for their init(), names of ready ones ("fifo"), files ("./votes.ts"). */
+  structures?: readonly StructureOption[];
+  /** True: a thread names on standard error which command of a structure blocks the hive, while it does. */
+  watched?: boolean;
   /** What happens, for operators: a pino logger, or anything of its shape. Silent without it. */
   log?: Log;
   /** One line for operators: a connection was cut off or refused, and why. */
@@ -78,6 +83,8 @@ const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
   snapshots: true,
   token: true,
   tokens: true,
+  structures: true,
+  watched: true,
   log: true,
   onNotice: true,
 };

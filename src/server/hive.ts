@@ -25,8 +25,10 @@ import { type ListenAddress, Listener, type ListenerOptions } from "../net/liste
 import type { Door } from "../net/sniffer.ts";
 import { runId } from "../store/header.ts";
 import { Store } from "../store/store.ts";
+import type { StructureClass } from "../structures/structure.ts";
 import { HiveEvents } from "./hive-events.ts";
 import { HIVE_OPTION_NAMES, type HiveOptions } from "./hive-options.ts";
+import { HiveStructures } from "./hive-structures.ts";
 import type { HttpDoors } from "./http-doors.ts";
 import { lateDoor } from "./late-door.ts";
 import { LoopDelay } from "./loop-delay.ts";
@@ -55,6 +57,7 @@ type Parts = {
   snapshots: Snapshots | undefined;
   waiting: WaitingBytes;
   memory: SharedMemory | undefined;
+  structures: HiveStructures;
 };
 
 export class Hive implements AsyncDisposable {
@@ -135,6 +138,8 @@ export class Hive implements AsyncDisposable {
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax, limits.connectionsPerAddressMax);
+    const watched = options.watched ?? false;
+    const structures = new HiveStructures({ engine, limits, clock, maintenance, events, watched });
     const hive = new Hive({
       store,
       engine,
@@ -149,8 +154,10 @@ export class Hive implements AsyncDisposable {
       snapshots: undefined,
       waiting,
       memory,
+      structures,
     });
     try {
+      if (options.structures) await structures.start(options.structures);
       if (options.snapshots) await hive.#openSnapshots(options.snapshots, clock);
       await hive.#listen(options);
       events.ready(hive.addresses);
@@ -293,8 +300,10 @@ export class Hive implements AsyncDisposable {
    * those of tokens that are gone.
    */
   reload(): void {
-    const { tokens, events } = this.#parts;
+    const { tokens, events, structures } = this.#parts;
     tokens.reload();
+    // What is broken was told of, and what was there stays.
+    structures.reload().catch(() => {});
     if (this.#encryption === undefined) return;
     try {
       this.reloadCertificates();
@@ -316,6 +325,14 @@ export class Hive implements AsyncDisposable {
   /** Bytes that wait on all connections: what waitingBytesMax bounds. */
   get waitingBytes(): number {
     return this.#parts.waiting.total;
+  }
+
+  /**
+   * Registers a structure: its commands are there from now on, for every client.
+   * @throws {HiveError} INVALID_ARGUMENT: what is wrong with the class, or a name that is taken. Nothing was changed.
+   */
+  register(cls: StructureClass, options?: unknown): void {
+    this.#parts.structures.register(cls, options);
   }
 
   /** What runs the calls, for doors of this process. */
@@ -350,6 +367,7 @@ export class Hive implements AsyncDisposable {
       await snapshots?.close(snapshot);
     } finally {
       maintenance.close();
+      await this.#parts.structures.close();
       tokens.close();
       loop.close();
       engine.feed.close();

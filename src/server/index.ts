@@ -13,4 +13,5 @@ export { VERSION } from "../base/version.ts";
 export type { TokenInfo, TokenOptions, TokenQuotas } from "../engine/tokens.ts";
 export type { EvictionPolicy } from "../store/store.ts";
 export { DEFAULT_HOST, DEFAULT_PORT, Hive, type HiveOptions } from "./hive.ts";
+export type { StructureOption } from "./hive-structures.ts";
 export type { TlsOptions } from "./tls-options.ts";

@@ -22,6 +22,7 @@ import {
   TYPE_SET,
   TYPE_SORTED,
   TYPE_STRING,
+  TYPE_STRUCTURE,
   TYPE_TABLE,
 } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
@@ -151,6 +152,9 @@ export class RecordReader {
     const { type, nameLength, valueLength } = facts;
     if (type === TYPE_STRING) {
       if ((flags & RECORD_ROOT) !== 0) throw bad("a string has a container");
+    } else if (type === TYPE_STRUCTURE) {
+      if ((flags & RECORD_ROOT) !== 0) throw bad("a structure has a container");
+      if (facts.valueKind !== KIND_VALUE) throw bad("a structure is no value");
     } else if (type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED || type === TYPE_LIST) {
       if ((flags & RECORD_ROOT) === 0) {
         if (type === TYPE_LIST) this.#lists.checkPacked(facts);

@@ -25,6 +25,7 @@ import {
   SEGMENT_SHIFT,
   TYPE_MASK,
   TYPE_STRING,
+  TYPE_STRUCTURE,
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
@@ -32,6 +33,7 @@ import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LARGEST_CLASS } from "./size-classes.ts";
 
 export { KEEP_DEADLINE, NO_DEADLINE } from "./placement.ts";
+export { tooBig };
 
 /** Keys that have run out and that one random() removes at most: about a millisecond. */
 const DRAWS_MAX = 1000;
@@ -187,13 +189,23 @@ export class Keyspace {
   /**
    * Writes `length` bytes into the string that find() has just found, from its byte `at` on, and makes it
    * `size` bytes long; zeros fill a gap. Its deadline stays. Returns its entry.
+   * @param isChange False: a structure's key gets the bytes of what it holds already, and nobody is told.
    * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
-  write(ref: number, at: number, value: Uint8Array, start: number, length: number, size: number, kind: number): number {
+  write(
+    ref: number,
+    at: number,
+    value: Uint8Array,
+    start: number,
+    length: number,
+    size: number,
+    kind: number,
+    isChange: boolean = true,
+  ): number {
     const { entries, index, pages, funnel, containers } = this.memory;
     if (size > this.valueBytesMax) throw tooBig("VALUE_TOO_BIG", "value", size, "valueBytesMax", this.valueBytesMax);
-    if (funnel.on) {
-      funnel.before("set", ref);
+    if (funnel.on || !isChange) {
+      if (isChange) funnel.before("set", ref);
       index.bucketOf(KEYSPACE_ROOT, this.memory.hashOf(ref)); // a listener may have looked elsewhere
     }
     const head = entries.head(ref);
@@ -251,13 +263,19 @@ export class Keyspace {
    * key. Returns its entry; 0 when it was removed.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  setDeadline(ref: number, deadlineMs: number): number {
+  setDeadline(given: number, deadlineMs: number): number {
     if (deadlineMs <= this.memory.nowMs) {
-      this.remove(ref);
+      this.remove(given);
       return 0;
     }
-    if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
-    return this.#placement.setDeadline(KEYSPACE_ROOT, ref, deadlineMs);
+    const { funnel, live, entries } = this.memory;
+    const isLive = live !== undefined && entries.type(given) === TYPE_STRUCTURE;
+    const ref = isLive ? live.settle(given, true) : given;
+    if (funnel.on) funnel.before("ttl", ref);
+    const before = isLive ? entries.versionOf(ref) : 0;
+    const next = this.#placement.setDeadline(KEYSPACE_ROOT, ref, deadlineMs);
+    if (isLive) live.restamped(next, before);
+    return next;
   }
 
   /**
@@ -265,7 +283,8 @@ export class Keyspace {
    * 2^31 - 1; the owner 0 takes both away. Returns its entry, which may have moved.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  setOwner(ref: number, owner: number, session: number): number {
+  setOwner(given: number, owner: number, session: number): number {
+    const ref = this.memory.settled(given);
     if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
     return this.#placement.setOwner(ref, owner, session);
   }
@@ -331,13 +350,13 @@ export class Keyspace {
   }
 
   /**
-   * Gives the value of key `from` a new name, with its deadline, owner and access clock and a new version;
+   * Gives the value of a key a new name, with its deadline, owner and access clock and a new version;
    * a key that has that name goes. Returns the new entry.
    * @param overwrites It is a new value of a key that is there, not a key that comes: who waits for it waits on.
    * @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY: nothing was changed.
    */
   rename(
-    from: number,
+    given: number,
     name: Uint8Array,
     start: number,
     length: number,
@@ -345,6 +364,7 @@ export class Keyspace {
     overwrites: boolean = false,
   ): number {
     const { funnel, events } = this.memory;
+    const from = this.memory.settled(given);
     if (length > this.keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", this.keyBytesMax);
     const old = this.find(name, start, length, kind);
     if (old === from) return from;

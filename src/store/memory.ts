@@ -11,6 +11,8 @@ import { KeyHash } from "./hash.ts";
 import { HashIndex } from "./hash-index.ts";
 import { openHeader } from "./header.ts";
 import { KeyEvents } from "./key-events.ts";
+import { TYPE_STRUCTURE } from "./layout.ts";
+import type { LiveValues } from "./live-values.ts";
 import { Pages } from "./pages.ts";
 import { type SegmentProvider, Segments } from "./segments.ts";
 import { SortedTree } from "./sorted-tree.ts";
@@ -42,6 +44,8 @@ export class Memory {
   /** The hive's time, in epoch milliseconds: set once per read event, so that a pipeline sees one moment. */
   nowMs: number;
   readonly totals: Totals = new Totals();
+  /** Objects that are ahead of the bytes of their keys; undefined while there are no structures. */
+  live: LiveValues | undefined = undefined;
 
   constructor(options: MemoryOptions) {
     this.nowMs = options.nowMs;
@@ -71,5 +75,10 @@ export class Memory {
     const entries = this.entries;
     const typed = entries.keyKind(ref) === 3 ? 1 : 0;
     return this.keys.hash(entries.bytesOf(ref), entries.keyStart(ref), entries.keyLength(ref), typed);
+  }
+
+  /** The entry with the bytes of what its key holds now: a structure may be ahead of them. It may have moved. */
+  settled(ref: number): number {
+    return this.live !== undefined && this.entries.type(ref) === TYPE_STRUCTURE ? this.live.settle(ref) : ref;
   }
 }

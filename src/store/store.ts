@@ -93,6 +93,7 @@ export class Store {
    * The memory as it is now, for a snapshot that is written in slices. One at a time; end() it.
    */
   beginEpoch(visitor: EpochVisitor): Epoch {
+    this.memory.live?.settleAll();
     return new Epoch(this.memory, visitor);
   }
 
@@ -104,6 +105,7 @@ export class Store {
   beginRestoring(): Restoring {
     const { activeExpiry, memory } = this;
     const { events, changes } = memory;
+    memory.live?.forgetAll();
     changes.settle();
     // What a snapshot brings was not made by anybody now.
     changes.quiet = true;

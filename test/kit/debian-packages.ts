@@ -20,6 +20,7 @@ const INSTALL_TIMEOUT_MS = 300_000;
 /** The program that shows a package is there, where it has another name than the package; or a file, as a path. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   "redis-tools": "redis-cli",
+  "wamerican-large": "/usr/share/dict/american-english-large",
   "python3-msgpack": "/usr/lib/python3/dist-packages/msgpack/__init__.py",
 };
 

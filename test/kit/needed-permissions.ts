@@ -22,7 +22,7 @@ function need(call: string, more: Omit<Need, "call"> = {}): [string, Need] {
 }
 
 const CONTAINERS: ReadonlySet<string> = new Set(
-  "ACL CLIENT COMMAND CONFIG LATENCY MEMORY OBJECT PUBSUB SLOWLOG SNAPSHOT".split(" "),
+  "ACL CLIENT COMMAND CONFIG LATENCY MEMORY OBJECT PUBSUB SLOWLOG SNAPSHOT STRUCTURES".split(" "),
 );
 
 /** Rows that no call reaches: without a subcommand that is known, a call is refused before. */
@@ -42,6 +42,16 @@ const ADMIN = { grant: "admin" } as const;
 
 /** By the row's name. */
 export const NEEDS: ReadonlyMap<string, Need> = new Map([
+  // structures
+  need("STRUCTURE R:a"),
+  need("STRUCTURES"),
+  need("STRUCTURES RELOAD", ADMIN),
+  need("STRUCTURES HELP"),
+  need("KEYSMATCH .*", { own: "read" }),
+  need("SETSTRING W:a 1"),
+  need("SETSTRINGEX W:a 100 1"),
+  need("SETSTRINGNX W:a 1"),
+  need("LPOPRPUSH RW:l W:d"),
   // keys
   need("DEL W:a W:b"),
   need("UNLINK W:a W:b"),

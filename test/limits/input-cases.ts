@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Limits } from "../../src/base/limits.ts";
+import { Structure } from "../../src/structures/structure.ts";
 import { limited, passed } from "../kit/limited-hive.ts";
 import { codeOf } from "../kit/native-hive.ts";
 import { type RespClient, RespError } from "../kit/resp-client.ts";
@@ -33,6 +34,8 @@ async function requireOldestToGo(limits: Partial<Limits>): Promise<void> {
 type Names =
   | "keyBytesMax"
   | "valueBytesMax"
+  | "structureBytesMax"
+  | "commandMsMax"
   | "valueDepthMax"
   | "frameBytesMax"
   | "argumentsMax"
@@ -79,6 +82,30 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     assert.match(await errorOf(client, "SET", "k", "v".repeat(1001)), /exceeds valueBytesMax/);
     await using native = await hive.native();
     assert.equal(await codeOf(native.call("SET", "k", "v".repeat(1001))), "VALUE_TOO_BIG");
+  },
+
+  async structureBytesMax() {
+    await using hive = await limited({ structureBytesMax: 1000 }, { structures: ["fifo"] });
+    await using client = await hive.resp();
+    assert.equal((await client.call("FIFOADD", "k", "v".repeat(500))).value, "OK");
+    assert.match(await errorOf(client, "FIFOADD", "k", "v".repeat(500)), /exceeds structureBytesMax \(1000 bytes\)/);
+    assert.equal((await client.call("SIZE", "k")).value, 1);
+    await using native = await hive.native();
+    assert.equal(await codeOf(native.call("FIFOADD", "k", "v".repeat(500))), "VALUE_TOO_BIG");
+  },
+
+  async commandMsMax() {
+    class Slow extends Structure {
+      static SLOWLY(): string {
+        const endMs = performance.now() + 5;
+        while (performance.now() < endMs);
+        return "OK";
+      }
+    }
+    await using hive = await limited({ commandMsMax: 2 }, { structures: [Slow] });
+    await using client = await hive.resp();
+    assert.equal((await client.call("SLOWLY")).value, "OK");
+    assert.match(hive.notices.at(-1)!, /^SLOWLY blocked the hive for \d+ ms: more than commandMsMax \(2 ms\)/);
   },
 
   async valueDepthMax() {

@@ -69,6 +69,9 @@ const PINO: readonly string[] = [
   "thread-stream",
 ];
 
+/** What suggestions by edit distance bring. */
+const SUGGEST = ["mnemonist", "obliterator"];
+
 const tarball = (name: string): string => join(folder, `${name}-0.1.0.tgz`);
 
 const PROGRAM = `
@@ -92,11 +95,22 @@ try {
 const TYPED_PROGRAM = `
 import { connect, type Table } from "memhive";
 import { Hive, ManualClock } from "memhive-server";
+import { type HiveCalls, Structure } from "memhive-server/structure";
+import { Fifo } from "memhive-server/structures";
+
+class Stack extends Structure {
+  items: unknown[] = [];
+  static STACKADD(hive: HiveCalls, key: string, value: unknown): number {
+    return hive.open(Stack, key).items.push(value);
+  }
+}
 
 type User = { born: number };
 const clock = new ManualClock();
-const hive = await Hive.start({ listen: false, clock });
+const hive = await Hive.start({ listen: false, clock, structures: [Fifo, Stack] });
 const client = await connect(hive);
+const pushed: number = await client.structure<typeof Stack>("Stack").STACKADD("s", 1);
+await client.structure<typeof Fifo>("Fifo").FIFOADD("q", pushed);
 const users: Table<User> = client.table<User>("users");
 await users.set("ada", { born: 1815 }, { ttlMs: 1_000 });
 const ada: User | undefined = await users.get("ada");
@@ -138,7 +152,8 @@ test("client and hive together run from JavaScript and TypeScript, on Node 22 an
   const installed = readdirSync(join(target, "node_modules"))
     .filter((name) => !name.startsWith("."))
     .sort();
-  assert.deepEqual(installed, ["commander", "memhive", "memhive-server", "ws", ...PINO].sort());
+  const direct = ["commander", "memhive", "memhive-server", "re2js", "ws"];
+  assert.deepEqual(installed, [...direct, ...PINO, ...SUGGEST].sort());
   writeFileSync(join(target, "main.js"), PROGRAM);
   writeFileSync(join(target, "main22.js"), forNode22(PROGRAM));
   writeFileSync(join(target, "typed.ts"), TYPED_PROGRAM);
@@ -177,7 +192,14 @@ test("the memhive command of the installed package serves and answers", async (t
 test("what the packages import stands in their manifests, and nothing else does", () => {
   const manifest = (name: string) => JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   assert.deepEqual(manifest("memhive").dependencies, {});
-  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), ["commander", "memhive", "pino", "ws"]);
+  assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), [
+    "commander",
+    "memhive",
+    "mnemonist",
+    "pino",
+    "re2js",
+    "ws",
+  ]);
   assert.equal(manifest("memhive-server").dependencies.memhive, manifest("memhive").version);
 });
 

@@ -31,6 +31,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   errorcodes,
   latencystats,
   loop,
+  structures,
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace,
 };
@@ -278,6 +279,18 @@ function loop({ services }: Context): Fields {
     loop_delay_max_ms: figures.maxMs.toFixed(3),
     loop_delay_peak_ms: figures.peakMs.toFixed(3),
     loop_busy: figures.busy.toFixed(4),
+  };
+}
+
+function structures({ services }: Context): Fields {
+  const known = services.structures;
+  if (known === undefined) return { structures: 0 };
+  const { count, command, milliseconds } = known.blocked;
+  return {
+    structures: [...known.list()].length,
+    structures_blocked: count,
+    structures_blocked_last_command: command,
+    structures_blocked_last_ms: Math.round(milliseconds),
   };
 }
 

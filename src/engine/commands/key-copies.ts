@@ -8,7 +8,7 @@
 
 import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
-import { KIND_VALUE, TYPE_LIST, TYPE_STRING } from "../../store/layout.ts";
+import { KIND_VALUE, TYPE_LIST, TYPE_STRING, TYPE_STRUCTURE } from "../../store/layout.ts";
 import { PACKED_EMPTY } from "../../store/packed.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
@@ -60,12 +60,17 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
   }
   // The other one first: what has run out goes when it is looked for.
   const isTaken = keys.find(args.buffer, args.start(2), args.length(2), args.kind(2)) !== 0;
-  const ref = keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
+  let ref = keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0 || (isTaken && !replaces)) return reply.integer(0);
+  ref = memory.settled(ref);
   const deadlineMs = entries.deadline(ref);
   const type = entries.type(ref);
   if (type === TYPE_STRING) putString(store, args, 2, deadlineMs, stringIn(store, ref));
-  else if (type === TYPE_LIST)
+  else if (type === TYPE_STRUCTURE) {
+    const { bytes, start, end } = stringIn(store, ref);
+    const state = Buffer.from(bytes.subarray(start, end));
+    place(store, args, 2, { type, deadlineMs, fill: (key) => rewrite(store, key, state) });
+  } else if (type === TYPE_LIST)
     place(store, args, 2, { type, deadlineMs, fill: (key) => copyElements(store, ref, key) });
   else if (!hasLiveField(store, ref)) {
     // All have run out and wait to be removed: the key is as if it were gone.
@@ -101,6 +106,11 @@ function stringIn(store: Store, ref: number): Slice {
   slice.end = slice.start + entries.valueLength(ref);
   slice.kind = entries.valueKind(ref);
   return slice;
+}
+
+/** The state of a structure becomes that of a new key. */
+function rewrite({ keys }: Store, key: number, state: Buffer): number {
+  return keys.write(key, 0, state, 0, state.length, state.length, KIND_VALUE, false);
 }
 
 function putString(store: Store, args: Args, index: number, deadlineMs: number, value: Slice): number {
@@ -141,7 +151,7 @@ function copyElements({ lists }: Store, from: number, to: number): number {
 function dump({ store, services }: Context, args: Args, reply: Reply): void {
   const ref = store.keys.read(args.buffer, args.start(1), args.length(1), args.kind(1));
   if (ref === 0) return reply.nil();
-  const payload = encodeDump(store, ref, services.limits);
+  const payload = encodeDump(store, store.memory.settled(ref), services.limits);
   reply.bulk(payload, 0, payload.length);
 }
 
@@ -204,6 +214,11 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
   const payload = args.bytes(3);
   if (dumped.string) {
     const { start, length, kind } = dumped.string;
+    if (dumped.type === TYPE_STRUCTURE) {
+      const state = Buffer.from(payload.subarray(start, start + length));
+      const fill = (key: number): number => rewrite(store, key, state);
+      return place(store, args, 1, { type: TYPE_STRUCTURE, deadlineMs, fill });
+    }
     return putString(store, args, 1, deadlineMs, { bytes: payload, start, end: start + length, kind });
   }
   const { lists } = store;

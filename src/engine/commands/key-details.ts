@@ -141,8 +141,9 @@ function usage(context: Context, args: Args, reply: Reply): void {
     if (!args.is(i, "SAMPLES") || i + 1 === args.count) throw syntaxError();
     if (args.integer(++i) < 0) throw syntaxError();
   }
-  const ref = findOrNil(context, args, reply);
+  let ref = findOrNil(context, args, reply);
   if (ref === 0) return;
+  ref = context.store.memory.settled(ref);
   const { entries, containers, pages } = context.store.memory;
   const root = entries.rootOf(ref);
   const inner = root === 0 ? 0 : containers.bytesOf(root) + containers.indexBytesOf(root);

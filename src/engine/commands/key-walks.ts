@@ -28,7 +28,7 @@ function matches({ entries }: Memory, ref: number, args: Args, pattern: number):
 }
 
 /** Whether the caller may read the key, so may know of it. */
-function maySee({ token, store }: Context, ref: number): boolean {
+export function maySee({ token, store }: Context, ref: number): boolean {
   if (token === undefined || token.grants.everywhere("read")) return true;
   const { entries } = store.memory;
   const start = entries.keyStart(ref);

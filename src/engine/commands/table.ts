@@ -13,6 +13,7 @@ import { SET_ROWS } from "./sets.ts";
 import { SNAPSHOT_ROWS } from "./snapshots.ts";
 import { SORTED_ROWS } from "./sorted.ts";
 import { STRING_ROWS } from "./strings.ts";
+import { STRUCTURE_ROWS } from "./structures.ts";
 import { TABLE_ROWS } from "./tables.ts";
 import { TRANSACTION_ROWS } from "./transactions.ts";
 
@@ -30,4 +31,5 @@ export const ROWS: readonly Row[] = [
   ...CONNECTION_ROWS,
   ...SERVER_ROWS,
   ...SNAPSHOT_ROWS,
+  ...STRUCTURE_ROWS,
 ].map(withHelp);

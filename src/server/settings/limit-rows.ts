@@ -11,6 +11,8 @@ import { type Setting, setting } from "./setting.ts";
 const HELP: Readonly<Record<keyof Limits, string>> = {
   keyBytesMax: "a key, field or member",
   valueBytesMax: "a value",
+  structureBytesMax: "the encoded state of a structure",
+  commandMsMax: "a structure's command that blocks the hive for longer is named to operators",
   valueDepthMax: "how deep arrays and maps nest inside one value",
   frameBytesMax: "all arguments of one call together",
   argumentsMax: "arguments of one call, its name included",

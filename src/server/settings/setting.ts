@@ -7,7 +7,17 @@
 
 import type { Kind, SettingValue } from "./kinds.ts";
 
-export type Group = "start" | "network" | "access" | "tls" | "memory" | "events" | "snapshots" | "logs" | "limits";
+export type Group =
+  | "start"
+  | "network"
+  | "access"
+  | "tls"
+  | "memory"
+  | "events"
+  | "snapshots"
+  | "structures"
+  | "logs"
+  | "limits";
 
 /** Whom a setting is for: the hive has it as an option, the command alone does something with it. */
 export type Taker = "hive" | "command";

@@ -6,6 +6,7 @@
 // To add a setting, add a row; where its taker is the hive, its name is an option of Hive.start() too.
 // Then `npm run docs`. What can be changed while a hive runs is in engine/settings.ts (CONFIG SET).
 
+import { resolve } from "node:path";
 import { LOG_LEVELS } from "../../base/log.ts";
 import { EVICTION_POLICIES } from "../../store/eviction.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
@@ -22,12 +23,24 @@ export const GROUP_TITLES: Readonly<Record<Group, string>> = {
   memory: "Memory",
   events: "Events",
   snapshots: "Snapshots",
+  structures: "Structures",
   logs: "Logs",
   limits: "Limits",
 };
 
 /** Embedded it may be `true` too: tokens that are kept nowhere. */
 const tokensFile: Kind = { ...path, read: (value, folder) => (value === true ? true : path.read(value, folder)) };
+
+/** Embedded they may be classes too; a file is relative to the settings that name it. */
+const structureList: Kind = {
+  ...list,
+  read: (value, folder) => {
+    if (!Array.isArray(value) || value.some((item) => item === "" || item === null || item === undefined))
+      return undefined;
+    if (folder === "") return value;
+    return value.map((item) => (typeof item === "string" && /[/.]/.test(item) ? resolve(folder, item) : item));
+  },
+};
 
 export const SETTINGS: readonly Setting[] = [
   setting({
@@ -213,6 +226,12 @@ export const SETTINGS: readonly Setting[] = [
     initial: true,
     flag: "snapshot-at-close",
     offFlag: "no-snapshot-at-close",
+  }),
+  setting({
+    name: "structures",
+    kind: structureList,
+    group: "structures",
+    help: "structures by name (fifo, suggest) or file (./votes.ts); SIGHUP reads files again",
   }),
   setting({
     name: "logLevel",

@@ -1,0 +1,180 @@
+// Facade: the hive as a structure's methods see it, for one caller.
+//
+//   hive.play("GET", key) ──▶ arguments ──▶ allowed here? has the caller the grants? ──▶ the engine ──▶ JavaScript
+//
+// What code of a structure opens and plays, its caller has to be allowed: registering a structure gives
+// nobody more than he had.
+
+import { HiveError } from "../base/errors.ts";
+import { Args, KIND_BYTES, KIND_TEXT, KIND_VALUE } from "../engine/args.ts";
+import { type CommandEntry, hasTypedKey } from "../engine/catalogue.ts";
+import { type Context, GATE_LIMITED } from "../engine/context.ts";
+import { missingPermission } from "../engine/permission.ts";
+import { mayWriteReserved, reservedKey } from "../engine/reserved-names.ts";
+import { encode } from "../wire/value.ts";
+import type { Instances, Live } from "./instances.ts";
+import type { KeptClass } from "./kept-class.ts";
+import type { Played } from "./played.ts";
+import { unwrapped } from "./storable.ts";
+import type { HiveCalls, Structure } from "./structure.ts";
+import type { Transactions } from "./transaction.ts";
+import { ValueReply } from "./value-reply.ts";
+
+/** What makes no sense inside of a call: they are about connections, or end the hive. */
+const UNPLAYABLE: ReadonlySet<string> = new Set(
+  "MULTI EXEC DISCARD WATCH UNWATCH AUTH HELLO RESET QUIT SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE CLIENT SHUTDOWN MONITOR SAVE BGSAVE SNAPSHOT DEBUG STRUCTURES KEYSMATCH".split(
+    " ",
+  ),
+);
+
+/** A short name of a key, written here to be looked up: a buffer for each costs as much as the look-up. */
+const NAME_UNITS = 85;
+const name: Buffer = Buffer.alloc(NAME_UNITS * 3);
+
+export type FacadeParts = {
+  instances: Instances;
+  transactions: Transactions;
+  keptOf(cls: new () => Structure): KeptClass;
+};
+
+export class Facade implements HiveCalls {
+  readonly #parts: FacadeParts;
+  readonly #context: Context;
+  /** Whether the command under way says that it changes nothing. */
+  readonly #reads: boolean;
+
+  constructor(parts: FacadeParts, context: Context, reads: boolean = false) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#reads = reads;
+  }
+
+  get nowMs(): number {
+    return this.#context.nowMs;
+  }
+
+  open<S extends Structure>(cls: new () => S, key: string): S {
+    const { instances, transactions } = this.#parts;
+    const kept = this.#parts.keptOf(cls);
+    const live = this.#live(kept, key);
+    if (live !== undefined) return live.instance as S;
+    if (this.#reads) throw new HiveError("UNSUPPORTED", `a command that reads may not make the key ${key}: use find()`);
+    const made = instances.create(kept, Buffer.from(key));
+    transactions.created(made);
+    made.placement.hive = () => this;
+    if (!kept.undoes) transactions.changing(made);
+    return made.instance as S;
+  }
+
+  find<S extends Structure>(cls: new () => S, key: string): S | undefined {
+    return this.#live(this.#parts.keptOf(cls), key)?.instance as S | undefined;
+  }
+
+  #live(kept: KeptClass, key: string): Live | undefined {
+    if (typeof key !== "string") throw new HiveError("INVALID_ARGUMENT", "the name of a key is text");
+    const isShort = key.length <= NAME_UNITS;
+    const bytes = isShort ? name : Buffer.from(key);
+    const length = isShort ? name.utf8Write(key, 0) : bytes.length;
+    const { store, token, gate } = this.#context;
+    if ((gate & GATE_LIMITED) !== 0 && token !== undefined) {
+      const wanted = this.#reads ? (["read"] as const) : (["read", "write"] as const);
+      for (const permission of wanted) {
+        if (token.grants.covers(permission, bytes, 0, length)) continue;
+        throw new HiveError("NO_PERMISSION", `${kept.name} needs ${permission} on the key that it opens`);
+      }
+    }
+    const ref = store.keys.find(bytes, 0, length);
+    if (ref === 0) return undefined;
+    const live = this.#parts.instances.at(ref);
+    if (live.kept !== kept) throw new HiveError("WRONG_TYPE", `the key holds a ${live.kept.name}, not a ${kept.name}`);
+    live.placement.hive = () => this;
+    if (!kept.undoes && !this.#reads && !live.tracker.changed) this.#parts.transactions.changing(live);
+    return live;
+  }
+
+  play<Name extends string>(command: Name, ...given: readonly unknown[]): Played<Name> {
+    const { transactions } = this.#parts;
+    const context = this.#context;
+    const { services, store } = context;
+    const args = argumentsOf(command, given);
+    const entry = this.#playable(args, command);
+    const reply = new ValueReply();
+    const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
+    if (this.#reads && writes) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
+    if (writes) transactions.arm();
+    if (transactions.isOpen) transactions.playing();
+    const noted = store.undo.size;
+    const { executing } = context;
+    // What may wait runs in the form that does not; another structure's command decides for itself.
+    if (entry.row.family !== "structures") context.executing = true;
+    let later: void | Promise<void>;
+    try {
+      later = services.play(context, args, reply);
+    } finally {
+      context.executing = executing;
+    }
+    if (later !== undefined) {
+      if (transactions.isOpen) {
+        transactions.doom(new HiveError("UNSUPPORTED", `${command} answers later: play it from an async command`));
+      }
+      return later.then(() => reply.take()) as Played<Name>;
+    }
+    try {
+      return reply.take() as Played<Name>;
+    } catch (error) {
+      if (transactions.isOpen && store.undo.size !== noted) transactions.doom(error);
+      throw error;
+    }
+  }
+
+  /** @throws {HiveError} UNKNOWN_COMMAND, WRONG_ARITY, UNSUPPORTED, NO_PERMISSION, BAD_VALUE */
+  #playable(args: Args, command: string): CommandEntry {
+    const { services, gate, token } = this.#context;
+    let entry = services.commands.find(args);
+    if (entry === undefined) throw new HiveError("UNKNOWN_COMMAND", `unknown command '${command}'`);
+    if (UNPLAYABLE.has(entry.row.name)) {
+      throw new HiveError("UNSUPPORTED", `${command} cannot be played by a structure`);
+    }
+    if (entry.subcommands !== undefined && args.count > 1) entry = entry.subcommand(args);
+    if (entry === undefined) throw new HiveError("UNKNOWN_COMMAND", `unknown subcommand of '${command}'`);
+    if (args.count < entry.argumentsMin || args.count > entry.argumentsMax) {
+      throw new HiveError("WRONG_ARITY", `wrong number of arguments for '${entry.wireName}' command`);
+    }
+    if (args.typed && hasTypedKey(entry.row, args)) {
+      throw new HiveError("BAD_VALUE", "a key is text or bytes, not a value");
+    }
+    if (mayWriteReserved(entry.row) && reservedKey(entry.row, args) !== 0) {
+      throw new HiveError("NO_PERMISSION", "the memory of devices is written by DEVICE.PUT and SESSION.PUT alone");
+    }
+    if ((gate & GATE_LIMITED) !== 0 && token !== undefined) {
+      const missing = missingPermission(entry.row, entry.wireName, args, {
+        grants: token.grants,
+        limits: services.limits,
+      });
+      if (missing !== undefined) throw new HiveError("NO_PERMISSION", missing);
+    }
+    return entry;
+  }
+}
+
+/** Text and bytes are raw, everything else is a value; the name may be two words. */
+export function argumentsOf(command: string, given: readonly unknown[]): Args {
+  const parts: Uint8Array[] = command.split(" ").map((word) => Buffer.from(word));
+  const kinds: number[] = parts.map(() => KIND_TEXT);
+  for (const value of given) {
+    if (typeof value === "string") kinds.push(KIND_TEXT);
+    else kinds.push(value instanceof Uint8Array ? KIND_BYTES : KIND_VALUE);
+    parts.push(
+      typeof value === "string" ? Buffer.from(value) : value instanceof Uint8Array ? value : encode(unwrapped(value)),
+    );
+  }
+  const args = new Args(parts.length);
+  args.reset(Buffer.concat(parts));
+  let at = 0;
+  for (let i = 0; i < parts.length; i++) {
+    args.push(at, parts[i]!.length, kinds[i]!);
+    at += parts[i]!.length;
+  }
+  args.kept = true;
+  return args;
+}

@@ -1,0 +1,119 @@
+// Journal: what has to be done to take changes of raw state back, in order.
+//
+//   note(undoSet, items, "3", old) … ──▶ rollback(mark): the last first
+//
+// Four places of one array for a change: an object for each would be garbage.
+
+/** Takes one change of `target` back. */
+export type UndoStep = (target: never, first: never, second: never) => void;
+
+export class Journal {
+  readonly #log: unknown[] = [];
+  /** Whether changes are noted: inside of a call that can be undone. */
+  active = false;
+
+  get size(): number {
+    return this.#log.length;
+  }
+
+  note<Target, First, Second>(
+    step: (target: Target, first: First, second: Second) => void,
+    target: Target,
+    first: First,
+    second: Second,
+  ): void {
+    if (this.active) this.#log.push(step, target, first, second);
+  }
+
+  /** Takes back what was noted since the journal had the size `mark`. */
+  rollback(mark: number = 0): void {
+    const log = this.#log;
+    while (log.length > mark) {
+      const second = log.pop();
+      const first = log.pop();
+      const target = log.pop();
+      (log.pop() as (target: unknown, first: unknown, second: unknown) => void)(target, first, second);
+    }
+  }
+
+  clear(): void {
+    // Setting the length of an array frees its store, also where it is 0 already.
+    if (this.#log.length > 0) this.#log.length = 0;
+  }
+}
+
+// The steps.
+
+export type Bag = Record<PropertyKey, unknown>;
+
+export function undoSet(target: Bag, key: PropertyKey, before: unknown): void {
+  target[key] = before;
+}
+
+export function undoAdd(target: Bag, key: PropertyKey): void {
+  delete target[key];
+}
+
+export function undoLength(target: unknown[], length: number): void {
+  target.length = length;
+}
+
+export function undoPop(target: unknown[], value: unknown): void {
+  target.push(value);
+}
+
+export function undoShift(target: unknown[], value: unknown): void {
+  target.unshift(value);
+}
+
+export function undoUnshift(target: unknown[], count: number): void {
+  target.splice(0, count);
+}
+
+/** `added` elements from `start` on become those that were removed there. */
+export function undoSplice(target: unknown[], [start, added]: readonly [number, number], removed: unknown[]): void {
+  target.splice(start, added);
+  // In parts: a call takes only so many arguments.
+  for (let i = 0; i < removed.length; i += SPREAD_MAX) target.splice(start + i, 0, ...removed.slice(i, i + SPREAD_MAX));
+}
+
+const SPREAD_MAX = 10_000;
+
+export function undoAll(target: unknown[], before: unknown[]): void {
+  target.length = before.length;
+  for (let i = 0; i < before.length; i++) target[i] = before[i];
+}
+
+export function undoBytes(target: { set(source: unknown): void }, before: unknown): void {
+  target.set(before);
+}
+
+export function undoTime(target: Date, time: number): void {
+  target.setTime(time);
+}
+
+export function undoMapSet(target: Map<unknown, unknown>, key: unknown, before: unknown): void {
+  target.set(key, before);
+}
+
+export function undoMapAdd(target: Map<unknown, unknown>, key: unknown): void {
+  target.delete(key);
+}
+
+export function undoMapClear(target: Map<unknown, unknown>, before: Map<unknown, unknown>): void {
+  target.clear();
+  for (const [key, value] of before) target.set(key, value);
+}
+
+export function undoSetAdd(target: Set<unknown>, value: unknown): void {
+  target.delete(value);
+}
+
+export function undoSetDelete(target: Set<unknown>, value: unknown): void {
+  target.add(value);
+}
+
+export function undoSetClear(target: Set<unknown>, before: Set<unknown>): void {
+  target.clear();
+  for (const value of before) target.add(value);
+}

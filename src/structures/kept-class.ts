@@ -1,0 +1,126 @@
+// KeptClass: a registered class, looked at once: its commands, and its instances from bytes and to bytes.
+//
+//   instance ──▶ encode ──▶ [name, version, state] as one canonical value ──▶ decode ──▶ instance
+
+import { HiveError } from "../base/errors.ts";
+import { decode, encodeInto, Scratch } from "../wire/value.ts";
+import type { Journal } from "./journal.ts";
+import type { Structure, StructureClass } from "./structure.ts";
+import { fieldsOf, Tracker, track } from "./tracker.ts";
+
+export type Method = (...args: unknown[]) => unknown;
+
+const COMMAND_NAME = /^[A-Z][A-Z0-9_]*$/;
+/** A state given by a generator is this, with its pieces. */
+const PIECES = "*";
+
+/** An instance with what its class keeps of it. */
+export type Kept = { instance: Structure; state: Record<string, unknown> | undefined; tracker: Tracker };
+
+export class KeptClass {
+  readonly cls: StructureClass;
+  readonly name: string;
+  /** Static commands and key commands by name. */
+  readonly statics: ReadonlyMap<string, Method>;
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly undoes: boolean;
+  /** Whether its state is given in pieces, so that it may be larger than structureBytesMax. */
+  readonly inPieces: boolean;
+
+  /** @throws {HiveError} INVALID_ARGUMENT: what is wrong with the class */
+  constructor(cls: StructureClass) {
+    this.cls = cls;
+    this.name = cls.name;
+    this.undoes = cls.undo;
+    if (this.name === "") throw new HiveError("INVALID_ARGUMENT", "a structure's class needs a name");
+    this.statics = commandsOf(cls);
+    this.methods = commandsOf(cls.prototype as object);
+    const encode = (cls.prototype as Structure).encode;
+    this.inPieces = encode !== undefined && Object.getPrototypeOf(encode) === GENERATOR;
+    if ((encode === undefined) !== ((cls.prototype as Structure).decode === undefined)) {
+      throw new HiveError("INVALID_ARGUMENT", `${this.name}: encode() and decode() come together, or not at all`);
+    }
+    for (const name of cls.reads) this.#checkNamed(name, "reads");
+    for (const name of Object.keys(cls.args)) this.#checkNamed(name, "args");
+    const probe = new cls();
+    if (this.undoes) fieldsOf(probe);
+    this.encode(probe, this.undoes ? fieldsOf(probe) : undefined, new Scratch());
+  }
+
+  #checkNamed(name: string, where: string): void {
+    if (this.statics.has(name) || this.methods.has(name)) return;
+    throw new HiveError("INVALID_ARGUMENT", `${this.name}.${where} names ${name}, which is no command of it`);
+  }
+
+  /** A new instance, empty or with a state. */
+  make(journal: Journal, begin: () => void): Kept {
+    const instance = new this.cls();
+    const tracker = new Tracker(journal, begin);
+    if (!this.undoes) return { instance, state: undefined, tracker };
+    const state = fieldsOf(instance);
+    return { instance: track(instance, state, tracker) as Structure, state, tracker };
+  }
+
+  /** Fills an instance with what encode() wrote. @throws {HiveError} BAD_PAYLOAD */
+  fill({ instance, state }: Kept, encoded: { version: number; state: unknown }): void {
+    const { cls } = this;
+    let given = encoded.state;
+    if (encoded.version !== cls.version) {
+      if (cls.migrate === undefined || encoded.version > cls.version) {
+        const message = `a ${this.name} of version ${encoded.version}: this class is of version ${cls.version}, and has no migrate() for it`;
+        throw new HiveError("BAD_PAYLOAD", message);
+      }
+      given = cls.migrate(given, encoded.version);
+    }
+    if (instance.decode !== undefined) return instance.decode(this.inPieces ? piecesOf(given) : given);
+    if (typeof given !== "object" || given === null)
+      throw new HiveError("BAD_PAYLOAD", `a ${this.name} without fields`);
+    const target = state ?? (instance as unknown as Record<string, unknown>);
+    for (const name of Object.keys(target))
+      if (Object.hasOwn(given, name)) target[name] = (given as Record<string, unknown>)[name];
+  }
+
+  /** Writes an instance at the end of `scratch`. @throws {HiveError} BAD_VALUE: something of it cannot be encoded */
+  encode(instance: Structure, state: Record<string, unknown> | undefined, scratch: Scratch): void {
+    let given: unknown = state;
+    if (instance.encode !== undefined) {
+      given = instance.encode();
+      if (this.inPieces) given = [PIECES, ...(given as Iterable<unknown>)];
+    } else if (state === undefined) given = { ...instance };
+    encodeInto([this.name, this.cls.version, given], scratch);
+  }
+}
+
+const GENERATOR: unknown = Object.getPrototypeOf(function* () {});
+
+function piecesOf(state: unknown): unknown[] {
+  if (!Array.isArray(state) || state[0] !== PIECES) throw new HiveError("BAD_PAYLOAD", "a state that is not in pieces");
+  return state.slice(1);
+}
+
+/** What is in a structure's key. @throws {HiveError} BAD_PAYLOAD */
+export function readHead(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): { name: string; version: number; state: unknown } {
+  const value = decode(bytes, start, end);
+  if (Array.isArray(value) && value.length === 3 && typeof value[0] === "string" && Number.isSafeInteger(value[1])) {
+    return { name: value[0], version: value[1], state: value[2] };
+  }
+  throw new HiveError("BAD_PAYLOAD", "this key holds no structure that can be read");
+}
+
+/** Upper-case methods, those of classes that it extends too. */
+function commandsOf(target: object): Map<string, Method> {
+  const found = new Map<string, Method>();
+  for (let at: object | null = target; at !== null && at !== Object.prototype && at !== Function.prototype; ) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      if (!COMMAND_NAME.test(name) || found.has(name)) continue;
+      const { value } = Object.getOwnPropertyDescriptor(at, name)!;
+      if (typeof value === "function") found.set(name, value as Method);
+    }
+    at = Object.getPrototypeOf(at) as object | null;
+  }
+  return found;
+}

@@ -45,13 +45,18 @@ export function labelDeadline({ nowMs }: Context, args: Args, index: number, com
   throw syntaxError();
 }
 
-/** The names of a table's fields but those that are encoded values: labels are raw. */
-export function replyLabels({ store }: Context, key: number, reply: Reply): void {
+/** The names of a table's fields. @param isLabel Whether one is a label, by its kind; without it all are. */
+export function replyLabels(
+  { store }: Context,
+  key: number,
+  reply: Reply,
+  isLabel: (kind: number) => boolean = () => true,
+): void {
   reply.open("array");
   if (key !== 0) {
     const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
     store.fields.each(key, (field) => {
-      if (store.fields.name(key, field, slice).kind !== KIND_VALUE) replyName(store, key, field, reply);
+      if (isLabel(store.fields.name(key, field, slice).kind)) replyName(store, key, field, reply);
     });
   }
   reply.close();

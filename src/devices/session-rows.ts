@@ -14,6 +14,7 @@ import { findField, replyFieldValue } from "../engine/fields.ts";
 import { sessionKeyStart } from "../engine/reserved-names.ts";
 import type { Row } from "../engine/row.ts";
 import { syntaxError } from "../engine/values.ts";
+import { KIND_VALUE } from "../store/layout.ts";
 import { deviceId, labelDeadline, replyLabels, replyUsage } from "./device-rows.ts";
 import type { Memories, Place } from "./memories.ts";
 import { gone, type SessionFacts, type Sessions, sessionPlace } from "./sessions.ts";
@@ -28,10 +29,19 @@ function keysStart(args: Args, { tokenNameBytesMax }: Limits): Buffer {
   return Buffer.from(sessionKeyStart(Buffer.from(deviceId(args)), tokenNameBytesMax));
 }
 
+/** @throws {HiveError} INVALID_ARGUMENT */
 function placeOf({ services }: Context, args: Args): Place {
   // Looks at the length of the id, too.
   keyName(args, services.limits);
+  if (args.kind(2) === KIND_VALUE) throw new HiveError("INVALID_ARGUMENT", "the id of a session is text");
   return sessionPlace(deviceId(args), args.text(2));
+}
+
+/** Labels are raw: an encoded value is the name of what the session is. @throws {HiveError} INVALID_ARGUMENT */
+function checkLabels(args: Args, last: number): void {
+  for (let i = 3; i <= last; i++) {
+    if (args.kind(i) === KIND_VALUE) throw new HiveError("INVALID_ARGUMENT", "a label of a session is text or bytes");
+  }
 }
 
 /** `[EX seconds | PX milliseconds] [SLIDING]` from argument 2 on. @throws {HiveError} SYNTAX, … */
@@ -86,6 +96,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       syntax: "device session label value [EX seconds | PX milliseconds]",
       run(context, args, reply) {
         const place = placeOf(context, args);
+        checkLabels(args, 3);
         const deadlineMs = labelDeadline(context, args, 5, "session.put");
         open(context, place);
         memories.put(context, args, place, 3, deadlineMs);
@@ -100,6 +111,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       summary: "Puts the fields of an object over those of the one under a label",
       syntax: "device session label patch",
       run(context, args, reply) {
+        checkLabels(args, 3);
         sessions.merge(context, args, placeOf(context, args), 3);
         reply.ok();
       },
@@ -111,6 +123,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       summary: "Returns the value of a label of a session",
       syntax: "device session label",
       run(context, args, reply) {
+        checkLabels(args, 3);
         const key = sessions.use(context, placeOf(context, args));
         const field = key === 0 ? 0 : findField(context.store, key, args, 3);
         if (field === 0) reply.nil();
@@ -124,6 +137,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       summary: "Tells whether a session has a label",
       syntax: "device session label",
       run(context, args, reply) {
+        checkLabels(args, 3);
         const key = sessions.use(context, placeOf(context, args));
         reply.integer(key !== 0 && findField(context.store, key, args, 3) !== 0 ? 1 : 0);
       },
@@ -136,6 +150,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       syntax: "device session label [label ...]",
       run(context, args, reply) {
         const place = placeOf(context, args);
+        checkLabels(args, args.count - 1);
         open(context, place);
         reply.integer(memories.delete(context, args, place, 3));
       },
@@ -147,7 +162,10 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       arity: 3,
       summary: "Returns the labels of a session",
       syntax: "device session",
-      run: (context, args, reply) => replyLabels(context, sessions.use(context, placeOf(context, args)), reply),
+      run(context, args, reply) {
+        const key = sessions.use(context, placeOf(context, args));
+        replyLabels(context, key, reply, (kind) => kind !== KIND_VALUE);
+      },
     },
     {
       ...WRITE,

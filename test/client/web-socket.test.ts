@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { connect } from "../../src/client/browser.ts";
 import { connect as connectNode } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
+import { makeCertificate } from "../kit/certificates.ts";
 import { failure } from "../kit/fake-hive.ts";
 import { HttpClient } from "../kit/http-client.ts";
 import { limited, passed, STRANGERS_TOKEN } from "../kit/limited-hive.ts";
@@ -104,6 +105,16 @@ test("what asks for no WebSocket, or for another version, is told what there is"
   await using elsewhere = await HttpClient.connect({ port: hive.hive.port });
   assert.equal((await elsewhere.request("GET", "/healthz", { headers: UPGRADE })).status, 200);
   await elsewhere.closed;
+});
+
+test("over TLS too: wss://", async () => {
+  const { cert, key } = makeCertificate({});
+  await using hive = await Hive.start({ port: 0, tls: { cert, key, only: true } });
+  await using client = await HttpClient.connect({ port: hive.port }, { ca: cert });
+  const { status, headers } = await client.request("GET", "/v1/socket", { headers: UPGRADE });
+  assert.equal(status, 101);
+  assert.equal(headers["sec-websocket-extensions"], undefined);
+  assert.equal((await failure(connect(`ws://127.0.0.1:${hive.port}`))).code, "CONNECTION_LOST");
 });
 
 test("a stranger's WebSocket ends in authenticationTimeoutMs", async () => {

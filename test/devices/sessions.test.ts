@@ -214,3 +214,24 @@ test("the change feed knows nothing of sessions, their names and their ends", as
     await watch.return();
   });
 });
+
+test("what a session is stands under a name that no label can have", async () => {
+  await withClock(async (db) => {
+    const session = await db.session("d", { ttlMs: 1000 });
+    for (const call of [
+      ["SESSION.PUT", "d", session.id, false, 1],
+      ["SESSION.MERGE", "d", session.id, false, {}],
+      ["SESSION.FETCH", "d", session.id, false],
+      ["SESSION.HAS", "d", session.id, false],
+      ["SESSION.DELETE", "d", session.id, "a", false],
+      ["SESSION.PUT", "d", 7, "label", 1],
+      ["SESSION.PUT", 7, session.id, "label", 1],
+    ]) {
+      await assert.rejects(db.send(call), code("INVALID_ARGUMENT"), String(call));
+    }
+    await assert.rejects(db.send(["HDEL", `$session:d:${session.id}`, false]), code("NO_PERMISSION"));
+    assert.deepEqual(await session.check(), { ttlMs: 1000, leftMs: 1000, sliding: false });
+    await db.device("d").put(7 as unknown as string, "a number");
+    assert.deepEqual(await db.device("d").labels(), [7]);
+  });
+});

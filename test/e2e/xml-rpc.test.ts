@@ -57,5 +57,5 @@ test("what a device put is a table for the other doors", { skip }, async () => {
   const program = `import xmlrpc.client as x; x.ServerProxy("http://127.0.0.1:${hive.port}").memory_put("", "a/b", "t", {"c": 21.5})`;
   await promisify(execFile)("python3", ["-c", program]);
   await using client = await connect(hive);
-  assert.deepEqual(await client.table("memhive:device:a%2Fb").get("t"), { c: 21.5 });
+  assert.deepEqual(await client.table("$device:a%2Fb").get("t"), { c: 21.5 });
 });

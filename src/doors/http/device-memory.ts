@@ -1,9 +1,8 @@
 // DeviceMemory: what a device has put under labels, as the door needs it.
 //
-//   put(device, label, value) ──▶ HSET "memhive:device:ID" label value        fetch ──▶ HGET        clear ──▶ DEL
+//   put(device, label, value) ──▶ DEVICE.PUT device label value        fetch ──▶ DEVICE.FETCH        clear ──▶ DEVICE.CLEAR
 //
-// A device's memory is a table with a name of its own, so every door reads it, and grants and quotas hold for it. The
-// id is percent-encoded in it: none reaches into another's.
+// The commands of devices (src/devices) name its table, count what is in it and hold it to its caps.
 
 import type { Limits } from "../../base/limits.ts";
 import { type Args, KIND_BYTES, KIND_RAW, KIND_TEXT, KIND_VALUE } from "../../engine/args.ts";
@@ -29,11 +28,6 @@ export interface DeviceMemory {
 
 type Caller = { readonly limits: Limits; call(args: Args): Promise<ReplyNode> };
 
-/** Of any device: in names of keys, what is no letter or digit is escaped. */
-export function deviceTable(device: string): string {
-  return `memhive:device:${encodeURIComponent(device)}`;
-}
-
 export class TableDeviceMemory implements DeviceMemory {
   readonly #caller: Caller;
 
@@ -42,33 +36,33 @@ export class TableDeviceMemory implements DeviceMemory {
   }
 
   async put(device: string, label: Label, value: unknown): Promise<void> {
-    await this.#call("HSET", device, labelArgument(label), this.#stored(value));
+    await this.#call("DEVICE.PUT", device, labelArgument(label), this.#stored(value));
   }
 
   async fetch(device: string, label: Label): Promise<{ value: unknown } | undefined> {
-    const node = await this.#call("HGET", device, labelArgument(label));
+    const node = await this.#call("DEVICE.FETCH", device, labelArgument(label));
     return node instanceof Stored ? { value: valueOfStored(node) } : undefined;
   }
 
   async has(device: string, label: Label): Promise<boolean> {
-    return (await this.#call("HEXISTS", device, labelArgument(label))) === 1;
+    return (await this.#call("DEVICE.HAS", device, labelArgument(label))) === 1;
   }
 
   async delete(device: string, label: Label): Promise<boolean> {
-    return (await this.#call("HDEL", device, labelArgument(label))) === 1;
+    return (await this.#call("DEVICE.DELETE", device, labelArgument(label))) === 1;
   }
 
   async labels(device: string): Promise<unknown[]> {
-    const node = await this.#call("HKEYS", device);
+    const node = await this.#call("DEVICE.LABELS", device);
     return Array.isArray(node) ? node.map((key) => (key instanceof Stored ? valueOfStored(key) : key)) : [];
   }
 
   async clear(device: string): Promise<boolean> {
-    return (await this.#call("DEL", device)) === 1;
+    return (await this.#call("DEVICE.CLEAR", device)) === 1;
   }
 
   #call(name: string, device: string, ...more: Argument[]): Promise<ReplyNode> {
-    return this.#caller.call(packed([text(name), text(deviceTable(device)), ...more]));
+    return this.#caller.call(packed([text(name), text(device), ...more]));
   }
 
   #stored(value: unknown): Argument {

@@ -19,16 +19,16 @@ const FAILURES: Json = {
   "507": failed("There is no memory left"),
 };
 
-const FIELD: readonly Json[] = [
-  { name: "table", in: "path", required: true, schema: { type: "string" } },
-  {
-    name: "key",
-    in: "path",
-    required: true,
-    schema: { type: "string" },
-    description: "Percent escapes may be any bytes",
-  },
-];
+/** A field of something in the path, as the page of open-api names it. */
+type FieldFacts = { container: string; name: string; what: string; operation: string };
+
+function fieldParameters({ container, name }: FieldFacts): readonly Json[] {
+  const description = "Percent escapes may be any bytes";
+  return [
+    { name: container, in: "path", required: true, schema: { type: "string" } },
+    { name, in: "path", required: true, schema: { type: "string" }, description },
+  ];
+}
 
 const VALUE_FORMS: Json = {
   "application/json": { schema: {} },
@@ -49,7 +49,18 @@ export function openApi(commands: Catalogue, version: string): Json {
     },
     security: [{ token: [] }, {}],
     paths: {
-      "/v1/tables/{table}/{key}": tablePath(),
+      "/v1/tables/{table}/{key}": fieldPath({
+        container: "table",
+        name: "key",
+        what: "key of a table",
+        operation: "Field",
+      }),
+      "/v1/devices/{id}/{label}": fieldPath({
+        container: "id",
+        name: "label",
+        what: "label of a device",
+        operation: "Label",
+      }),
       "/v1/call": callPath(Object.keys(calls)),
       "/healthz": healthPath("Whether the hive runs", "health"),
       "/readyz": healthPath("Whether the hive takes calls", "readiness"),
@@ -85,9 +96,10 @@ export function openApi(commands: Catalogue, version: string): Json {
   };
 }
 
-function tablePath(): Json {
+function fieldPath(facts: FieldFacts): Json {
+  const { what, operation, container } = facts;
   const done: Json = { "204": { description: "Done" } };
-  const missing: Json = { "404": failed("There is no such key") };
+  const missing: Json = { "404": failed(`There is no such ${facts.name}`) };
   const ttl = { name: "ttlMs", in: "query", schema: { type: "integer", minimum: 1 }, description: "It runs out then" };
   const onlyNew = {
     name: "If-None-Match",
@@ -96,22 +108,22 @@ function tablePath(): Json {
     description: "Only where there is no such key",
   };
   return {
-    parameters: FIELD,
+    parameters: fieldParameters(facts),
     get: {
-      operationId: "getField",
-      summary: "The value of a key of a table",
+      operationId: `get${operation}`,
+      summary: `The value of a ${what}`,
       responses: { "200": { description: "The value, as Accept says", content: VALUE_FORMS }, ...missing, ...FAILURES },
     },
     put: {
-      operationId: "setField",
-      summary: "Sets a key of a table: JSON stays a value, text stays text, anything else is bytes",
-      parameters: [ttl, onlyNew],
+      operationId: `set${operation}`,
+      summary: `Sets a ${what}: JSON stays a value, text stays text, anything else is bytes`,
+      parameters: container === "table" ? [ttl, onlyNew] : [ttl],
       requestBody: { required: true, content: VALUE_FORMS },
       responses: { ...done, "412": failed("There is such a key already"), ...FAILURES },
     },
     delete: {
-      operationId: "deleteField",
-      summary: "Deletes a key of a table",
+      operationId: `delete${operation}`,
+      summary: `Deletes a ${what}`,
       responses: { ...done, ...missing, ...FAILURES },
     },
   };

@@ -14,13 +14,13 @@ import { Args } from "../../engine/args.ts";
 import type { Context, Peer } from "../../engine/context.ts";
 import { callPage } from "./calls.ts";
 import { TableDeviceMemory } from "./device-memory.ts";
+import { fieldPage, isFieldPath } from "./fields.ts";
 import { metricsPage } from "./metrics.ts";
 import { openApi } from "./open-api.ts";
 import { admitOrigin, preflight, requireHost } from "./origin.ts";
 import { type ReplyNode, ReplyTree } from "./reply-tree.ts";
 import type { HttpShared } from "./shared.ts";
 import { errorAnswer, HttpRefusal, jsonAnswer, noSuchPage, wrongMethod } from "./status.ts";
-import { tablePage } from "./tables.ts";
 import { Target } from "./target.ts";
 import { isXmlRpc, xmlRpcPage } from "./xml-rpc.ts";
 
@@ -231,7 +231,7 @@ export class HttpSession implements HttpHandler, Peer {
 
   async #page(exchange: HttpExchange, target: Target): Promise<HttpAnswer | undefined> {
     const { path } = target;
-    if (path.startsWith("/v1/tables/")) return tablePage(this, exchange, target);
+    if (isFieldPath(path)) return fieldPage(this, exchange, target);
     if (isXmlRpc(path)) return xmlRpcPage(this, exchange);
     if (path === "/v1/call") return callPage(this, exchange);
     if (path === "/v1/socket") return this.#openSocket(exchange);

@@ -10,7 +10,20 @@ import { resolve } from "node:path";
 import { LOG_LEVELS } from "../../base/log.ts";
 import { EVICTION_POLICIES } from "../../store/eviction.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./defaults.ts";
-import { bytes, choice, count, type Kind, letters, list, milliseconds, path, pem, port, text, yesOrNo } from "./kinds.ts";
+import {
+  bytes,
+  choice,
+  count,
+  type Kind,
+  letters,
+  list,
+  milliseconds,
+  path,
+  pem,
+  port,
+  text,
+  yesOrNo,
+} from "./kinds.ts";
 import { LIMIT_ROWS } from "./limit-rows.ts";
 import { type Group, type Setting, setting } from "./setting.ts";
 

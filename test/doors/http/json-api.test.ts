@@ -186,3 +186,26 @@ test("the description is OpenAPI, and has every command of the hive", async () =
     );
   }
 });
+
+test("labels of devices: what curl -T sends, values, a TTL, and no other device", async () => {
+  const bytes = Uint8Array.of(0, 255, 13, 10);
+  assert.equal((await put("/v1/devices/shelf%2F3/raw", undefined, bytes)).status, 204);
+  assert.equal((await put("/v1/devices/shelf%2F3/t", "application/json", "21.5")).status, 204);
+  assert.equal((await put("/v1/devices/shelf%2F3/soon?ttlMs=60000", "text/plain", "gone")).status, 204);
+  const device = native.device("shelf/3");
+  assert.deepEqual(await device.fetch("raw", { as: "bytes" }), bytes);
+  assert.equal(await device.fetch("t"), 21.5);
+  assert.deepEqual((await device.labels()).sort(), ["raw", "soon", "t"]);
+  assert.equal((await get("/v1/devices/shelf%2F3/t")).json, 21.5);
+  const raw = await get("/v1/devices/shelf%2F3/raw", "application/octet-stream");
+  assert.deepEqual(new Uint8Array(raw.body), bytes);
+  assert.equal((await get("/v1/devices/shelf/t")).status, 404);
+  assert.equal((await client.request("DELETE", "/v1/devices/shelf%2F3/t")).status, 204);
+  assert.equal((await client.request("DELETE", "/v1/devices/shelf%2F3/t")).status, 404);
+  assert.equal(code(await put("/v1/devices/%FF/t", "text/plain", "x")), "INVALID_ARGUMENT");
+  assert.equal((await get("/v1/devices/shelf%2F3")).status, 404);
+  const onlyNew = { "Content-Type": "text/plain", "If-None-Match": "*" };
+  const refused = await client.request("PUT", "/v1/devices/d/t", { headers: onlyNew, body: "x" });
+  assert.equal(code(refused), "UNSUPPORTED");
+  assert.equal(code(await put("/v1/tables/$device:d/t", "text/plain", "x")), "NO_PERMISSION");
+});

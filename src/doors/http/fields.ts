@@ -1,8 +1,9 @@
-// /v1/tables/{table}/{key}: one field of a table.
+// Fields: /v1/tables/{table}/{key}, one field of a table, and /v1/devices/{id}/{label}, one label of a device.
 //
 //   GET ──▶ HGET ──▶ JSON, text or bytes, as Accept says        PUT ──▶ Content-Type ──▶ HSET, HSETEX        DELETE ──▶ HDEL
+//           DEVICE.FETCH                                                                 DEVICE.PUT                     DEVICE.DELETE
 //
-// Table and key are raw bytes, as on RESP: what is escaped in the path may be any.
+// Table and key are raw bytes, as on RESP: what is escaped in the path may be any; a device's id is text.
 
 import { HiveError } from "../../base/errors.ts";
 import type { HttpAnswer, HttpExchange } from "../../base/http-exchange.ts";
@@ -20,26 +21,61 @@ type Caller = { readonly limits: Limits; call(args: Args): Promise<ReplyNode> };
 
 const METHODS: readonly string[] = ["GET", "HEAD", "PUT", "DELETE"];
 
-export async function tablePage(caller: Caller, exchange: HttpExchange, target: Target): Promise<HttpAnswer> {
-  const [, , table, key, ...more] = target.parts;
-  if (table === undefined || table === "" || key === undefined || more.length > 0) throw noSuchPage(target.path);
-  const field = [raw(partBytes(table)), raw(partBytes(key))];
+/** What is asked for in a field, and the commands that do it. */
+type Place = {
+  read: string;
+  remove: string;
+  write(field: readonly Argument[], value: Argument, how: { ttl: string | undefined; onlyNew: boolean }): Argument[];
+  missing: string;
+};
+
+const TABLE: Place = {
+  read: "HGET",
+  remove: "HDEL",
+  missing: "the table has no such key, or there is no such table",
+  write([table, key], value, { ttl, onlyNew }) {
+    if (ttl === undefined && !onlyNew) return [word("HSET"), table!, key!, value];
+    const options = [...(onlyNew ? [word("FNX")] : []), ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
+    return [word("HSETEX"), table!, ...options, word("FIELDS"), word("1"), key!, value];
+  },
+};
+
+const DEVICE: Place = {
+  read: "DEVICE.FETCH",
+  remove: "DEVICE.DELETE",
+  missing: "the device has no such label",
+  write(field, value, { ttl, onlyNew }) {
+    if (onlyNew) throw new HiveError("UNSUPPORTED", "If-None-Match: a label of a device is set whatever it holds");
+    return [word("DEVICE.PUT"), ...field, value, ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
+  },
+};
+
+/** Whether a path is that of a field; the page refuses what is none all the same. */
+export function isFieldPath(path: string): boolean {
+  return path.startsWith("/v1/tables/") || path.startsWith("/v1/devices/");
+}
+
+export async function fieldPage(caller: Caller, exchange: HttpExchange, target: Target): Promise<HttpAnswer> {
+  const [, kind, container, name, ...more] = target.parts;
+  if (!container || name === undefined || more.length > 0) throw noSuchPage(target.path);
+  const place = kind === "devices" ? DEVICE : TABLE;
+  const field = [raw(partBytes(container)), raw(partBytes(name))];
   const { method } = exchange;
-  if (method === "PUT") return put(caller, exchange, { field, query: target.query(["ttlMs"]) });
+  if (method === "PUT") return put(caller, exchange, { place, field, query: target.query(["ttlMs"]) });
   if (!METHODS.includes(method)) throw wrongMethod(method, METHODS);
   target.query([]);
   if (method === "DELETE") {
-    if ((await caller.call(packed([word("HDEL"), ...field]))) !== 1) throw missing();
+    if ((await caller.call(packed([word(place.remove), ...field]))) !== 1) throw missing(place);
     return { status: 204 };
   }
   const form = formOf(exchange.headers["accept"]);
-  const stored = await caller.call(packed([word("HGET"), ...field]));
-  if (!(stored instanceof Stored)) throw missing();
+  const stored = await caller.call(packed([word(place.read), ...field]));
+  if (!(stored instanceof Stored)) throw missing(place);
   return shown(stored, form);
 }
 
-function missing(): HiveError {
-  return new HiveError("NO_KEY", "the table has no such key, or there is no such table");
+function missing(place: Place): HiveError {
+  return new HiveError("NO_KEY", place.missing);
 }
 
 function word(text: string): Argument {
@@ -52,9 +88,9 @@ function raw(bytes: Buffer): Argument {
 
 // Writing.
 
-type Put = { field: readonly Argument[]; query: Readonly<Record<string, string | undefined>> };
+type Put = { place: Place; field: readonly Argument[]; query: Readonly<Record<string, string | undefined>> };
 
-async function put(caller: Caller, exchange: HttpExchange, { field, query }: Put): Promise<HttpAnswer> {
+async function put(caller: Caller, exchange: HttpExchange, { place, field, query }: Put): Promise<HttpAnswer> {
   const { limits } = caller;
   const { headers } = exchange;
   const type = (headers["content-type"] ?? "").split(";")[0]!.trim().toLowerCase();
@@ -66,12 +102,7 @@ async function put(caller: Caller, exchange: HttpExchange, { field, query }: Put
   const onlyNew = onlyWhereNew(headers["if-none-match"]);
   const bytesMax = isJson(type) ? limits.httpTextBytesMax : limits.frameBytesMax;
   const value = bodyValue(type, await exchange.readBody(bytesMax), limits);
-  const [table, key] = field as [Argument, Argument];
-  const options = [...(onlyNew ? [word("FNX")] : []), ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
-  const args =
-    options.length === 0
-      ? [word("HSET"), table, key, value]
-      : [word("HSETEX"), table, ...options, word("FIELDS"), word("1"), key, value];
+  const args = place.write(field, value, { ttl, onlyNew });
   const done = await caller.call(packed(args));
   if (onlyNew && done === 0) throw new HttpRefusal(412, new HiveError("CONFLICT", "there is such a key already"));
   return { status: 204 };

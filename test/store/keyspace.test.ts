@@ -193,7 +193,7 @@ test("every change tells the funnel before it happens", () => {
   );
   assert.deepEqual(
     tell(() => small.rename("table", "other")),
-    ["set", "delete"],
+    ["rename", "set"],
   );
   assert.deepEqual(
     tell(() => small.delete("other", "a")),

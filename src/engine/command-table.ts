@@ -198,6 +198,12 @@ export class CommandTable implements Catalogue {
     }
   }
 
+  /** The same, or the subcommand that a second word names; undefined where it names none. */
+  exact(args: Args): Command | undefined {
+    const command = this.find(args);
+    return command?.subcommands !== undefined && args.count > 1 ? command.subcommand(args) : command;
+  }
+
   /** The command or subcommand with this name ("get", "client|list", "CLIENT LIST"). */
   named(name: string): Command | undefined {
     const [word, second] = name.toUpperCase().split(/[| ]/);

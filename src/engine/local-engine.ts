@@ -55,8 +55,6 @@ import { unknownCommand } from "./unknown-command.ts";
 
 /** Calls with more arguments are timed although their row is fast. */
 const MANY_ARGUMENTS = 16;
-/** What a step takes beside the bytes of its arguments, at most: entry, index, deadline. */
-const STEP_BYTES = 128;
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
 /** Where a call writes its answer, and how much of it there was before. */
 type Answer = { reply: Reply; mark: number };
@@ -180,8 +178,7 @@ export class LocalEngine implements Runner, Services {
   }
 
   #run(context: Context, args: Args, reply: Reply): void | Promise<void> {
-    let command = this.commands.find(args);
-    if (command?.subcommands !== undefined && args.count > 1) command = command.subcommand(args);
+    const command = this.commands.exact(args);
     if (command === undefined) {
       const message = unknownCommand(args, this.commands.find(args)?.name);
       return this.#refuse(context, undefined, reply, "UNKNOWN_COMMAND", message);
@@ -316,10 +313,9 @@ export class LocalEngine implements Runner, Services {
     this.statistics.calls++;
     const timed = due || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
     const mark = reply.mark();
-    const armed = (flags & COMMAND_STEPS) !== 0 && this.#mayRunOut(args) && !this.store.undo.armed;
+    const armed = (flags & COMMAND_STEPS) !== 0 && beginSteps(this.store, args);
     const fromMs = timed ? this.#clock.monotonicMs() : 0;
     try {
-      if (armed) this.store.undo.begin();
       const later = command.run(context, args, reply);
       if (armed) this.store.undo.commit();
       if (later !== undefined) return this.#settle(later, command, { reply, mark });
@@ -328,11 +324,6 @@ export class LocalEngine implements Runner, Services {
       this.#fail(error, command, { reply, mark });
     }
     if (timed) this.#time(context, command, args, this.#clock.monotonicMs() - fromMs);
-  }
-
-  /** Whether memory may run out in the middle of a call whose steps are as many as its arguments. */
-  #mayRunOut(args: Args): boolean {
-    return !this.store.memory.pages.hasRoom(args.totalBytes() + args.count * STEP_BYTES);
   }
 
   #settle(later: Promise<void>, command: Command, answer: Answer): Promise<void> {
@@ -381,15 +372,13 @@ export class LocalEngine implements Runner, Services {
   }
 
   runQueued(context: Context, args: Args, reply: Reply): void {
-    let command = this.commands.find(args)!;
-    if (command.subcommands !== undefined && args.count > 1) command = command.subcommand(args)!;
+    const command = this.commands.exact(args)!;
     const later = this.#applyLimited(context, command, args, reply);
     if (later !== undefined) throw new Error(`${command.name} waited inside a transaction`);
   }
 
   play(context: Context, args: Args, reply: Reply): void | Promise<void> {
-    let command = this.commands.find(args)!;
-    if (command.subcommands !== undefined && args.count > 1) command = command.subcommand(args)!;
+    const command = this.commands.exact(args)!;
     // Within a call that can be undone its own guard counts what this one takes.
     if (this.store.undo.armed) return this.#apply(context, command, args, reply);
     return this.#applyLimited(context, command, args, reply);

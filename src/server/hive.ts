@@ -28,6 +28,7 @@ import { Store } from "../store/store.ts";
 import type { StructureClass } from "../structures/structure.ts";
 import { HiveEvents } from "./hive-events.ts";
 import { HIVE_OPTION_NAMES, type HiveOptions } from "./hive-options.ts";
+import type { Parts } from "./hive-parts.ts";
 import { HiveStructures } from "./hive-structures.ts";
 import type { HttpDoors } from "./http-doors.ts";
 import { lateDoor } from "./late-door.ts";
@@ -43,10 +44,6 @@ import { Tokens } from "./tokens.ts";
 
 export { DEFAULT_HOST, DEFAULT_PORT, type HiveOptions };
 
-type Parts = {
-  store: Store;
-  engine: LocalEngine;
-  doors: { resp: RespDoor; native: NativeDoor };
   connections: Connections;
   maintenance: Maintenance;
   tokens: Tokens;

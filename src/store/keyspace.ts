@@ -33,10 +33,7 @@ import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LARGEST_CLASS } from "./size-classes.ts";
 
 export { KEEP_DEADLINE, NO_DEADLINE } from "./placement.ts";
-export { tooBig };
 
-/** Keys that have run out and that one random() removes at most: about a millisecond. */
-const DRAWS_MAX = 1000;
 /** Pages that a root, its directory and its first buckets take at most. */
 const ROOT_PAGES_MAX = 24;
 
@@ -382,21 +379,6 @@ export class Keyspace {
     return this.#placement.rename(from, old, name, start, length, kind);
   }
 
-  /**
-   * A key, each with the same chance; 0 when there is none. Those that it meets and that have run out go.
-   * After DRAWS_MAX of them it gives up: where nearly all keys have run out it may miss the others once.
-   * @param random Gives numbers in [0, 1).
-   */
-  random(random: () => number): number {
-    const { index, isLive } = this.memory;
-    for (let draws = 0; draws < DRAWS_MAX; draws++) {
-      const ref = index.random(KEYSPACE_ROOT, random, isAnything);
-      if (ref === 0 || isLive(ref)) return ref;
-      this.remove(ref, "expire");
-    }
-    return 0;
-  }
-
   /** Empties the keyspace. A full hive too: the new root may go a few pages beyond the limit. */
   clear(): void {
     const { funnel, containers, pages } = this.memory;
@@ -410,8 +392,4 @@ export class Keyspace {
       pages.overdraft = overdraft;
     }
   }
-}
-
-function isAnything(): boolean {
-  return true;
 }

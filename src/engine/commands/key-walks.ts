@@ -1,6 +1,7 @@
 // Keys, all of them: listed, walked in steps, one at random, counted, thrown away.
 
 import { KEYSPACE_ROOT, KIND_VALUE, TYPE_MASK } from "../../store/layout.ts";
+import { randomKey } from "../../store/random-key.ts";
 import type { Memory } from "../../store/memory.ts";
 import { eachEntry, scanEntries } from "../../store/walk.ts";
 import { valueToText } from "../../wire/value.ts";
@@ -78,7 +79,7 @@ function scan(context: Context, args: Args, reply: Reply): void {
 }
 
 function randomkey({ store }: Context, _args: Args, reply: Reply): void {
-  const ref = store.keys.random(random);
+  const ref = randomKey(store.keys, random);
   if (ref === 0) return reply.nil();
   replyName(store.memory.entries, ref, reply);
 }

@@ -35,6 +35,7 @@ import { ROWS } from "./commands/table.ts";
 import { Context, GATE_LIMITED, GATE_MULTI, GATE_NO_TOUCH, type Peer, type Services } from "./context.ts";
 import type { Runner } from "./engine.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { beginSteps } from "./fields.ts";
 import { discarded, FirstRefusal } from "./first-refusal.ts";
 import { type LoopMeter, NO_LOOP_METER } from "./health.ts";
 import { IdleClients } from "./idle-clients.ts";

@@ -20,3 +20,15 @@ export type Parts = {
   store: Store;
   engine: LocalEngine;
   doors: { resp: RespDoor; native: NativeDoor };
+  connections: Connections;
+  maintenance: Maintenance;
+  tokens: Tokens;
+  loop: LoopDelay;
+  listeners: Listener[];
+  limits: Limits;
+  events: HiveEvents;
+  snapshots: Snapshots | undefined;
+  waiting: WaitingBytes;
+  memory: SharedMemory | undefined;
+  structures: HiveStructures;
+};

@@ -44,19 +44,6 @@ import { Tokens } from "./tokens.ts";
 
 export { DEFAULT_HOST, DEFAULT_PORT, type HiveOptions };
 
-  connections: Connections;
-  maintenance: Maintenance;
-  tokens: Tokens;
-  loop: LoopDelay;
-  listeners: Listener[];
-  limits: Limits;
-  events: HiveEvents;
-  snapshots: Snapshots | undefined;
-  waiting: WaitingBytes;
-  memory: SharedMemory | undefined;
-  structures: HiveStructures;
-};
-
 export class Hive implements AsyncDisposable {
   /** Resolves when the hive is closed, by whomever. */
   readonly closed: Promise<void>;

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HiveError } from "../../src/base/errors.ts";
 import type { ChangeKind } from "../../src/store/funnel.ts";
-import { randomKey } from "../../src/store/random-key.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
 import { KEY_LENGTH_MAX, KEYSPACE_ROOT, KIND_RAW, KIND_TEXT, KIND_VALUE } from "../../src/store/layout.ts";
+import { randomKey } from "../../src/store/random-key.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 

@@ -1,8 +1,8 @@
 // Keys, all of them: listed, walked in steps, one at random, counted, thrown away.
 
 import { KEYSPACE_ROOT, KIND_VALUE, TYPE_MASK } from "../../store/layout.ts";
-import { randomKey } from "../../store/random-key.ts";
 import type { Memory } from "../../store/memory.ts";
+import { randomKey } from "../../store/random-key.ts";
 import { eachEntry, scanEntries } from "../../store/walk.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { Args } from "../args.ts";

@@ -192,7 +192,7 @@ export class Sessions implements ChangeListener {
 }
 
 /** Where a session's memory is. @param id As begin() gave it; another one is of no session. */
-export function sessionPlace(device: string, id: string): Place {
+function sessionPlace(device: string, id: string): Place {
   const bytes = Buffer.from(device);
   return { key: Buffer.from(`${sessionKeyStart(bytes, bytes.length)}${id}`), device };
 }

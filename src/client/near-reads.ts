@@ -13,7 +13,7 @@
 
 import type { HiveError } from "../base/errors.ts";
 import type { Timers } from "../base/timers.ts";
-import { decodeItem, decodeStored } from "../wire/items.ts";
+import { decodeStored } from "../wire/items.ts";
 import { type ElementSource, WINDOW_BYTES } from "../wire/streams.ts";
 import { encodeScalar } from "../wire/value-encode.ts";
 import type { Scalar } from "../wire/value-format.ts";
@@ -21,7 +21,7 @@ import { Scratch } from "../wire/value-scratch.ts";
 import type { CallSpec, StoredItem } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import type { NearOptions, NearState } from "./near-options.ts";
-import type { Seen } from "./specs.ts";
+import { anything, type Seen } from "./specs.ts";
 
 /** Nothing is kept of it. */
 export const UNKNOWN: unique symbol = Symbol("unknown");
@@ -36,7 +36,7 @@ const NEAR: CallSpec<unknown> = {
   words: ["NEAR"],
   form: "wn",
   repeats: false,
-  decode: (items, as) => decodeItem(items, as),
+  decode: anything,
 };
 
 type Entry = {

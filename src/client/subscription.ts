@@ -7,10 +7,10 @@
 // at once. A reader that is too slow gets OVERLOADED, with the number of messages that it lost in `detail.lost`.
 
 import { HiveError } from "../base/errors.ts";
-import { type As, decodeItem } from "../wire/items.ts";
 import { type ElementSource, WINDOW_BYTES } from "../wire/streams.ts";
 import type { CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
+import { anything } from "./specs.ts";
 
 export type SubscribeOptions = {
   /** The names are globs: all channels that they match. */
@@ -31,12 +31,8 @@ export type ChannelMessage<Value = unknown> = {
   afterGap: boolean;
 };
 
-const SUBSCRIBE: CallSpec<unknown> = { words: ["SUBSCRIBE"], form: "(n)", repeats: false, decode };
-const PSUBSCRIBE: CallSpec<unknown> = { words: ["PSUBSCRIBE"], form: "(n)", repeats: false, decode };
-
-function decode(items: Parameters<typeof decodeItem>[0], as: As): unknown {
-  return decodeItem(items, as);
-}
+const SUBSCRIBE: CallSpec<unknown> = { words: ["SUBSCRIBE"], form: "(n)", repeats: false, decode: anything };
+const PSUBSCRIBE: CallSpec<unknown> = { words: ["PSUBSCRIBE"], form: "(n)", repeats: false, decode: anything };
 
 export class Subscription<Value = unknown> implements AsyncIterableIterator<ChannelMessage<Value>, undefined> {
   /** Resolves when the hive sends what is published from then on. Rejects with what ends it before. */

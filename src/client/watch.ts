@@ -7,10 +7,10 @@
 // after a restart of the hive, the next change is one of kind "gap": what was read before may be out of date.
 
 import { HiveError } from "../base/errors.ts";
-import { type As, decodeItem } from "../wire/items.ts";
 import { type ElementSource, WINDOW_BYTES } from "../wire/streams.ts";
 import type { CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
+import { anything } from "./specs.ts";
 
 export type WatchOptions = {
   /** The position of a change, to go on behind it; from now on without it. */
@@ -45,12 +45,8 @@ export type Change =
   | { kind: "flushed"; position: string }
   | { kind: "gap"; why: "history" | "unwatched" | "restarted" | "restored"; lost?: number; position: string };
 
-const FEED: CallSpec<unknown> = { words: ["FEED"], form: "(n)", repeats: false, decode };
+const FEED: CallSpec<unknown> = { words: ["FEED"], form: "(n)", repeats: false, decode: anything };
 const FROM_NOW = "$";
-
-function decode(items: Parameters<typeof decodeItem>[0], as: As): unknown {
-  return decodeItem(items, as);
-}
 
 export class Watch implements AsyncIterableIterator<Change, undefined> {
   /** Resolves when the hive tells what happens from then on. Rejects with what ends it before. */

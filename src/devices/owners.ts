@@ -18,8 +18,8 @@ const KNOWN_MIN = 1024;
 export class Owners {
   #byDevice = new Map<string, number>();
   #sweepAt = KNOWN_MIN;
-  /** The keyspace that the numbers are of: another one begins when the hive is emptied or restored. */
-  #keyspaceId = 0;
+  /** Totals.clears of the keyspace that the numbers are of: another one begins when the hive is emptied or restored. */
+  #clears = 0;
 
   /** The number of a device; a new one where it has nothing yet. */
   of(store: Store, device: string): number {
@@ -34,10 +34,10 @@ export class Owners {
 
   /** The same; 0 where the device has nothing. */
   known(store: Store, device: string): number {
-    const { containers, entries } = store.memory;
-    if (this.#keyspaceId !== containers.keyspaceId) {
+    const { totals, entries } = store.memory;
+    if (this.#clears !== totals.clears) {
       this.#byDevice.clear();
-      this.#keyspaceId = containers.keyspaceId;
+      this.#clears = totals.clears;
     }
     const id = Buffer.from(device);
     const name = deviceKey(id, id.length);

@@ -17,7 +17,7 @@ import { syntaxError } from "../engine/values.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import { deviceId, labelDeadline, replyLabels, replyUsage } from "./device-rows.ts";
 import type { Memories, Place } from "./memories.ts";
-import { gone, type SessionFacts, type Sessions, sessionPlace } from "./sessions.ts";
+import { gone, type SessionFacts, type Sessions } from "./sessions.ts";
 
 function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
   const start = sessionKeyStart(Buffer.from(deviceId(args)), tokenNameBytesMax);
@@ -31,10 +31,9 @@ function keysStart(args: Args, { tokenNameBytesMax }: Limits): Buffer {
 
 /** @throws {HiveError} INVALID_ARGUMENT */
 function placeOf({ services }: Context, args: Args): Place {
-  // Looks at the length of the id, too.
-  keyName(args, services.limits);
+  const key = keyName(args, services.limits);
   if (args.kind(2) === KIND_VALUE) throw new HiveError("INVALID_ARGUMENT", "the id of a session is text");
-  return sessionPlace(deviceId(args), args.text(2));
+  return { key, device: deviceId(args) };
 }
 
 /** Labels are raw: an encoded value is the name of what the session is. @throws {HiveError} INVALID_ARGUMENT */
@@ -105,7 +104,6 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
     },
     {
       ...GROWS,
-      permission: "write",
       name: "SESSION.MERGE",
       arity: 5,
       summary: "Puts the fields of an object over those of the one under a label",

@@ -36,8 +36,8 @@ export class Sessions implements ChangeListener {
   #open = 0;
   #store: Store | undefined = undefined;
   #bus: MessageBus | undefined = undefined;
-  /** The keyspace that #open is of. */
-  #keyspaceId = 0;
+  /** Totals.clears of the keyspace that #open is of. */
+  #clears = 0;
 
   constructor(memories: Memories) {
     this.#memories = memories;
@@ -166,10 +166,10 @@ export class Sessions implements ChangeListener {
   }
 
   #watch({ store, services }: Context): void {
-    const { funnel, containers } = store.memory;
-    if (this.#keyspaceId !== containers.keyspaceId) {
+    const { funnel, totals } = store.memory;
+    if (this.#clears !== totals.clears) {
       // The hive was emptied: what was open then is gone.
-      this.#keyspaceId = containers.keyspaceId;
+      this.#clears = totals.clears;
       if (this.#open > 0) funnel.leave(this);
       this.#open = 0;
     }
@@ -192,7 +192,7 @@ export class Sessions implements ChangeListener {
 }
 
 /** Where a session's memory is. @param id As begin() gave it; another one is of no session. */
-export function sessionPlace(device: string, id: string): Place {
+function sessionPlace(device: string, id: string): Place {
   const bytes = Buffer.from(device);
   return { key: Buffer.from(`${sessionKeyStart(bytes, bytes.length)}${id}`), device };
 }

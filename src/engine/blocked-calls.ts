@@ -17,6 +17,7 @@ import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
 import { KEYSPACE_ROOT, TYPE_MASK } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
+import { changedKey } from "./changed-key.ts";
 import type { Reply } from "./reply.ts";
 
 /** A call that is to wait. */
@@ -195,12 +196,7 @@ export class BlockedCalls implements ChangeListener {
     this.#resolve();
     if (kind !== "set") return;
     const { entries } = this.#parts.store.memory;
-    let name: string;
-    if (key === 0) name = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice();
-    else {
-      const from = entries.keyStart(key);
-      name = entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key));
-    }
+    const name = changedKey(entries, key, bytes, start, length);
     if (!this.#lines.has(name)) return;
     // As in Redis: what a STORE puts over a key makes nothing ready.
     if (this.#parts.store.keys.overwriting) return;

@@ -10,6 +10,7 @@
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
+import { changedKey } from "./changed-key.ts";
 import { Push } from "./push.ts";
 
 const CHANGE_BYTES = 64;
@@ -148,12 +149,7 @@ export class NearFeeds implements ChangeListener {
     const { entries } = this.#store.memory;
     // A typed name is one that no caller can have: a key under construction.
     if ((ref === 0 ? nameKind : entries.keyKind(ref)) === KIND_VALUE) return;
-    let key: string;
-    if (ref === 0) key = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice();
-    else {
-      const from = entries.keyStart(ref);
-      key = entries.bytesOf(ref).latin1Slice(from, from + entries.keyLength(ref));
-    }
+    const key = changedKey(entries, ref, bytes, start, length);
     for (const feed of this.#byPrefix) if (key.startsWith(feed.name)) this.#note(feed, key, undefined);
     const feeds = this.#byKey.get(key);
     if (feeds === undefined) return;

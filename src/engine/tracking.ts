@@ -16,6 +16,7 @@ import { KIND_VALUE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
 import { keyIndexes, type RowFacts } from "./catalogue.ts";
+import { changedKey } from "./changed-key.ts";
 import { BrokenRedirection, Invalidation } from "./invalidation.ts";
 import { NearFeeds } from "./near-feeds.ts";
 import type { Push } from "./push.ts";
@@ -220,12 +221,7 @@ export class Tracking implements ChangeListener {
     if (changes.quiet || (this.#byKey.size === 0 && this.#prefixes.size === 0)) return;
     // A typed name is one that no caller can have: a key under construction.
     if ((ref === 0 ? nameKind : entries.keyKind(ref)) === KIND_VALUE) return;
-    let key: string;
-    if (ref === 0) key = Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice();
-    else {
-      const from = entries.keyStart(ref);
-      key = entries.bytesOf(ref).latin1Slice(from, from + entries.keyLength(ref));
-    }
+    const key = changedKey(entries, ref, bytes, start, length);
     for (const prefix of this.#prefixes.values()) if (key.startsWith(prefix.name)) this.#gather(prefix, key);
     this.#invalidate(key);
   }

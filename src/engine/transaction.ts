@@ -9,6 +9,7 @@ import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
 import { KEYSPACE_ROOT } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
 import type { Args } from "./args.ts";
+import { changedKey } from "./changed-key.ts";
 
 /** What a queued call takes beside its bytes: for each argument, and the objects that hold them. */
 const ARGUMENT_BYTES = 9;
@@ -113,10 +114,7 @@ export class Watches implements ChangeListener {
 
   change(kind: ChangeKind, key: number, _entry: number, bytes: Uint8Array, start: number, length: number): void {
     if (kind === "flush") return this.#touchExisting();
-    if (key === 0) return this.#touch(Buffer.from(bytes.buffer, bytes.byteOffset + start, length).latin1Slice());
-    const { entries } = this.#store.memory;
-    const from = entries.keyStart(key);
-    this.#touch(entries.bytesOf(key).latin1Slice(from, from + entries.keyLength(key)));
+    this.#touch(changedKey(this.#store.memory.entries, key, bytes, start, length));
   }
 
   #touch(key: string): void {

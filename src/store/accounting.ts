@@ -24,6 +24,8 @@ export class Totals {
   readonly ownerKeys: Map<number, number> = new Map();
   /** Bytes of the owners from GROUP_OWNER_MIN on. */
   groupBytes = 0;
+  /** How often another keyspace took the place of the one that was there: its id may be one that there was before. */
+  clears = 0;
   /** While a call is watched: what the owners whose figures it changes had before. */
   #before: Map<number, OwnerTotals> | undefined = undefined;
 
@@ -45,6 +47,7 @@ export class Totals {
   }
 
   clear(): void {
+    this.clears++;
     this.entryBytes = 0;
     this.groupBytes = 0;
     this.ownerBytes.clear();

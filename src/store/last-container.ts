@@ -4,7 +4,7 @@
 //
 // A pipeline of HSET or SADD names one key again and again. What is remembered is an id, not a ref: a root
 // knows where its key's entry is and whether it was detached, so moves, renames and removals need not be
-// told of. In a keyspace that was emptied containers are not marked, which its own id shows.
+// told of. In a keyspace that was emptied containers are not marked: what was remembered before counts no more.
 
 import type { Containers } from "./containers.ts";
 import type { Entries } from "./entries.ts";
@@ -25,7 +25,8 @@ export class LastContainer {
   readonly #containers: Containers;
   /** 0 while there is none. */
   #id = 0;
-  #keyspaceId = 0;
+  /** Totals.clears when it was noted. */
+  #clears = 0;
 
   constructor(keyspace: Keyspace) {
     this.#keyspace = keyspace;
@@ -41,7 +42,7 @@ export class LastContainer {
     const root = ref === 0 ? 0 : this.#entries.rootOf(ref);
     if (root !== 0) {
       this.#id = this.#containers.idOf(root);
-      this.#keyspaceId = this.#containers.keyspaceId;
+      this.#clears = this.#keyspace.memory.totals.clears;
     }
     return ref;
   }
@@ -49,7 +50,7 @@ export class LastContainer {
   /** The key of the container if it has this raw name and no TTL; 0 says nothing. */
   #last(name: Uint8Array, start: number, length: number): number {
     const containers = this.#containers;
-    if (this.#id === 0 || this.#keyspaceId !== containers.keyspaceId) return 0;
+    if (this.#id === 0 || this.#clears !== this.#keyspace.memory.totals.clears) return 0;
     const root = containers.rootOf(this.#id);
     if (root === 0 || containers.isDetached(root)) return 0;
     const key = containers.keyOf(root);

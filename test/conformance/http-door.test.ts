@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../src/base/clock.ts";
 import { DEFAULT_LIMITS } from "../../src/base/limits.ts";
+import { rowsOfDevices } from "../../src/devices/rows.ts";
 import { HttpDoor } from "../../src/doors/http/door.ts";
 import { DelayedEngine } from "../../src/engine/delayed-engine.ts";
 import type { Runner } from "../../src/engine/engine.ts";
@@ -12,7 +13,7 @@ import { Store } from "../../src/store/store.ts";
 import { ScriptedExchange, ScriptedLine } from "../kit/scripted-exchange.ts";
 
 function localEngine(): LocalEngine {
-  return new LocalEngine({ store: new Store({ nowMs: 1 }), clock: new ManualClock() });
+  return new LocalEngine({ rows: rowsOfDevices(), store: new Store({ nowMs: 1 }), clock: new ManualClock() });
 }
 
 const ENGINES: Readonly<Record<string, () => Runner>> = {

@@ -114,3 +114,20 @@ test("a container is found while the compactor moves it", () => {
   small.workAll();
   assert.equal(findContainer(small, "here"), small.ref("here"));
 });
+
+test("nothing is found of a keyspace whose id is used again while the reaper is still busy with what it held", () => {
+  for (let slices = 0; slices < 40; slices++) {
+    const small = storeWithTable();
+    const ids = new Set<number>();
+    for (let round = 0; round < 12; round++) {
+      small.store.keys.clear();
+      assert.equal(findContainer(small, "here"), 0, `${slices} slices, round ${round}`);
+      let left = slices;
+      small.store.work(() => left-- <= 0);
+      assert.equal(findContainer(small, "here"), 0, `${slices} slices, round ${round}, after work`);
+      small.put("other", "x");
+      ids.add(small.store.memory.containers.keyspaceId);
+    }
+    assert.ok(ids.size > 0);
+  }
+});

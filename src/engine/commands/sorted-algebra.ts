@@ -195,8 +195,14 @@ const STORE = {
   arity: -4,
   flags: ["write", "grows"],
   permission: "write",
-  keys: { find: (args: Args) => [1, ...countedKeysAt(2)(args)], access: ["write", "read"] },
+  keys: { find: destinationAndSources, access: ["write", "read"] },
 } as const;
+/** None where the number of sources is no good: the command refuses such a call, and so does COMMAND GETKEYS. */
+function destinationAndSources(args: Args): number[] {
+  const sources = countedKeysAt(2)(args);
+  return sources.length === 0 ? [] : [1, ...sources];
+}
+
 const WEIGHTED = "numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE SUM | MIN | MAX]";
 
 export const SORTED_ALGEBRA_ROWS: readonly Row[] = [

@@ -129,8 +129,17 @@ export interface Services {
   shutdown(snapshot?: boolean): void;
 }
 
-/** Whether replies are sent: always, never, or not for the next call (CLIENT REPLY). */
-export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+// Bits of Context.replyMode: which replies are not sent (CLIENT REPLY), as Redis keeps them; 0: all are.
+/** None, until it is taken back. */
+export const REPLY_OFF = 1;
+/** Not that of this call. */
+export const REPLY_SKIP = 2;
+/** Not that of the call after this one; after it, this becomes REPLY_SKIP. */
+export const REPLY_SKIP_NEXT = 4;
+/** Not that of CLIENT REPLY SKIP itself. */
+export const REPLY_SILENT = 8;
+/** The reply of this call is withheld. */
+export const REPLY_WITHHELD: number = REPLY_OFF | REPLY_SKIP | REPLY_SILENT;
 
 // Bits of Context.gate: why a call may need more than a look at its row.
 /** Not authenticated. */
@@ -172,8 +181,8 @@ export class Context {
   readsMemory = false;
   /** Why its last try to authenticate failed. */
   authenticationError: HiveError | undefined = undefined;
-  replyMode: ReplyMode = "on";
-  /** EXEC has withheld single replies itself (CLIENT REPLY inside MULTI): the door keeps what is written. */
+  replyMode = 0;
+  /** EXEC has withheld single replies itself: the door keeps what is written. */
   withheldInside = false;
   noEvict = false;
   /** EXEC is running its queue: nothing may wait. */

@@ -131,7 +131,7 @@ export class ChangeHistory {
     if (newest !== undefined && newest.end + size <= newest.bytes.length && newest.count < this.#blockChanges) {
       return newest;
     }
-    const bytes = Buffer.allocUnsafeSlow(Math.max(size, this.#blockBytes));
+    const bytes = Buffer.alloc(Math.max(size, this.#blockBytes));
     const block = { first: this.#last + 1, count: 0, bytes, end: 0, next: undefined };
     if (newest === undefined) this.#oldest = block;
     else newest.next = block;

@@ -12,7 +12,15 @@ import { HiveError } from "../../base/errors.ts";
 import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
 import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
-import { type Context, GATE_AUTH, type Peer } from "../../engine/context.ts";
+import {
+  type Context,
+  GATE_AUTH,
+  type Peer,
+  REPLY_OFF,
+  REPLY_SKIP,
+  REPLY_SKIP_NEXT,
+  REPLY_WITHHELD,
+} from "../../engine/context.ts";
 import type { Push } from "../../engine/push.ts";
 import { RespReader } from "../../wire/resp-reader.ts";
 import type { RespWriter } from "../../wire/resp-writer.ts";
@@ -222,7 +230,7 @@ export class RespConnection implements Receiver, Peer, Holder {
         break;
       }
       if (args.kept || args.starts.length > ARGS_KEPT_MAX) this.#replaceArgs(args);
-      if (context.replyMode !== "on") this.#withhold(writer, from);
+      if (context.replyMode !== 0) this.#withhold(writer, from);
       if (this.#stranger || (context.gate & GATE_AUTH) !== 0) this.#watchStranger(writer);
       if (writer.length >= FLUSH_BYTES || this.#pushes.bytes > 0) this.#flush();
       if (this.#pushes.bytes > 0) this.#pushes.flush();
@@ -260,7 +268,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     this.#stops &= ~WAITING;
     this.#laterBytes = 0;
     if ((this.#stops & CLOSED) !== 0) return;
-    if (this.#context.replyMode !== "on") this.#withhold(reply, 0);
+    if (this.#context.replyMode !== 0) this.#withhold(reply, 0);
     // A big one goes out by itself: it may be as large as the limit, and no error of its would have a taker.
     if (reply.length > FLUSH_BYTES) this.#flush(reply);
     else this.#shared.writer.append(reply);
@@ -282,9 +290,9 @@ export class RespConnection implements Receiver, Peer, Holder {
     const context = this.#context;
     // EXEC withholds reply by reply, and says so.
     if (context.withheldInside) context.withheldInside = false;
-    else writer.length = from;
-    if (context.replyMode === "skip-next") context.replyMode = "skip";
-    else if (context.replyMode === "skip") context.replyMode = "on";
+    else if ((context.replyMode & REPLY_WITHHELD) !== 0) writer.length = from;
+    const next = (context.replyMode & REPLY_SKIP_NEXT) === 0 ? 0 : REPLY_SKIP;
+    context.replyMode = (context.replyMode & REPLY_OFF) | next;
   }
 
   /** After a call before authentication: has it authenticated, and does it speak RESP at all? */
@@ -304,7 +312,8 @@ export class RespConnection implements Receiver, Peer, Holder {
 
   /** What came is no request: says so, where there is something to say, and ends. */
   #refuse({ message, reason }: { message: string; reason: string }): void {
-    if (message !== "" && this.#context.replyMode === "on") this.#shared.writer.error("BAD_FRAME", message);
+    if (message !== "" && (this.#context.replyMode & REPLY_WITHHELD) === 0)
+      this.#shared.writer.error("BAD_FRAME", message);
     this.#end(reason);
   }
 

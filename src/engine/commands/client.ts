@@ -3,7 +3,7 @@
 import { HiveError } from "../../base/errors.ts";
 import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
-import { type Context, GATE_NO_TOUCH } from "../context.ts";
+import { type Context, GATE_NO_TOUCH, REPLY_OFF, REPLY_SILENT, REPLY_SKIP, REPLY_SKIP_NEXT } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import type { Flag, Permission, Row } from "../row.ts";
 import { syntaxError } from "../values.ts";
@@ -38,10 +38,10 @@ function setInfo(context: Context, args: Args, reply: Reply): void {
 
 /** The door withholds replies by context.replyMode, this one's too. */
 function replyMode(context: Context, args: Args, reply: Reply): void {
-  if (args.is(2, "ON")) context.replyMode = "on";
-  else if (args.is(2, "OFF")) context.replyMode = "off";
+  if (args.is(2, "ON")) context.replyMode &= ~(REPLY_OFF | REPLY_SKIP);
+  else if (args.is(2, "OFF")) context.replyMode |= REPLY_OFF;
   else if (!args.is(2, "SKIP")) throw syntaxError();
-  else if (context.replyMode !== "off") context.replyMode = "skip-next";
+  else if ((context.replyMode & REPLY_OFF) === 0) context.replyMode |= REPLY_SKIP_NEXT | REPLY_SILENT;
   reply.ok();
 }
 

@@ -6,7 +6,7 @@
 import { HiveError } from "../../base/errors.ts";
 import { QUOTED_BYTES_MAX, quoteBytes } from "../../base/quoted.ts";
 import type { Args } from "../args.ts";
-import { type Context, GATE_AUTH, GATE_NO_TOUCH, GATE_SUBSCRIBED } from "../context.ts";
+import { type Context, GATE_AUTH, GATE_NO_TOUCH, GATE_SUBSCRIBED, REPLY_SKIP } from "../context.ts";
 import { REDIS_VERSION, SERVER_NAME } from "../identity.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
@@ -134,7 +134,7 @@ function reset(context: Context, _args: Args, reply: Reply): void {
   context.noEvict = false;
   context.name = "";
   if (context.peer.door === "resp") context.protocol = 2;
-  if (context.replyMode !== "skip") context.replyMode = "on";
+  context.replyMode &= REPLY_SKIP;
   // A native connection has its token from its handshake, for all who share it.
   if (context.ordered) context.services.authenticator.reset(context);
   reply.status("RESET");

@@ -7,6 +7,7 @@ import type { Slice } from "../../store/collections.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { countedKeysAt } from "../counted-keys.ts";
 import { listToWrite, type Popped, popElements, poppedFrom, positiveArgument, sideArgument } from "../elements.ts";
 import { wrongArity } from "../fields.ts";
 import { EVENT_LIST, happened } from "../happened.ts";
@@ -107,12 +108,6 @@ export function parseSeveralPop(args: Args, first: number): SeveralPop {
   return { keys: Array.from({ length: keyCount }, (_, i) => first + 1 + i), atFront, many: many || 1 };
 }
 
-/** The arguments that name keys, where a count stands in argument `first`. */
-export function countedKeys(args: Args, first: number): number[] {
-  const count = Number(args.tryInt64(first) ?? 0n);
-  return Array.from({ length: Math.max(0, Math.min(count, args.count - first - 1)) }, (_, i) => first + 1 + i);
-}
-
 /** Answers with the key in argument `index` and what is taken from its list. Returns false where there is none. */
 export function popFrom(store: Store, args: Args, index: number, wanted: SeveralPop, reply: Reply): boolean {
   const key = listToWrite(store, args, index);
@@ -152,7 +147,7 @@ export const LIST_POP_ROWS: readonly Row[] = [
     name: "LMPOP",
     arity: -4,
     flags: ["write"],
-    keys: { find: (args) => countedKeys(args, 1), access: "both" },
+    keys: { find: countedKeysAt(1), access: "both" },
     summary: "Removes and returns elements of the first list that there is",
     syntax: "numkeys key [key ...] LEFT | RIGHT [COUNT count]",
     run: lmpop,

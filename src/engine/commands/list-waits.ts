@@ -7,11 +7,12 @@
 import { TYPE_LIST } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { countedKeysAt } from "../counted-keys.ts";
 import { waitArgument } from "../deadline.ts";
 import { listToWrite, sideArgument } from "../elements.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
-import { countedKeys, moveElement, parseSeveralPop, popFrom, popOne, type Sides } from "./list-pops.ts";
+import { moveElement, parseSeveralPop, popFrom, popOne, type Sides } from "./list-pops.ts";
 
 type Wait = {
   /** What the key must hold to be served from. */
@@ -125,7 +126,7 @@ export const LIST_WAIT_ROWS: readonly Row[] = [
     ...POP,
     name: "BLMPOP",
     arity: -5,
-    keys: { find: (args) => countedKeys(args, 2), access: "both" },
+    keys: { find: countedKeysAt(2), access: "both" },
     summary: "Removes and returns elements of the first list that there is, or waits for one",
     syntax: "timeout numkeys key [key ...] LEFT | RIGHT [COUNT count]",
     run: blmpop,

@@ -2,7 +2,7 @@
 
 import { HiveError } from "../../base/errors.ts";
 import type { Args } from "../args.ts";
-import type { Context } from "../context.ts";
+import { type Context, REPLY_OFF } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 import { syntaxError } from "../values.ts";
@@ -35,7 +35,7 @@ function shutdown(context: Context, args: Args, reply: Reply): void {
   if (words.has("SAVE")) persistence.requirePlace();
   context.services.shutdown(words.has("SAVE") ? true : words.has("NOSAVE") ? false : undefined);
   // As in Redis the end of the connection is the answer.
-  context.replyMode = "off";
+  context.replyMode |= REPLY_OFF;
   reply.ok();
 }
 

@@ -14,6 +14,7 @@ import { KIND_RAW, KIND_VALUE, TYPE_SET } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { countedKeysAt } from "../counted-keys.ts";
 import { containerToRead } from "../fields.ts";
 import { EVENT_GENERIC, EVENT_SET, happened } from "../happened.ts";
 import type { Reply } from "../reply.ts";
@@ -182,13 +183,6 @@ function sintercard({ store }: Context, args: Args, reply: Reply): void {
   reply.integer(count);
 }
 
-/** Arguments 2 to 1 + numkeys; none where that number is none. */
-function countedKeys(args: Args): number[] {
-  const keys = Number(args.tryInt64(1) ?? 0n);
-  if (keys < 1 || keys > args.count - 2) return [];
-  return Array.from({ length: keys }, (_, index) => index + 2);
-}
-
 const READ = {
   family: "sets",
   arity: -2,
@@ -232,7 +226,7 @@ export const SET_ALGEBRA_ROWS: readonly Row[] = [
     ...READ,
     name: "SINTERCARD",
     arity: -3,
-    keys: { find: countedKeys },
+    keys: { find: countedKeysAt(1) },
     summary: "Returns how many members all sets have",
     syntax: "numkeys key [key ...] [LIMIT limit]",
     run: sintercard,

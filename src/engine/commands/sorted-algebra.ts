@@ -11,12 +11,12 @@ import { TYPE_SET, TYPE_SORTED } from "../../store/layout.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { countedKeysAt } from "../counted-keys.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 import { scoreArgument } from "../scores.ts";
 import { addUnfinished, dropUnfinished, replyRange, storeSorted } from "../sorted-members.ts";
 import { syntaxError, wrongType } from "../values.ts";
-import { countedKeysAt } from "./sorted-pops.ts";
 
 type Operation = "union" | "inter" | "diff";
 

@@ -6,6 +6,7 @@ import { HiveError } from "../../base/errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { countedKeysAt } from "../counted-keys.ts";
 import { EVENT_SORTED, tookOut } from "../happened.ts";
 import type { Reply } from "../reply.ts";
 import { oneKey, type Row } from "../row.ts";
@@ -98,15 +99,6 @@ export function popFirst(store: Store, args: Args, { first, last, end, count }: 
 function zmpop({ store }: Context, args: Args, reply: Reply): void {
   const pop = parsePop(args, 1);
   if (!popFirst(store, args, pop, reply)) reply.nullArray();
-}
-
-/** The arguments that are keys where argument `index` says how many; none where that number is none. */
-export function countedKeysAt(index: number): (args: Args) => number[] {
-  return (args) => {
-    const keys = Number(args.tryInt64(index) ?? 0n);
-    if (keys < 1 || keys > args.count - index - 1) return [];
-    return Array.from({ length: keys }, (_, i) => index + 1 + i);
-  };
 }
 
 const POP = {

@@ -3,12 +3,13 @@
 import { TYPE_SORTED } from "../../store/layout.ts";
 import type { Args } from "../args.ts";
 import type { Context } from "../context.ts";
+import { countedKeysAt } from "../counted-keys.ts";
 import { waitArgument } from "../deadline.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 import { replyMember, sortedToWrite } from "../sorted-members.ts";
 import { nowOrLater } from "./list-waits.ts";
-import { countedKeysAt, type End, parsePop, popFirst, take } from "./sorted-pops.ts";
+import { type End, parsePop, popFirst, take } from "./sorted-pops.ts";
 
 function popWaiting(end: End): Row["run"] {
   return (context: Context, args: Args, reply: Reply): void | Promise<void> => {

@@ -7,7 +7,7 @@
 
 import { HiveError, tooBig } from "../../base/errors.ts";
 import type { Args } from "../args.ts";
-import { type Context, GATE_MULTI } from "../context.ts";
+import { type Context, GATE_MULTI, REPLY_SILENT, REPLY_WITHHELD } from "../context.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 import { Transaction } from "../transaction.ts";
@@ -34,26 +34,23 @@ function exec(context: Context, _args: Args, reply: Reply): void {
 
 function runAll(context: Context, queue: readonly Args[], reply: Reply): void {
   const { services } = context;
-  const before = context.replyMode;
-  let isWithheld = before !== "on";
-  if (!isWithheld) reply.array(queue.length);
+  if ((context.replyMode & REPLY_WITHHELD) === 0) reply.array(queue.length);
   context.executing = true;
   services.enterBusy();
   try {
     for (const args of queue) {
       const mark = reply.mark();
-      const mode = context.replyMode;
       services.runQueued(context, args, reply);
       // CLIENT REPLY in a transaction counts at once, reply by reply, as in Redis.
-      if (context.replyMode === "on" || (context.replyMode === "skip-next" && mode === "skip-next")) continue;
+      if ((context.replyMode & REPLY_WITHHELD) === 0) continue;
       reply.rewind(mark);
-      isWithheld = true;
+      context.replyMode &= ~REPLY_SILENT;
     }
   } finally {
     services.leaveBusy();
     context.executing = false;
   }
-  context.withheldInside = isWithheld && context.replyMode !== "on";
+  context.withheldInside = context.replyMode !== 0;
 }
 
 function discard(context: Context, _args: Args, reply: Reply): void {

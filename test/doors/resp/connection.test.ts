@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Limits, limitsWith } from "../../../src/base/limits.ts";
 import { RespDoor } from "../../../src/doors/resp/door.ts";
+import { REPLY_OFF, REPLY_SILENT, REPLY_SKIP_NEXT } from "../../../src/engine/context.ts";
 import { type Call, type Commands, ScriptedRunner } from "../../kit/scripted-runner.ts";
 import { ScriptedTransport } from "../../kit/scripted-transport.ts";
 
@@ -40,7 +41,7 @@ const COMMANDS: Commands = {
   },
   REPLY: ({ context, args, reply }: Call) => {
     const mode = args.text(1).toLowerCase();
-    context.replyMode = mode === "skip" ? "skip-next" : mode === "off" ? "off" : "on";
+    context.replyMode = mode === "skip" ? REPLY_SKIP_NEXT | REPLY_SILENT : mode === "off" ? REPLY_OFF : 0;
     reply.ok();
   },
   /** Answers with its argument when its gate opens. */

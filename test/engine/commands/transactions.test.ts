@@ -210,6 +210,11 @@ test("CLIENT REPLY inside a transaction counts reply by reply", () => {
   assert.equal(run(["PING"], ["CLIENT", "REPLY", "OFF"], ["PING"]), "*3\r\n+PONG\r\n");
   assert.equal(run(["CLIENT", "REPLY", "OFF"], ["PING"], ["CLIENT", "REPLY", "ON"]), `*3\r\n+OK\r\n${after}`);
   assert.equal(run(["CLIENT", "REPLY", "SKIP"], ["PING"]), `*2\r\n+PONG\r\n${after.slice(7)}`);
+  // A skip stays for the call after EXEC, whatever is said in between, and has never an answer itself.
+  const skip = ["CLIENT", "REPLY", "SKIP"];
+  assert.equal(run(skip, skip), `*2\r\n${after.slice(7)}`);
+  assert.equal(run(skip, ["CLIENT", "REPLY", "ON"]), `*2\r\n+OK\r\n${after.slice(7)}`);
+  assert.equal(run(skip, ["CLIENT", "REPLY", "OFF"], ["CLIENT", "REPLY", "ON"]), `*3\r\n+OK\r\n${after.slice(7)}`);
 });
 
 test("HELLO, RESET and QUIT work inside a transaction as Redis has them", () => {

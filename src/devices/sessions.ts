@@ -181,7 +181,7 @@ export class Sessions implements ChangeListener {
 
   #ended(bus: MessageBus, key: Buffer, how: SessionEnd): void {
     if (this.#open > 0 && --this.#open === 0) this.#store!.memory.funnel.leave(this);
-    bus.publish(key, Buffer.from(how), KIND_TEXT);
+    bus.publish(key.latin1Slice(), how, KIND_TEXT);
   }
 
   #factsOf(store: Store, key: number): SessionFacts {

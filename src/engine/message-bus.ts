@@ -16,24 +16,45 @@ export class Message extends Push {
   readonly topic: Topic;
   /** What matched, where the topic is a pattern. */
   readonly pattern: Buffer | undefined;
-  readonly channel: Buffer;
-  readonly payload: Buffer;
+  /** Its channel, one character per byte. */
+  readonly name: string;
+  readonly sent: Sent;
   /** KIND_RAW, KIND_TEXT, KIND_BYTES or KIND_VALUE. */
   readonly payloadKind: number;
 
-  constructor(topic: Topic, pattern: Buffer | undefined, channel: Buffer, payload: Buffer, payloadKind: number) {
+  constructor(topic: Topic, pattern: Buffer | undefined, name: string, sent: Sent, payloadKind: number) {
     super();
     this.topic = topic;
     this.pattern = pattern;
-    this.channel = channel;
-    this.payload = payload;
+    this.name = name;
+    this.sent = sent;
     this.payloadKind = payloadKind;
+  }
+
+  get channel(): Buffer {
+    return Buffer.from(this.name, "latin1");
+  }
+
+  get payload(): Buffer {
+    return typeof this.sent === "string" ? Buffer.from(this.sent, "latin1") : this.sent;
   }
 
   /** About what it takes on its way. */
   get bytes(): number {
-    return (this.pattern?.length ?? 0) + this.channel.length + this.payload.length + MESSAGE_BYTES;
+    return (this.pattern?.length ?? 0) + this.name.length + this.sent.length + MESSAGE_BYTES;
   }
+}
+
+/** The bytes of a payload: a string of one character per byte where it is small, which costs no buffer. */
+export type Sent = string | Buffer;
+
+/** Up to here a payload is kept as a string. */
+const STRING_BYTES_MAX = 2 * 1024;
+
+/** Bytes `start` to `end` as a message keeps them: a copy. */
+export function sentOf(bytes: Buffer, start: number, end: number): Sent {
+  if (end - start <= STRING_BYTES_MAX) return bytes.latin1Slice(start, end);
+  return Buffer.from(bytes.subarray(start, end));
 }
 
 const MESSAGE_BYTES = 64;
@@ -124,29 +145,28 @@ export class MessageBus {
 
   /**
    * Sends to all who listen. Returns how many did: one that listens by two patterns gets two messages.
-   * @param channel It and `payload` are the message's to keep.
+   * @param name The channel, one character per byte.
    */
-  publish(channel: Buffer, payload: Buffer, payloadKind: number): number {
+  publish(name: string, sent: Sent, payloadKind: number): number {
     const { channel: channels, pattern: patterns } = this.#topics;
     if (channels.size === 0 && patterns.size === 0) return 0;
     let received = 0;
-    const exact = channels.get(channel.latin1Slice());
-    if (exact !== undefined) {
-      received += deliver(exact, new Message("channel", undefined, channel, payload, payloadKind));
-    }
-    if (channel.length > this.#channelBytesMax) return received;
+    const exact = channels.get(name);
+    if (exact !== undefined) received += deliver(exact, new Message("channel", undefined, name, sent, payloadKind));
+    if (patterns.size === 0 || name.length > this.#channelBytesMax) return received;
+    const channel = Buffer.from(name, "latin1");
     for (const listeners of patterns.values()) {
-      const { name } = listeners;
-      if (!matchesGlob(name, 0, name.length, channel, 0, channel.length)) continue;
-      received += deliver(listeners, new Message("pattern", name, channel, payload, payloadKind));
+      const pattern = listeners.name;
+      if (!matchesGlob(pattern, 0, pattern.length, channel, 0, channel.length)) continue;
+      received += deliver(listeners, new Message("pattern", pattern, name, sent, payloadKind));
     }
     return received;
   }
 
-  publishToShard(channel: Buffer, payload: Buffer, payloadKind: number): number {
-    const exact = this.#topics.shard.get(channel.latin1Slice());
+  publishToShard(name: string, sent: Sent, payloadKind: number): number {
+    const exact = this.#topics.shard.get(name);
     if (exact === undefined) return 0;
-    return deliver(exact, new Message("shard", undefined, channel, payload, payloadKind));
+    return deliver(exact, new Message("shard", undefined, name, sent, payloadKind));
   }
 }
 

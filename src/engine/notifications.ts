@@ -39,7 +39,7 @@ const CLASSES: Readonly<Record<string, number>> = {
 /** What the letter A stands for: all but m and n. */
 const ALL = "g$lshzxe";
 
-const BY_KEY = Buffer.from("__keyspace@0__:");
+const BY_KEY = "__keyspace@0__:";
 const BY_EVENT = "__keyevent@0__:";
 
 class Notifications {
@@ -68,8 +68,8 @@ class Notifications {
   #tell(event: string, key: Buffer): void {
     const bus = this.#bus;
     if (bus.size("channel") === 0 && bus.size("pattern") === 0) return;
-    if (this.#toKey) bus.publish(Buffer.concat([BY_KEY, key]), Buffer.from(event), KIND_TEXT);
-    if (this.#toEvent) bus.publish(Buffer.from(BY_EVENT + event), key, KIND_RAW);
+    if (this.#toKey) bus.publish(BY_KEY + key.latin1Slice(), event, KIND_TEXT);
+    if (this.#toEvent) bus.publish(BY_EVENT + event, key.latin1Slice(), KIND_RAW);
   }
 }
 

@@ -5,18 +5,24 @@
 // One object goes to all who get it: a door encodes it once a wire, and keeps that in it.
 
 export abstract class Push {
-  /** What doors made of it, each under a name of its own. */
-  readonly #encodings: Map<string, unknown> = new Map();
+  /** What doors made of it, each for its wire. */
+  #resp2: unknown = undefined;
+  #resp3: unknown = undefined;
+  #native: unknown = undefined;
 
   /** About what it takes on its way. */
   abstract readonly bytes: number;
 
   /** What `make` made of it the first time, for everybody. */
-  encoded<T>(name: string, make: (push: this) => T): T {
-    const known = this.#encodings.get(name);
-    if (known !== undefined) return known as T;
-    const made = make(this);
-    this.#encodings.set(name, made);
-    return made;
+  resp2<T>(make: (push: this) => T): T {
+    return (this.#resp2 ??= make(this)) as T;
+  }
+
+  resp3<T>(make: (push: this) => T): T {
+    return (this.#resp3 ??= make(this)) as T;
+  }
+
+  native<T>(make: (push: this) => T): T {
+    return (this.#native ??= make(this)) as T;
   }
 }

@@ -19,7 +19,7 @@ const FIRST_BYTES = 256;
 export function outflowOf(sink: ElementSink): Outflow {
   return {
     begin: (count) => void sink.send(count),
-    send: (push) => sink.send(push.encoded("native", encode)),
+    send: (push) => sink.send(push.native(encode)),
     element: (write) => sink.send(itemOf(write)),
   };
 }

@@ -9,14 +9,12 @@
 import type { Transport } from "../../base/transport.ts";
 import { KIND_VALUE } from "../../engine/args.ts";
 import { type BrokenRedirection, Invalidation } from "../../engine/invalidation.ts";
-import { Message } from "../../engine/message-bus.ts";
+import { Message, type Sent, sentOf, type Topic } from "../../engine/message-bus.ts";
 import type { Push } from "../../engine/push.ts";
 import { lostMessages } from "../../engine/subscribers.ts";
 import { valueToText } from "../../wire/value.ts";
 import type { RespShared } from "./shared.ts";
 
-/** Up to here a message is kept as a string. */
-const STRING_BYTES_MAX = 2 * 1024;
 /** Strings that are joined for one write. */
 const JOINED_BYTES_MAX = 64 * 1024;
 
@@ -44,6 +42,8 @@ export class Pushes {
   #gathered: Encoded[] = [];
   #scheduled = false;
   #closed = false;
+  /** What the transport had not sent when it was last asked: it is asked again before anything is lost. */
+  #pending = 0;
 
   constructor(shared: RespShared, transport: Transport, events: PushEvents) {
     this.#shared = shared;
@@ -53,12 +53,18 @@ export class Pushes {
 
   /** @param running Whether a call of this connection runs: then its reply goes first, and flush() is called. */
   add(push: Push, protocol: 2 | 3, running: boolean): void {
-    const encoded = protocol === 3 ? push.encoded("resp3", encodeThree) : push.encoded("resp2", encodeTwo);
-    const waiting = this.bytes + this.#transport.pendingBytes;
-    if (this.lost > 0 || waiting + encoded.length > this.#shared.limits.subscriberBytesMax) return this.#lose();
+    const encoded = protocol === 3 ? push.resp3(encodeThree) : push.resp2(encodeTwo);
+    if (this.lost > 0 || this.#exceeds(encoded.length)) return this.#lose();
     this.#gathered.push(encoded);
     this.bytes += encoded.length;
     if (!running) this.#schedule();
+  }
+
+  #exceeds(bytes: number): boolean {
+    const max = this.#shared.limits.subscriberBytesMax - this.bytes - bytes;
+    if (this.#pending <= max) return false;
+    this.#pending = this.#transport.pendingBytes;
+    return this.#pending > max;
   }
 
   #schedule(): void {
@@ -93,6 +99,7 @@ export class Pushes {
     }
     if (joined !== "") this.#transport.writeLatin1(joined);
     const pending = this.#transport.pendingBytes;
+    this.#pending = pending;
     if (pending > 0) this.#events.onPending(pending);
     else if (gathered.length === 0 && this.lost > 0) this.tellLost();
   }
@@ -129,15 +136,36 @@ function encodeKeys({ keys, nothingOf }: Invalidation): string {
   return `*${keys.length}\r\n${keys.map(bulk).join("")}`;
 }
 
-function encode({ topic, pattern, channel, payload: sent, payloadKind, bytes }: Message, first: string): Encoded {
+function encode(message: Message, first: string): Encoded {
+  const { sent, payloadKind } = message;
   // As everywhere on this wire: what is an encoded value is shown as text.
-  const payload = payloadKind === KIND_VALUE ? Buffer.from(valueToText(sent, 0, sent.length)) : sent;
+  const payload = payloadKind === KIND_VALUE ? shown(message.payload) : sent;
+  const head = headOf(message, first) + payload.length;
+  if (typeof payload === "string") return `${head}\r\n${payload}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}\r\n`, "latin1"), payload, Buffer.from("\r\n")]);
+}
+
+function shown(value: Buffer): Sent {
+  const text = Buffer.from(valueToText(value, 0, value.length));
+  return sentOf(text, 0, text.length);
+}
+
+/** The last head: the next message is likely to be of the same channel. */
+let lastHead = "";
+let lastFirst = "";
+let lastTopic: Topic = "channel";
+let lastName = "";
+let lastPattern: Buffer | undefined;
+
+/** A message up to the length of its payload. */
+function headOf({ topic, pattern, name }: Message, first: string): string {
+  if (topic === lastTopic && first === lastFirst && pattern === lastPattern && name === lastName) return lastHead;
   const word = WORDS[topic];
   let head = `${first}${pattern === undefined ? 3 : 4}\r\n$${word.length}\r\n${word}\r\n`;
   if (pattern !== undefined) head += bulk(pattern);
-  head += bulk(channel);
-  if (bytes <= STRING_BYTES_MAX) return head + bulk(payload);
-  return Buffer.concat([Buffer.from(`${head}$${payload.length}\r\n`, "latin1"), payload, Buffer.from("\r\n")]);
+  head += `$${name.length}\r\n${name}\r\n$`;
+  [lastHead, lastFirst, lastTopic, lastName, lastPattern] = [head, first, topic, name, pattern];
+  return head;
 }
 
 function bulk(bytes: Buffer): string {

@@ -11,7 +11,7 @@ import type { Limits } from "../../base/limits.ts";
 import type { Args } from "../args.ts";
 import { type Context, GATE_SUBSCRIBED } from "../context.ts";
 import { matchesGlob } from "../glob.ts";
-import type { Subscriber, Topic } from "../message-bus.ts";
+import { type Subscriber, sentOf, type Topic } from "../message-bus.ts";
 import type { Reply } from "../reply.ts";
 import type { Row } from "../row.ts";
 import { ConnectionSubscriber, StreamSubscriber } from "../subscribers.ts";
@@ -27,15 +27,15 @@ function checkChannel(args: Args, index: number, { channelBytesMax }: Limits): v
 
 function publish({ services }: Context, args: Args, reply: Reply): void {
   checkChannel(args, 1, services.limits);
-  const channel = Buffer.from(args.bytes(1));
   services.tracking.feeds.tell();
-  reply.integer(services.bus.publish(channel, Buffer.from(args.bytes(2)), args.kind(2)));
+  const sent = sentOf(args.buffer, args.start(2), args.end(2));
+  reply.integer(services.bus.publish(args.latin1(1), sent, args.kind(2)));
 }
 
 function spublish({ services }: Context, args: Args, reply: Reply): void {
   checkChannel(args, 1, services.limits);
-  const channel = Buffer.from(args.bytes(1));
-  reply.integer(services.bus.publishToShard(channel, Buffer.from(args.bytes(2)), args.kind(2)));
+  const sent = sentOf(args.buffer, args.start(2), args.end(2));
+  reply.integer(services.bus.publishToShard(args.latin1(1), sent, args.kind(2)));
 }
 
 function subscribing(topic: Topic): Row["run"] {

@@ -11,6 +11,7 @@ import type { CallOptions } from "./call.ts";
 import {
   BLMOVE,
   BLPOP,
+  BLPOP_ONE,
   BRPOP,
   DEL,
   LINDEX,
@@ -95,9 +96,9 @@ export class List<Value = unknown> {
   async *take(options: WaitOptions = {}): AsyncGenerator<Value, void, undefined> {
     const waitMs = options.waitMs ?? Number.POSITIVE_INFINITY;
     for (;;) {
-      const value = await this.shift({ ...options, waitMs });
-      if (value === undefined) return;
-      yield value;
+      const taken = await this.#bound.read(BLPOP_ONE, [this.name, seconds(waitMs)], waiting({ ...options, waitMs }));
+      if (taken === undefined) return;
+      yield taken[0] as Value;
     }
   }
 

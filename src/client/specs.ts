@@ -212,6 +212,12 @@ function popped(items: ItemReader, as: As): unknown {
   return Array.isArray(value) ? value[1] : undefined;
 }
 
+/** [element] of [key, element], which may be undefined itself; undefined where time was up. */
+function poppedOne(items: ItemReader, as: As): [unknown] | undefined {
+  const value = decodeItem(items, as);
+  return Array.isArray(value) ? [value[1]] : undefined;
+}
+
 /** A length; undefined where what was looked for is not there. */
 function length(items: ItemReader): number | undefined {
   const value = integer(items);
@@ -228,6 +234,7 @@ export const RPUSH: Row<number> = write("RPUSH", "n(v)", integer);
 export const LPOP: Row<unknown> = write("LPOP", "n", anything);
 export const RPOP: Row<unknown> = write("RPOP", "n", anything);
 export const BLPOP: Row<unknown> = write("BLPOP", "nw", popped);
+export const BLPOP_ONE: Row<[unknown] | undefined> = write("BLPOP", "nw", poppedOne);
 export const BRPOP: Row<unknown> = write("BRPOP", "nw", popped);
 export const LLEN: Row<number> = read("LLEN", "n", integer);
 export const LINDEX: Row<unknown> = read("LINDEX", "nw", anything);

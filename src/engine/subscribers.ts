@@ -35,7 +35,9 @@ export class StreamSubscriber extends Subscriber {
   readonly #ended: Promise<never>;
   readonly #outflow: Outflow;
   readonly #bytesMax: number;
-  readonly #waiting: Push[] = [];
+  #waiting: Push[] = [];
+  /** Of those, so many are sent. */
+  #sent = 0;
   readonly #end: (error: unknown) => void;
   #waitingBytes = 0;
   /** One is on its way, and waits for credit. */
@@ -88,13 +90,16 @@ export class StreamSubscriber extends Subscriber {
 
   #goOn(): void {
     this.#busy = false;
-    let sent = 0;
-    while (sent < this.#waiting.length && !this.#busy) {
-      const message = this.#waiting[sent++]!;
+    while (this.#sent < this.#waiting.length && !this.#busy) {
+      const message = this.#waiting[this.#sent++]!;
       this.#waitingBytes -= message.bytes;
       this.#send(message);
     }
-    this.#waiting.splice(0, sent);
+    // What is sent leaves when it is half of all, so that each is moved once at most.
+    if (this.#sent * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#sent);
+      this.#sent = 0;
+    }
     if (!this.#busy && this.#lost > 0) this.#end(lostMessages(this.#lost, this.#bytesMax));
   }
 }

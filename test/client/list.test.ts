@@ -110,6 +110,15 @@ test("take() gives elements as they come, until nothing has come for a while", a
   });
 });
 
+test("take() gives an element that is undefined or null, and goes on", async () => {
+  await both(async (db) => {
+    await db.list("jobs").push(undefined, null, 3);
+    const seen: unknown[] = [];
+    for await (const job of db.list("jobs").take({ waitMs: 20 })) seen.push(job);
+    assert.deepEqual(seen, [undefined, null, 3]);
+  });
+});
+
 test("move() waits too, and a time to wait has to be one", async () => {
   await both(async (db, other) => {
     const moved = db.list<string>("from").move(db.list("to"), { waitMs: 60_000 });

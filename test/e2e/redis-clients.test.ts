@@ -257,3 +257,25 @@ test("node-redis: it comes back after its connection was killed", { timeout: 20_
     client.destroy();
   }
 });
+
+test("node-redis: its client-side cache answers until another client writes", { timeout: 20_000 }, async () => {
+  const { BasicClientSideCache } = await import("redis");
+  const cache = new BasicClientSideCache({ ttl: 0, maxEntries: 100, evictPolicy: "LRU" });
+  const client = createClient({ socket: { host: "127.0.0.1", port: hive.port }, RESP: 3, clientSideCache: cache });
+  const other = openClient(3);
+  await Promise.all([client.connect(), other.connect()]);
+  try {
+    await other.set("csc:key", "one");
+    assert.equal(await client.get("csc:key"), "one");
+    assert.equal(await client.get("csc:key"), "one");
+    assert.deepEqual([cache.stats().hitCount, cache.stats().missCount], [1, 1]);
+    const invalidated = once(cache, "invalidate");
+    await other.set("csc:key", "two");
+    await invalidated;
+    assert.equal(await client.get("csc:key"), "two");
+    assert.equal(cache.stats().missCount, 2);
+  } finally {
+    client.destroy();
+    other.destroy();
+  }
+});

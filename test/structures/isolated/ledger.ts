@@ -60,6 +60,11 @@ export class Ledger extends Structure {
     return seen;
   }
 
+  /** Whether such a call waits, having read what it reads. */
+  static LEDGER_WAITS(_hive: HiveCalls, gate: string): boolean {
+    return (globalThis as { workerGate?: Map<string, () => void> }).workerGate?.has(gate) ?? false;
+  }
+
   static LEDGER_GO(_hive: HiveCalls, gate: string): boolean {
     const { workerGate } = globalThis as { workerGate?: Map<string, () => void> };
     const go = workerGate?.get(gate);
@@ -75,7 +80,13 @@ export class Ledger extends Structure {
   }
 
   static LEDGER_LOOP_PLAYS(hive: HiveCalls): void {
-    for (;;) hive.play("GET", "count");
+    for (;;) {
+      try {
+        hive.play("GET", "count");
+      } catch {
+        // Whatever it is told.
+      }
+    }
   }
 
   static async LEDGER_LOOP_LATER(hive: HiveCalls): Promise<void> {

@@ -105,6 +105,7 @@ export class Ledger extends Structure {
       else if (what === "shared") eaten.push(new Uint8Array(new SharedArrayBuffer(1 << 20)).fill(1));
       else if (what === "one") eaten.push(new Uint8Array(4e9).fill(1));
       else if (what === "map") map.set(i, i);
+      else if (what === "arrays") eaten.push(new Array(3e7).fill(i + 0.5));
       else eaten.push({ i, what });
     }
   }

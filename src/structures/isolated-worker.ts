@@ -56,6 +56,7 @@ export class IsolatedWorker {
   #broken: HiveError | undefined = undefined;
   #brokenAtMs = 0;
   #isClosed = false;
+  #isEnding = false;
   /** Who has the newer file: what is to run again runs there. */
   #heir: IsolatedWorker | undefined = undefined;
 
@@ -166,7 +167,7 @@ export class IsolatedWorker {
   // Calls.
 
   #pump(): void {
-    if (this.#isClosed || this.#queue.length === 0) return;
+    if (this.#isClosed || this.#isEnding || this.#queue.length === 0) return;
     const thread = this.#thread;
     if (thread === undefined) {
       const isNew = this.#parts.timers.monotonicMs() < this.#brokenAtMs + RETRY_MS;
@@ -333,14 +334,18 @@ export class IsolatedWorker {
   /** Ends the thread. The call under way fails; those that had begun and waited run again; the others go on in the next. */
   #replace(error: HiveError): void {
     this.#parts.onNotice(error.message);
-    const thread = this.#thread;
+    const thread = this.#thread!;
     this.#thread = undefined;
-    void thread?.end();
     const running = this.#running;
     this.#running = undefined;
     for (const waiting of this.#taken()) this.#again(waiting, error);
     if (running !== undefined) this.#end(running, error);
-    if (!this.#isClosed) this.#restart();
+    // One step of the engine cannot be interrupted: the next thread waits for its end, so that there is one at a time.
+    this.#isEnding = true;
+    void thread.end().then(() => {
+      this.#isEnding = false;
+      if (!this.#isClosed) this.#restart();
+    });
   }
 }
 

@@ -69,7 +69,7 @@ export async function demo({ seconds = SECONDS }: DemoOptions): Promise<boolean>
     closing.push(() => redis?.close());
     const stage: Stage = { db, hive, workers, redis, file, secondMs: (seconds * 1000) / SECONDS, voted: 0 };
     say(`a hive on port ${hive.port}, with one structure file that is empty yet, and four Node processes on it`);
-    await wait(stage, 2);
+    await wait(stage, 3);
     await votes(stage);
     await reads(stage);
     const isWhole = await loop(stage);
@@ -98,7 +98,7 @@ async function votes(stage: Stage): Promise<void> {
   say("ten lines of TypeScript are saved:");
   for (const text of COUNTING.trimEnd().split("\n")) {
     show(text);
-    await wait(stage, 0.5);
+    await wait(stage, 0.7);
   }
   await save(stage, COUNTING);
   stage.workers.order({ votes: true });
@@ -117,7 +117,7 @@ async function reads({ workers, redis, hive, ...stage }: Stage): Promise<void> {
   say(
     `the four read users.peek("ada") from the hive's memory, without asking it, each second in turn with ${redis === undefined ? "nobody: redis-server is not installed" : "redis-server"}`,
   );
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 8; round++) {
     workers.order({ reads: true });
     await wait(all, 1);
     const { reads: read, readMs } = await look(all, {});

@@ -33,6 +33,8 @@ import { KnownStates } from "./known-states.ts";
 export const LOAD_MS_MAX = 10_000;
 /** One allocation of the heap that does not fit below V8's own limit ends the process: a GiB is the most that one takes. */
 const HEAP_SPARE_MIB = 2048;
+/** Node 22.16 and later tell what a thread has. Before, V8's own limit is all there is: for the heap alone, and not always without the end of the process. */
+const CAN_WEIGH: boolean = typeof Worker.prototype.getHeapStatistics === "function";
 
 export type IsolatedThreadParts = {
   readonly spec: WorkerSpec;
@@ -71,7 +73,7 @@ export class IsolatedThread {
     this.#worker = new Worker(new URL(`./worker-thread.${extension}`, import.meta.url), {
       workerData: { spec, shared, answers },
       transferList: [answers],
-      resourceLimits: { maxOldGenerationSizeMb: (spec.bytesMax >>> 20) + HEAP_SPARE_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: (spec.bytesMax >>> 20) + (CAN_WEIGH ? HEAP_SPARE_MIB : 0) },
     });
     this.#worker.on("error", (error) => {
       this.#why = error;

@@ -139,7 +139,7 @@ export class IsolatedWorker {
       return { call, runs: 0, handledMs: 0, resolve: () => {}, reject };
     });
     this.#queue.unshift(...begun);
-    if (this.openCalls === 0) thread.hold(false);
+    this.#rest();
     this.#pump();
     return classes;
   }

@@ -36,7 +36,7 @@ type Stage = {
 
 /** Plays it. Resolves with whether all was as it has to be. */
 export async function demo({ seconds = SECONDS }: DemoOptions): Promise<boolean> {
-  if (process.features.typescript === false && import.meta.url.endsWith(".js")) {
+  if (!process.features.typescript) {
     throw new HiveError(
       "UNSUPPORTED",
       `the demo saves TypeScript, which Node runs from 22.18 on; this is ${process.versions.node}`,

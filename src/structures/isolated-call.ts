@@ -9,6 +9,7 @@ import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import { Args } from "../engine/args.ts";
 import { type CommandEntry, keyIndexes } from "../engine/catalogue.ts";
+import { checkChannel } from "../engine/commands/messages.ts";
 import type { Context } from "../engine/context.ts";
 import { Transaction, type Watches } from "../engine/transaction.ts";
 import { EVENT_GENERIC } from "../store/key-events.ts";
@@ -27,6 +28,11 @@ const BY_CHANCE: ReadonlySet<string> = new Set(["SPOP"]);
 const READS_MORE: ReadonlySet<string> = new Set(["SORT", "SORT_RO"]);
 /** Commands that name no keys, and depend on none. */
 const KEYLESS: ReadonlySet<string> = new Set(["PING", "ECHO", "TIME"]);
+/** They are sent when the call was applied; until then they answer how many would get them. */
+const SENDS: ReadonlyMap<string, "channel" | "shard"> = new Map([
+  ["PUBLISH", "channel"],
+  ["SPUBLISH", "shard"],
+]);
 /** Of an opened key: its deadline may change, and its end. */
 const DEADLINES: ReadonlySet<string> = new Set(["EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST", "TOUCH"]);
 const ENDS: ReadonlySet<string> = new Set(["DEL", "UNLINK"]);
@@ -64,6 +70,7 @@ export class IsolatedCall {
   #watched = new Transaction();
   #held: Held[] = [];
   #heldBytes = 0;
+  #sends: (() => unknown)[] = [];
   #plays = 0;
   /** Keys whose instances the worker has. */
   #opened = new Set<string>();
@@ -95,6 +102,7 @@ export class IsolatedCall {
     this.#parts.watches.unwatch(this.#watched);
     this.#watched = new Transaction();
     this.#held = [];
+    this.#sends = [];
     this.#heldBytes = 0;
     this.#plays = 0;
     this.#opened = new Set();
@@ -153,6 +161,8 @@ export class IsolatedCall {
     }
     args.kept = true;
     const entry = facade.playable(args, command);
+    const topic = SENDS.get(entry.row.name);
+    if (topic !== undefined) return this.#send(topic, command, args);
     const keys = this.#keysOf(entry, args);
     const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
     const gone = writes ? this.#ofOpened(entry.row.name, keys) : [];
@@ -166,6 +176,16 @@ export class IsolatedCall {
     if (writes && keys.size > 0) this.#hold({ keys, bytes: given.bytes.length, run });
     for (const key of gone) this.#opened.delete(key);
     return { value, gone };
+  }
+
+  #send(topic: "channel" | "shard", command: string, args: Args): PlayAnswer {
+    const { facade, context, reads } = this.request;
+    if (reads) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
+    checkChannel(args, 1, this.#parts.limits);
+    this.#count();
+    this.#weigh(args.totalBytes());
+    this.#sends.push(() => facade.playArguments(command, args));
+    return { value: context.services.bus.reach(topic, args.copy(1)), gone: [] };
   }
 
   /** @throws {HiveError} UNSUPPORTED: nobody could tell whether what it saw is still so */
@@ -205,13 +225,17 @@ export class IsolatedCall {
   }
 
   #hold(held: Held): void {
+    this.#weigh(held.bytes);
+    this.#held.push(held);
+  }
+
+  #weigh(bytes: number): void {
     const { transactionBytesMax } = this.#parts.limits;
-    this.#heldBytes += held.bytes;
+    this.#heldBytes += bytes;
     if (this.#heldBytes > transactionBytesMax) {
       const message = `what this call holds back (${this.#heldBytes} bytes) exceeds transactionBytesMax (${transactionBytesMax})`;
       throw new HiveError("TRANSACTION_TOO_BIG", message);
     }
-    this.#held.push(held);
   }
 
   /** What `run` would answer after what is held back. Nothing of it stays. */
@@ -263,8 +287,8 @@ export class IsolatedCall {
     if (isStale) return undefined;
     const answer = decode(result, 0, result.length);
     const last = states.map((state) => this.#heldState(state));
-    if (this.#held.length + last.length === 0) return { result: answer, versions: [] };
-    this.#parts.guard(context, () => {
+    const applies = this.#held.length + last.length > 0;
+    const apply = (): void =>
       transactions.run(command, () => {
         if (!store.eviction.makeRoom()) throw new HiveError("OUT_OF_MEMORY", "there is no memory for what it changes");
         // One state alone is written whole or not at all by itself.
@@ -272,7 +296,8 @@ export class IsolatedCall {
         for (const held of this.#held) held.run();
         for (const held of last) held.run();
       });
-    });
+    if (applies) this.#parts.guard(context, apply);
+    for (const send of this.#sends) send();
     return { result: answer, versions: states.map(({ key }) => this.#versionOf(key)) };
   }
 

@@ -87,7 +87,7 @@ test("what could answer something that is not so is refused", async () => {
   await using given = await started();
   const { db } = given;
   await db.send(["FIFOADD", "q", 1]);
-  for (const call of [["KEYS", "*"], ["DBSIZE"], ["FLUSHALL"], ["PUBLISH", "c", "m"], ["SPOP", "s"], ["SORT", "l"]]) {
+  for (const call of [["KEYS", "*"], ["DBSIZE"], ["FLUSHALL"], ["SPOP", "s"], ["SORT", "l"]]) {
     await assert.rejects(db.send(["LEDGER_PLAY", ...call]), { code: "UNSUPPORTED", message: /isolated structure/ });
   }
   for (const call of [
@@ -104,6 +104,19 @@ test("what could answer something that is not so is refused", async () => {
   const [refused] = (await native.transact(["LEDGER_OPEN", "l"])) as [HiveError];
   assert.match(String(refused.message ?? refused), /inside a transaction/);
   assert.equal(await db.send(["EXISTS", "l"]), 0);
+});
+
+test("a message is sent when its call was applied, and answers before how many will get it", async () => {
+  await using given = await started();
+  const { db } = given;
+  const news = db.subscribe("n*", { patterns: true });
+  await news.ready;
+  await assert.rejects(db.send(["LEDGER_TELL", "l", "news", "early", "fail"]), { code: "STRUCTURE_FAILED" });
+  assert.equal(await db.send(["LEDGER_TELL", "l", "news", "done"]), 1);
+  for await (const { value } of news) {
+    assert.equal(value, "done", "nothing came of the call that failed");
+    break;
+  }
 });
 
 test("an async command is applied when it ends, and others run while it waits", async () => {

@@ -41,6 +41,13 @@ export class Ledger extends Structure {
     return hive.play(command, ...args);
   }
 
+  static LEDGER_TELL(hive: HiveCalls, key: string, channel: string, message: string, fails?: unknown): number {
+    const reached = hive.play("PUBLISH", channel, message);
+    hive.open(Ledger, key).ENTER(message, 1);
+    if (fails !== undefined) throw new Error("after it was told");
+    return reached;
+  }
+
   static async LEDGER_LATER(hive: HiveCalls, key: string): Promise<number> {
     const before = Number(hive.play("GET", "count") ?? 0);
     await Promise.resolve();

@@ -7,12 +7,15 @@ export type Votes = {
   new (): { VOTES(): Record<string, number> };
 };
 
-export const EMPTY = `import { Structure } from "memhive-server/structure";
+/** Apart, so that nobody who looks for imports takes the text for this file's own. */
+const BASE = '"memhive-server/structure"';
+
+export const EMPTY = `import { Structure } from ${BASE};
 
 export class Votes extends Structure {}
 `;
 
-export const COUNTING = `import { type HiveCalls, Structure } from "memhive-server/structure";
+export const COUNTING = `import { type HiveCalls, Structure } from ${BASE};
 
 export class Votes extends Structure {
   counts: Record<string, number> = {};

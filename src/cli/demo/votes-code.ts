@@ -10,12 +10,12 @@ export type Votes = {
 /** Apart, so that nobody who looks for imports takes the text for this file's own. */
 const BASE = '"memhive-server/structure"';
 
-export const EMPTY = `import { Structure } from ${BASE};
+export const EMPTY: string = `import { Structure } from ${BASE};
 
 export class Votes extends Structure {}
 `;
 
-export const COUNTING = `import { type HiveCalls, Structure } from ${BASE};
+export const COUNTING: string = `import { type HiveCalls, Structure } from ${BASE};
 
 export class Votes extends Structure {
   counts: Record<string, number> = {};

@@ -43,6 +43,7 @@ export type ErrorCode =
   | "NOT_SHARED"
   // structures
   | "STRUCTURE_FAILED"
+  | "STRUCTURE_MEMORY"
   // who is asking
   | "NO_CLIENT"
   | "NO_AUTH"
@@ -113,6 +114,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   SCHEMA_MISMATCH:      { fault: 214, resp: "ERR",       retry: false },
   NOT_SHARED:           { fault: 215, resp: "ERR",       retry: true },
   STRUCTURE_FAILED:     { fault: 216, resp: "ERR",       retry: false },
+  STRUCTURE_MEMORY:     { fault: 217, resp: "ERR",       retry: false },
 
   NO_CLIENT:            { fault: 401, resp: "ERR",       retry: false },
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },

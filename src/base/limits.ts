@@ -20,8 +20,17 @@ export type Limits = {
   valueBytesMax: number;
   /** The encoded state of a structure. It is encoded in one go, and calls wait for that: about 10 ms a MiB. */
   structureBytesMax: number;
-  /** A synchronous command of a structure that takes longer is named to operators while it blocks the hive. */
+  /**
+   * A synchronous command of a structure that takes longer is named to operators while it blocks the hive; in a worker it is
+   * stopped.
+   */
   commandMsMax: number;
+  /** What a worker of isolated structures may have: heap and ArrayBuffers. One that has loaded nothing yet has 10 MiB. */
+  isolatedBytesMax: number;
+  /** Calls that wait for a worker or run in it. Their arguments wait with them. */
+  isolatedCallsMax: number;
+  /** What one isolated call plays and opens. Each write is made twice, and once more for each later one of its keys. */
+  isolatedPlaysMax: number;
   /** How deep arrays and maps nest inside one value. A decoder recurses: this bounds its stack. */
   valueDepthMax: number;
 
@@ -173,6 +182,9 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   valueBytesMax:                  64 * MIB,
   structureBytesMax:               1 * MIB,
   commandMsMax:                   50,
+  isolatedBytesMax:              128 * MIB,
+  isolatedCallsMax:            1_000,
+  isolatedPlaysMax:            1_000,
   valueDepthMax:                  64,
 
   frameBytesMax:                 128 * MIB,

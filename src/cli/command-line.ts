@@ -7,6 +7,7 @@ import { VERSION } from "../base/version.ts";
 import { flagsOf } from "../server/settings/flags.ts";
 import * as commands from "./client-commands.ts";
 import { configGet, configSet, showSettings } from "./config-commands.ts";
+import type { DemoOptions } from "./demo/demo.ts";
 import { count, milliseconds } from "./option-values.ts";
 import { SNAPSHOT_ACTIONS, snapshot } from "./snapshot-commands.ts";
 import { addTokenCommands } from "./token-commands.ts";
@@ -107,6 +108,15 @@ function build(onExitCode: (code: number) => void): Command {
     .option("--clients", "the connections too; c shows and hides them")
     .action(run(showTop));
   addConfig(program, common, run);
+  program
+    .command("demo")
+    .description("a hive, four processes and a structure of ten lines, played by themselves in a minute")
+    .option("--seconds <count>", "how long it takes, about (default 60)", count)
+    .exitOverride()
+    .action(async (options: DemoOptions) => {
+      const { demo } = await import("./demo/demo.ts");
+      if (!(await demo(options))) onExitCode(EXIT_FAILED);
+    });
   add("cli", "type commands and see their replies; with history, completion and hints").action(run(commands.cli));
   return program;
 }

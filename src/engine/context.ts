@@ -77,6 +77,15 @@ export interface Authenticator {
   knows(user: string): boolean;
 }
 
+/** Takes back what gives a token more than its quotas. QuotaGuard (quota-guard.ts) implements it. */
+export interface Quotas {
+  /**
+   * Runs what a call does in one step, when its own run is long over.
+   * @throws {HiveError} QUOTA, or what `run` throws: nothing of it stays where it was armed to be undone
+   */
+  conclude(context: Context, run: () => void): void;
+}
+
 /** What commands may ask of the engine that runs them. */
 export interface Services {
   readonly authenticator: Authenticator;
@@ -85,6 +94,8 @@ export interface Services {
   readonly commands: Catalogue;
   readonly settings: Settings;
   readonly slowLog: SlowLog;
+  /** Undefined where the hive has no tokens. */
+  readonly quotas: Quotas | undefined;
   readonly watches: Watches;
   /** Calls that wait for a key. */
   readonly blocked: BlockedCalls;

@@ -83,7 +83,7 @@ export class LocalEngine implements Runner, Services {
   #nextId = 1;
   readonly #idle = new IdleClients(this.clients, (id) => this.blocked.isWaiting(id));
   readonly pauses: CallPause;
-  readonly #quotas: QuotaGuard | undefined;
+  readonly quotas: QuotaGuard | undefined;
 
   constructor(options: EngineOptions) {
     this.store = options.store;
@@ -103,7 +103,7 @@ export class LocalEngine implements Runner, Services {
     this.#onShutdown = options.onShutdown;
     this.pauses = new CallPause({ nowMs: () => this.nowMs, look: () => this.tick() });
     this.log = options.log ?? SILENT_LOG;
-    this.#quotas = options.tokens === undefined ? undefined : new QuotaGuard(this.store, options.tokens);
+    this.quotas = options.tokens === undefined ? undefined : new QuotaGuard(this.store, options.tokens);
     this.authenticator = new Authentication({
       tokens: options.tokens,
       limits,
@@ -208,7 +208,7 @@ export class LocalEngine implements Runner, Services {
     const command = this.commands.find(args)!;
     const context = this.clients.get(clientId)!;
     const fail = (error: unknown): void => this.#fail(error, command, answer);
-    return serveUnderPolicy(serve, { store: this.store, quotas: this.#quotas, context, command, fail });
+    return serveUnderPolicy(serve, { store: this.store, quotas: this.quotas, context, command, fail });
   }
 
   transact(context: Context, calls: readonly Args[], reply: Reply): void | Promise<void> {
@@ -278,12 +278,12 @@ export class LocalEngine implements Runner, Services {
 
   #applyQuotas(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
     const { token } = context;
-    if ((context.gate & GATE_LIMITED) === 0 || this.#quotas?.watches(command) !== true) {
+    if ((context.gate & GATE_LIMITED) === 0 || this.quotas?.watches(command) !== true) {
       return this.#apply(context, command, args, reply);
     }
     const [mark, errors] = [reply.mark(), command.errors];
     let later: Promise<void> | undefined;
-    const refused = this.#quotas.run(token!, command, () => {
+    const refused = this.quotas.run(token!, command, () => {
       later = this.#apply(context, command, args, reply) as Promise<void> | undefined;
       return command.errors === errors;
     });

@@ -116,6 +116,16 @@ export class MessageBus {
     for (const { name } of this.#topics[topic].values()) yield name;
   }
 
+  /** How many messages a PUBLISH to this channel would send; of the shard's a SPUBLISH. */
+  reach(topic: "channel" | "shard", channel: Buffer): number {
+    let reached = this.listeners(topic, channel.latin1Slice());
+    if (topic === "shard" || channel.length > this.#channelBytesMax) return reached;
+    for (const { name, subscribers } of this.#topics.pattern.values()) {
+      if (matchesGlob(name, 0, name.length, channel, 0, channel.length)) reached += subscribers.size;
+    }
+    return reached;
+  }
+
   subscribe(subscriber: Subscriber, topic: Topic, name: string): void {
     const own = subscriber.topics[topic];
     if (own.has(name)) return;

@@ -10,9 +10,10 @@ import { HiveError } from "../base/errors.ts";
 import type { OwnerTotals } from "../store/accounting.ts";
 import type { Store } from "../store/store.ts";
 import { COMMAND_GROWS, COMMAND_WRITE, type Command } from "./command-table.ts";
+import { type Context, GATE_LIMITED, type Quotas } from "./context.ts";
 import type { Token, TokenRegistry } from "./tokens.ts";
 
-export class QuotaGuard {
+export class QuotaGuard implements Quotas {
   readonly #store: Store;
   readonly #tokens: TokenRegistry;
 
@@ -30,7 +31,7 @@ export class QuotaGuard {
    * Runs a call for a token. Returns why it was taken back; undefined where it stands.
    * @param run Runs it, and returns whether it was done; what a call that failed has changed is taken back.
    */
-  run(token: Token, { flags }: Command, run: () => boolean): HiveError | undefined {
+  run(token: Token, { flags }: Pick<Command, "flags">, run: () => boolean): HiveError | undefined {
     const { keys, undo, eviction, memory } = this.#store;
     // What is evicted is gone whatever comes of the call: not part of what is noted.
     if ((flags & COMMAND_GROWS) !== 0) eviction.makeRoom();
@@ -49,6 +50,22 @@ export class QuotaGuard {
       else undo.rollback();
     }
     return isDone ? excess : undefined;
+  }
+
+  conclude({ gate, token }: Context, run: () => void): void {
+    if ((gate & GATE_LIMITED) === 0 || token === undefined || !this.#tokens.countsKeys) return run();
+    let failure: unknown;
+    const refused = this.run(token, { flags: COMMAND_GROWS | COMMAND_WRITE }, () => {
+      try {
+        run();
+        return true;
+      } catch (error) {
+        failure = error;
+        return false;
+      }
+    });
+    if (failure !== undefined) throw failure;
+    if (refused !== undefined) throw refused;
   }
 
   #excess(caller: Token, before: ReadonlyMap<number, OwnerTotals>): HiveError | undefined {

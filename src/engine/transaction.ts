@@ -93,6 +93,17 @@ export class Watches implements ChangeListener {
     this.#store.memory.funnel.listen(this);
   }
 
+  /** Runs what will be taken back: its changes touch nobody who watches here. */
+  deaf(run: () => void): void {
+    const { funnel } = this.#store.memory;
+    funnel.leave(this);
+    try {
+      run();
+    } finally {
+      if (this.#byKey.size > 0) funnel.listen(this);
+    }
+  }
+
   /** Notices watched keys that have run out and are not yet removed: that is a change. */
   expire(transaction: Transaction): void {
     for (const key of transaction.watched) this.#find(key);

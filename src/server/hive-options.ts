@@ -53,6 +53,8 @@ export type HiveOptions = {
   tokens?: string | true;
   /** Structures: classes, alone or with options for their init(), names of ready ones ("fifo"), files ("./votes.ts"). */
   structures?: readonly StructureOption[];
+  /** True: structures of names and files run in worker threads. Classes among `structures` say that for themselves. */
+  isolate?: boolean;
   /** True: a thread names on standard error which command of a structure blocks the hive, while it does. */
   watched?: boolean;
   /** What happens, for operators: a pino logger, or anything of its shape. Silent without it. */
@@ -84,6 +86,7 @@ const OPTIONS: Readonly<Record<keyof HiveOptions, true>> = {
   token: true,
   tokens: true,
   structures: true,
+  isolate: true,
   watched: true,
   log: true,
   onNotice: true,

@@ -123,7 +123,10 @@ export class Hive implements AsyncDisposable {
     });
     const connections = new Connections(limits.connectionsMax, limits.connectionsPerAddressMax);
     const watched = options.watched ?? false;
-    const structures = new HiveStructures({ engine, limits, clock, maintenance, events, watched });
+    const structures = new HiveStructures({
+      ...{ engine, limits, clock, maintenance, events, watched },
+      isolate: options.isolate ?? false,
+    });
     const hive = new Hive({
       store,
       engine,

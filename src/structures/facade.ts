@@ -6,16 +6,15 @@
 // nobody more than he had.
 
 import { HiveError } from "../base/errors.ts";
-import { Args, KIND_BYTES, KIND_TEXT, KIND_VALUE } from "../engine/args.ts";
+import type { Args } from "../engine/args.ts";
 import { type CommandEntry, hasTypedKey } from "../engine/catalogue.ts";
 import { type Context, GATE_LIMITED } from "../engine/context.ts";
 import { missingPermission } from "../engine/permission.ts";
 import { mayWriteReserved, reservedKey } from "../engine/reserved-names.ts";
-import { encode } from "../wire/value.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { KeptClass } from "./kept-class.ts";
 import type { Played } from "./played.ts";
-import { unwrapped } from "./storable.ts";
+import { argumentsOf } from "./played-arguments.ts";
 import type { HiveCalls, Structure } from "./structure.ts";
 import type { Transactions } from "./transaction.ts";
 import { ValueReply } from "./value-reply.ts";
@@ -75,14 +74,8 @@ export class Facade implements HiveCalls {
     const isShort = key.length <= NAME_UNITS;
     const bytes = isShort ? name : Buffer.from(key);
     const length = isShort ? name.utf8Write(key, 0) : bytes.length;
-    const { store, token, gate } = this.#context;
-    if ((gate & GATE_LIMITED) !== 0 && token !== undefined) {
-      const wanted = this.#reads ? (["read"] as const) : (["read", "write"] as const);
-      for (const permission of wanted) {
-        if (token.grants.covers(permission, bytes, 0, length)) continue;
-        throw new HiveError("NO_PERMISSION", `${kept.name} needs ${permission} on the key that it opens`);
-      }
-    }
+    this.requireGrants(kept.name, bytes, length);
+    const { store } = this.#context;
     const ref = store.keys.find(bytes, 0, length);
     if (ref === 0) return undefined;
     const live = this.#parts.instances.at(ref);
@@ -92,12 +85,27 @@ export class Facade implements HiveCalls {
     return live;
   }
 
+  /** @throws {HiveError} NO_PERMISSION: the caller may not open this key */
+  requireGrants(structure: string, key: Buffer, length: number): void {
+    const { token, gate } = this.#context;
+    if ((gate & GATE_LIMITED) === 0 || token === undefined) return;
+    const wanted = this.#reads ? (["read"] as const) : (["read", "write"] as const);
+    for (const permission of wanted) {
+      if (token.grants.covers(permission, key, 0, length)) continue;
+      throw new HiveError("NO_PERMISSION", `${structure} needs ${permission} on the key that it opens`);
+    }
+  }
+
   play<Name extends string>(command: Name, ...given: readonly unknown[]): Played<Name> {
+    return this.playArguments(command, argumentsOf(command, given)) as Played<Name>;
+  }
+
+  /** The same with the arguments as a call has them. @param command Its name, for messages. */
+  playArguments(command: string, args: Args): unknown {
     const { transactions } = this.#parts;
     const context = this.#context;
     const { services, store } = context;
-    const args = argumentsOf(command, given);
-    const entry = this.#playable(args, command);
+    const entry = this.playable(args, command);
     const reply = new ValueReply();
     const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
     if (this.#reads && writes) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
@@ -117,18 +125,18 @@ export class Facade implements HiveCalls {
       if (transactions.isOpen) {
         transactions.doom(new HiveError("UNSUPPORTED", `${command} answers later: play it from an async command`));
       }
-      return later.then(() => reply.take()) as Played<Name>;
+      return later.then(() => reply.take());
     }
     try {
-      return reply.take() as Played<Name>;
+      return reply.take();
     } catch (error) {
       if (transactions.isOpen && store.undo.size !== noted) transactions.doom(error);
       throw error;
     }
   }
 
-  /** @throws {HiveError} UNKNOWN_COMMAND, WRONG_ARITY, UNSUPPORTED, NO_PERMISSION, BAD_VALUE */
-  #playable(args: Args, command: string): CommandEntry {
+  /** The command of a play. @throws {HiveError} UNKNOWN_COMMAND, WRONG_ARITY, UNSUPPORTED, NO_PERMISSION, BAD_VALUE */
+  playable(args: Args, command: string): CommandEntry {
     const { services, gate, token } = this.#context;
     let entry = services.commands.find(args);
     if (entry === undefined) throw new HiveError("UNKNOWN_COMMAND", `unknown command '${command}'`);
@@ -155,26 +163,4 @@ export class Facade implements HiveCalls {
     }
     return entry;
   }
-}
-
-/** Text and bytes are raw, everything else is a value; the name may be two words. */
-export function argumentsOf(command: string, given: readonly unknown[]): Args {
-  const parts: Uint8Array[] = command.split(" ").map((word) => Buffer.from(word));
-  const kinds: number[] = parts.map(() => KIND_TEXT);
-  for (const value of given) {
-    if (typeof value === "string") kinds.push(KIND_TEXT);
-    else kinds.push(value instanceof Uint8Array ? KIND_BYTES : KIND_VALUE);
-    parts.push(
-      typeof value === "string" ? Buffer.from(value) : value instanceof Uint8Array ? value : encode(unwrapped(value)),
-    );
-  }
-  const args = new Args(parts.length);
-  args.reset(Buffer.concat(parts));
-  let at = 0;
-  for (let i = 0; i < parts.length; i++) {
-    args.push(at, parts[i]!.length, kinds[i]!);
-    at += parts[i]!.length;
-  }
-  args.kept = true;
-  return args;
 }

@@ -111,6 +111,23 @@ export function readHead(
   throw new HiveError("BAD_PAYLOAD", "this key holds no structure that can be read");
 }
 
+/** The name alone: what is behind it may be a MiB. @throws {HiveError} BAD_PAYLOAD */
+export function readName(bytes: Buffer, start: number): string {
+  // An array of three, then a short string or one of up to 255 bytes.
+  const head = bytes[start + 1]!;
+  if (bytes[start] === ARRAY_OF_3 && head >>> 5 === SHORT_TEXT) {
+    return bytes.utf8Slice(start + 2, start + 2 + (head & 31));
+  }
+  if (bytes[start] === ARRAY_OF_3 && head === TEXT_OF_BYTE) {
+    return bytes.utf8Slice(start + 3, start + 3 + bytes[start + 2]!);
+  }
+  throw new HiveError("BAD_PAYLOAD", "this key holds no structure that can be read");
+}
+
+const ARRAY_OF_3 = 0x93;
+const SHORT_TEXT = 5;
+const TEXT_OF_BYTE = 0xd9;
+
 /** Upper-case methods, those of classes that it extends too. */
 function commandsOf(target: object): Map<string, Method> {
   const found = new Map<string, Method>();

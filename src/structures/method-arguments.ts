@@ -26,7 +26,8 @@ export function argumentsFrom(
   return schemas === undefined ? values : checked(values, schemas, name);
 }
 
-function checked(values: readonly unknown[], schemas: ArgumentSchemas, command: string): unknown[] {
+/** What the schemas make of them. @throws {HiveError} WRONG_ARITY, INVALID_ARGUMENT */
+export function checked(values: readonly unknown[], schemas: ArgumentSchemas, command: string): unknown[] {
   const names = Object.keys(schemas);
   const last = names.at(-1);
   const hasRest = last?.startsWith(REST) ?? false;

@@ -47,6 +47,11 @@ export class Structure {
   static readonly isStructure: true = true;
   /** False: changes are not undone when a command throws, so its commands check before they change. Any fields then, with encode() and decode(). */
   static undo: boolean = true;
+  /**
+   * True: its commands run in a worker thread, can be stopped, and answer later. A class that is registered as such, not by its file,
+   * says `import.meta.url`: where the worker finds it.
+   */
+  static isolate: boolean | string = false;
   /** Raise it when the state's form changes, and give migrate(). */
   static version: number = 1;
   /** Key commands that change nothing: they need `read` on the key alone. */
@@ -88,6 +93,7 @@ export type StructureClass = (new () => Structure) & {
   readonly name: string;
   readonly isStructure: true;
   undo: boolean;
+  isolate: boolean | string;
   version: number;
   reads: readonly string[];
   args: Readonly<Record<string, ArgumentSchemas>>;

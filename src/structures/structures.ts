@@ -3,22 +3,29 @@
 //   register(Fifo) ──▶ FIFOADD, a row ──▶ open the key, push ──▶ whole, or undone
 //                 └──▶ POP, a row for all classes that have one ──▶ by the class of the key's value
 
-import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
+import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Args } from "../engine/args.ts";
-import { COMMANDS_MAX, type CommandTable, NAME_BYTES_MAX } from "../engine/command-table.ts";
+import { COMMANDS_MAX, type CommandTable } from "../engine/command-table.ts";
 import { Context, type Peer, type Services } from "../engine/context.ts";
 import type { Reply } from "../engine/reply.ts";
-import { oneKey, type Row } from "../engine/row.ts";
+import type { Row } from "../engine/row.ts";
+import { TYPE_STRUCTURE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
+import { type ClassFacts, factsOf } from "./class-facts.ts";
 import { Facade, type FacadeParts } from "./facade.ts";
+import { failure, isThenable } from "./failure.ts";
 import { Instances } from "./instances.ts";
+import { addressOf } from "./isolated-source.ts";
+import type { IsolatedWorker } from "./isolated-worker.ts";
+import { type Isolated, type IsolatedClass, type IsolatedSource, Isolation } from "./isolation.ts";
 import { Journal } from "./journal.ts";
-import { KeptClass, type Method } from "./kept-class.ts";
-import { argumentsFrom, syntaxOf } from "./method-arguments.ts";
+import { KeptClass, type Method, readName } from "./kept-class.ts";
+import { argumentsFrom } from "./method-arguments.ts";
 import { replyResult } from "./results.ts";
 import { isStructureClass, type StructureClass } from "./structure.ts";
+import { rowsOf } from "./structure-rows.ts";
 import { Transactions } from "./transaction.ts";
 import type { Watchdog } from "./watchdog.ts";
 
@@ -29,6 +36,8 @@ export type StructuresParts = {
   limits: Limits;
   log: Log | undefined;
   watchdog?: Pick<Watchdog, "begin" | "end">;
+  /** A line for operators: what became of a worker. */
+  onNotice?: (message: string) => void;
 };
 
 /** A class to register, alone or with options for its init(). */
@@ -52,11 +61,13 @@ export class Structures {
   readonly #journal = new Journal();
   readonly #transactions: Transactions;
   readonly #shared: FacadeParts;
+  readonly #isolation: Isolation;
+  #isolated: Isolated = new Map();
   #classes: ReadonlyMap<string, KeptClass> = new Map();
   #options: ReadonlyMap<string, unknown> = new Map();
   /** Rows of the table that are ours. */
   #names: readonly string[] = [];
-  #facade: Facade | undefined = undefined;
+  #inside: { facade: Facade; context: Context } | undefined = undefined;
 
   constructor(parts: StructuresParts) {
     this.#parts = parts;
@@ -80,46 +91,83 @@ export class Structures {
       transactions: this.#transactions,
       keptOf: (cls) => this.#keptOf(cls as unknown as StructureClass),
     };
+    this.#isolation = new Isolation({
+      ...{ store, limits, shared: this.#shared },
+      inside: () => this.#insideParts(),
+      factsOf: (name) => this.#isolated.get(name)?.facts ?? factsOf(this.#classNamed(name)),
+      onNotice: parts.onNotice ?? (() => {}),
+    });
   }
 
   /** Names of the classes, with the commands of each. */
   *list(): Generator<{ name: string; statics: string[]; methods: string[] }> {
-    for (const { name, statics, methods } of this.#classes.values()) {
-      yield { name, statics: [...statics.keys()], methods: [...methods.keys()] };
+    for (const { name, statics, methods } of this.#facts(this.#classes, this.#isolated)) {
+      yield { name, statics: statics.map((facts) => facts.name), methods: methods.map((facts) => facts.name) };
     }
+  }
+
+  #facts(classes: ReadonlyMap<string, KeptClass>, isolated: Isolated): ClassFacts[] {
+    return [...[...classes.values()].map(factsOf), ...[...isolated.values()].map(({ facts }) => facts)];
   }
 
   /** The name of the class of what key `ref` holds. @throws {HiveError} WRONG_TYPE, BAD_PAYLOAD, UNSUPPORTED */
   nameOf(ref: number): string {
-    return this.instances.at(ref).kept.name;
+    return this.#isolatedAt(ref)?.facts.name ?? this.instances.at(ref).kept.name;
   }
 
   /**
-   * Registers a class: its commands are there from now on.
+   * Registers a class: its commands are there from now on. One that is isolated is loaded meanwhile: its calls wait for that.
    * @throws {HiveError} INVALID_ARGUMENT: what is wrong with it, nothing was changed.
    */
   register(cls: StructureClass, options?: unknown): void {
-    this.#replace([...this.#registrations(), [cls, options]], [cls]);
+    const source = isStructureClass(cls) ? addressOf(cls, options) : undefined;
+    if (source === undefined) return this.#replace([...this.#registrations(), [cls, options]], [cls], this.#isolated);
+    const facts = factsOf(keptClass(cls));
+    if (this.#classes.has(facts.name) || this.#isolated.has(facts.name)) {
+      throw new HiveError("INVALID_ARGUMENT", `two structures are named ${facts.name}`);
+    }
+    const worker = this.isolated({ source, only: [facts.name], options });
+    this.#replace(this.#registrations(), [], new Map([...this.#isolated, [facts.name, { facts, worker }]]));
+    worker.open().catch((error: HiveError) => this.#parts.onNotice?.(`the worker of ${facts.name}: ${error.message}`));
+  }
+
+  /** A worker for isolated structures, to be opened and handed to exchange(). */
+  isolated(source: IsolatedSource): IsolatedWorker {
+    return this.#isolation.worker(source);
   }
 
   /**
    * Exchanges classes for newer ones of their names, and adds those that are new. What is live goes on in the new
    * class. @throws {HiveError} INVALID_ARGUMENT: nothing was changed.
    */
-  exchange(newer: readonly Registration[]): void {
+  exchange(newer: readonly Registration[], isolated: readonly IsolatedClass[] = []): void {
     const pairs = newer.map(pairOf);
-    const names = new Set(pairs.map(([{ name }]) => name));
+    const names = new Set([...pairs.map(([{ name }]) => name), ...isolated.map(({ facts }) => facts.name)]);
+    const before = this.#isolated;
+    const kept = [...before].filter(([name]) => !names.has(name));
     this.#replace(
       [...this.#registrations().filter(([{ name }]) => !names.has(name)), ...pairs],
       pairs.map(([cls]) => cls),
+      new Map([...kept, ...isolated.map((known) => [known.facts.name, known] as const)]),
     );
+    const used = new Set([...this.#isolated.values()].map(({ worker }) => worker));
+    for (const [name, { worker }] of before) if (!used.has(worker)) worker.retire(this.#isolated.get(name)?.worker);
+  }
+
+  /** Ends the workers; calls that they have fail. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#isolated.values()].map(({ worker }) => worker.close()));
   }
 
   #registrations(): (readonly [StructureClass, unknown])[] {
     return [...this.#classes.values()].map(({ cls, name }) => [cls, this.#options.get(name)] as const);
   }
 
-  #replace(all: readonly (readonly [StructureClass, unknown])[], begun: readonly StructureClass[]): void {
+  #replace(
+    all: readonly (readonly [StructureClass, unknown])[],
+    begun: readonly StructureClass[],
+    isolated: Isolated,
+  ): void {
     const classes = new Map<string, KeptClass>();
     for (const [cls] of all) {
       if (!isStructureClass(cls)) {
@@ -128,22 +176,25 @@ export class Structures {
           `${String((cls as { name?: string })?.name ?? cls)} is no class that extends Structure`,
         );
       }
-      if (classes.has(cls.name)) throw new HiveError("INVALID_ARGUMENT", `two structures are named ${cls.name}`);
+      if (classes.has(cls.name) || isolated.has(cls.name))
+        throw new HiveError("INVALID_ARGUMENT", `two structures are named ${cls.name}`);
       const known = this.#classes.get(cls.name);
       classes.set(cls.name, known?.cls === cls ? known : keptClass(cls));
     }
-    const rows = this.#rowsOf(classes);
+    const rows = this.#rowsOf(classes, isolated);
     // From here on nothing fails but init().
     this.instances.forgetAll();
     const before = {
       classes: this.#classes,
+      isolated: this.#isolated,
       options: this.#options,
       names: this.#names,
-      rows: this.#rowsOf(this.#classes),
+      rows: this.#rowsOf(this.#classes, this.#isolated),
     };
     this.#parts.commands.exchange(this.#names, rows);
     this.#names = rows.map(({ name }) => name);
     this.#classes = classes;
+    this.#isolated = isolated;
     this.#options = new Map(all.map(([{ name }, options]) => [name, options]));
     this.#parts.store.memory.live = this.instances;
     try {
@@ -154,6 +205,7 @@ export class Structures {
       this.instances.forgetAll();
       this.#parts.commands.exchange(this.#names, before.rows);
       this.#classes = before.classes;
+      this.#isolated = before.isolated;
       this.#options = before.options;
       this.#names = before.names;
       throw failure("init", error);
@@ -162,100 +214,90 @@ export class Structures {
 
   /** The hive for code that no client called. */
   inside(): Facade {
-    this.#facade ??= new Facade(this.#shared, new Context(this.#parts.services, INSIDE, 0));
-    return this.#facade;
+    return this.#insideParts().facade;
+  }
+
+  #insideParts(): { facade: Facade; context: Context } {
+    if (this.#inside === undefined) {
+      const context = new Context(this.#parts.services, INSIDE, 0);
+      this.#inside = { facade: new Facade(this.#shared, context), context };
+    }
+    return this.#inside;
+  }
+
+  /** The isolated class of what key `ref` holds. @throws {HiveError} BAD_PAYLOAD */
+  #isolatedAt(ref: number): IsolatedClass | undefined {
+    const { entries } = this.#parts.store.memory;
+    if (this.#isolated.size === 0 || entries.type(ref) !== TYPE_STRUCTURE) return undefined;
+    return this.#isolated.get(readName(entries.bytesOf(ref), entries.valueStart(ref)));
   }
 
   #keptOf(cls: StructureClass): KeptClass {
     const kept = this.#classes.get(cls.name);
     // After a reload old code may still name the old class.
     if (kept !== undefined) return kept;
+    this.#refuseIsolated(cls.name);
     throw new HiveError("UNSUPPORTED", `${cls.name} is not registered in this hive`);
+  }
+
+  #refuseIsolated(name: string): void {
+    if (!this.#isolated.has(name)) return;
+    throw new HiveError(
+      "UNSUPPORTED",
+      `${name} runs in a worker: its own commands open it, and other isolated structures`,
+    );
   }
 
   #classNamed(name: string): KeptClass {
     const kept = this.#classes.get(name);
     if (kept !== undefined) return kept;
+    this.#refuseIsolated(name);
     throw new HiveError("UNSUPPORTED", `the key holds a ${name}, and no structure of that name is registered`);
   }
 
-  #rowsOf(classes: ReadonlyMap<string, KeptClass>): Row[] {
-    const owners = new Map<string, KeptClass>();
-    const rows: Row[] = [];
-    for (const kept of classes.values()) {
-      for (const [name, method] of kept.statics) {
-        this.#checkName(name, kept, owners.get(name));
-        owners.set(name, kept);
-        rows.push(this.#staticRow(kept, name, method));
-      }
-    }
-    const shared = new Map<string, KeptClass[]>();
-    for (const kept of classes.values()) {
-      for (const name of kept.methods.keys()) {
-        this.#checkName(name, kept, owners.get(name));
-        shared.set(name, [...(shared.get(name) ?? []), kept]);
-      }
-    }
-    for (const [name, known] of shared) rows.push(this.#methodRow(name, known));
+  #rowsOf(classes: ReadonlyMap<string, KeptClass>, isolated: Isolated): Row[] {
+    const rows = rowsOf(this.#facts(classes, isolated), {
+      isTaken: (name) => !this.#names.includes(name) && this.#parts.commands.all.has(name),
+      runStatic: (cls, name) => {
+        const kept = classes.get(cls);
+        return kept === undefined ? this.#isolatedStatic(isolated.get(cls)!, name) : this.#staticRun(kept, name);
+      },
+      runMethod: (name) => (context, args, reply) => this.#runMethod(context, args, reply, name),
+    });
     if (this.#parts.commands.all.size - this.#names.length + rows.length > COMMANDS_MAX) {
       throw new HiveError("INVALID_ARGUMENT", `more than ${COMMANDS_MAX} commands`);
     }
     return rows;
   }
 
-  #checkName(name: string, kept: KeptClass, owner: KeptClass | undefined): void {
-    if (name.length > NAME_BYTES_MAX) {
-      throw new HiveError("INVALID_ARGUMENT", `${kept.name}.${name}: a name has at most ${NAME_BYTES_MAX} letters`);
-    }
-    if (owner !== undefined) {
-      throw new HiveError("INVALID_ARGUMENT", `${kept.name}.${name}: ${owner.name} has the static command ${name}`);
-    }
-    if (!this.#names.includes(name) && this.#parts.commands.all.has(name)) {
-      throw new HiveError("INVALID_ARGUMENT", `${kept.name}.${name}: the hive has a command ${name}`);
-    }
-  }
-
-  #staticRow(kept: KeptClass, name: string, method: Method): Row {
-    const schemas = kept.cls.args[name];
+  #staticRun(kept: KeptClass, name: string): Row["run"] {
+    const command = { name, schemas: kept.cls.args[name] };
+    const method = kept.statics.get(name)!;
     const reads = kept.cls.reads.includes(name);
-    const command = { name, schemas };
-    return {
-      name,
-      family: "structures",
-      // How many it takes it says itself: `limit?: number` counts in a function's length as well.
-      arity: -1,
-      flags: reads ? ["read", "mayWait"] : ["write", "grows", "mayWait"],
-      permission: "run",
-      summary: kept.cls.summaries[name] ?? `${kept.name}: a command of a structure`,
-      syntax: syntaxOf(schemas),
-      run: (context, args, reply) => {
-        const values = argumentsFrom(args, 1, command);
-        const hive = new Facade(this.#shared, context, reads);
-        return this.#run({ context, args, reply, name, method }, () => method.call(kept.cls, hive, ...values));
-      },
+    return (context, args, reply) => {
+      const values = argumentsFrom(args, 1, command);
+      const hive = new Facade(this.#shared, context, reads);
+      return this.#run({ context, args, reply, name, method }, () => method.call(kept.cls, hive, ...values));
     };
   }
 
-  #methodRow(name: string, classes: readonly KeptClass[]): Row {
-    const reads = classes.every(({ cls }) => cls.reads.includes(name));
-    const first = classes[0]!;
-    return {
-      name,
-      family: "structures",
-      arity: -2,
-      flags: reads ? ["read", "mayWait"] : ["write", "grows", "mayWait"],
-      permission: "run",
-      keys: oneKey(1, reads ? "read" : "both"),
-      summary: first.cls.summaries[name] ?? `${classes.map((kept) => kept.name).join(", ")}: a command on a key`,
-      syntax: ["key", syntaxOf(classes.length === 1 ? first.cls.args[name] : undefined)].join(" ").trim(),
-      run: (context, args, reply) => this.#runMethod(context, args, reply, name),
-    };
+  #isolatedStatic(known: IsolatedClass, name: string): Row["run"] {
+    const { reads } = known.facts.statics.find((facts) => facts.name === name)!;
+    return (context, args, reply) =>
+      this.#isolation.run(known, { context, args, reply, name, reads, keyAt: undefined });
   }
 
   #runMethod(context: Context, args: Args, reply: Reply, name: string): void | Promise<void> {
     const { keys } = context.store;
     const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
     if (ref === 0) throw new HiveError("NO_KEY", "no such key");
+    const known = this.#isolatedAt(ref);
+    if (known !== undefined) {
+      const facts = known.facts.methods.find((method) => method.name === name);
+      if (facts === undefined)
+        throw new HiveError("WRONG_TYPE", `the key holds a ${known.facts.name}, which has no command ${name}`);
+      return this.#isolation.run(known, { context, args, reply, name, reads: facts.reads, keyAt: 1 });
+    }
     const live = this.instances.at(ref);
     const { kept, instance } = live;
     const method = kept.methods.get(name);
@@ -332,18 +374,4 @@ function keptClass(cls: StructureClass): KeptClass {
     if (error instanceof HiveError && error.code === "INVALID_ARGUMENT") throw error;
     throw new HiveError("INVALID_ARGUMENT", `${cls.name}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
-
-/** What a caller is told of an error that a structure's code threw: its own code, where it is one of the hive's. */
-function failure(command: string, error: unknown): HiveError {
-  if (error instanceof HiveError) return error;
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === "string" && Object.hasOwn(ERRORS, code)) return new HiveError(code as ErrorCode, String(message));
-  const text = typeof message === "string" ? message : String(error);
-  const words = typeof code === "string" ? `${code}: ${text}` : text;
-  return new HiveError("STRUCTURE_FAILED", `${command}: ${words.replace(/\s+/g, " ")}`, { cause: error });
 }

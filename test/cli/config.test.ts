@@ -46,6 +46,15 @@ test("it prints every setting with its value, unit and source, without starting 
   ]);
 });
 
+test("isolate is a flag, a variable and a line of the file", async () => {
+  const flag = await memhive(["config", "--isolate", "isolate"]);
+  assert.match(flag.out, /^ {2}isolate +(true|on|yes) +--isolate$/m);
+  const variable = await memhive(["config", "--json", "isolate"], { MEMHIVE_ISOLATE: "true" });
+  assert.deepEqual(JSON.parse(variable.out), [
+    { name: "isolate", value: true, unit: "", source: "environment MEMHIVE_ISOLATE" },
+  ]);
+});
+
 test("what serve would refuse it refuses, and a name that is not there", async () => {
   const wrong = await memhive(["config"], { MEMHIVE_PORT: "x" });
   assert.equal(wrong.code, 1);

@@ -6,6 +6,7 @@ import { Structure } from "../../src/structures/structure.ts";
 import { limited, passed } from "../kit/limited-hive.ts";
 import { codeOf } from "../kit/native-hive.ts";
 import { type RespClient, RespError } from "../kit/resp-client.ts";
+import { Ledger } from "../structures/isolated/ledger.ts";
 
 /** The error that a call is answered with. */
 export async function errorOf(client: RespClient, ...args: (string | Uint8Array)[]): Promise<string> {
@@ -36,6 +37,9 @@ type Names =
   | "valueBytesMax"
   | "structureBytesMax"
   | "commandMsMax"
+  | "isolatedBytesMax"
+  | "isolatedCallsMax"
+  | "isolatedPlaysMax"
   | "valueDepthMax"
   | "frameBytesMax"
   | "argumentsMax"
@@ -106,6 +110,35 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     await using client = await hive.resp();
     assert.equal((await client.call("SLOWLY")).value, "OK");
     assert.match(hive.notices.at(-1)!, /^SLOWLY blocked the hive for \d+ ms: more than commandMsMax \(2 ms\)/);
+  },
+
+  async isolatedBytesMax() {
+    const limits = { isolatedBytesMax: 64 << 20, commandMsMax: 60_000 };
+    await using hive = await limited(limits, { structures: [Ledger] });
+    await using client = await hive.resp();
+    for (const what of ["buffers", "one"]) {
+      assert.match(
+        await errorOf(client, "LEDGER_EAT", "k", what),
+        /exceed isolatedBytesMax|more than isolatedBytesMax/,
+      );
+    }
+    await using native = await hive.native();
+    assert.equal(await codeOf(native.call("LEDGER_EAT", "k", "objects")), "STRUCTURE_MEMORY");
+    assert.equal((await client.call("EXISTS", "k", "count")).value, 0);
+  },
+
+  async isolatedCallsMax() {
+    await using hive = await limited({ isolatedCallsMax: 2 }, { structures: [Ledger] });
+    await using native = await hive.native();
+    const calls = [1, 2, 3].map(() => native.call("LEDGER_OPEN", "k").catch(({ code }) => code));
+    assert.deepEqual(await Promise.all(calls), ["OK", "OK", "OVERLOADED"]);
+  },
+
+  async isolatedPlaysMax() {
+    await using hive = await limited({ isolatedPlaysMax: 3 }, { structures: [Ledger] });
+    await using client = await hive.resp();
+    assert.match(await errorOf(client, "LEDGER_BOTH", "k"), /more than isolatedPlaysMax \(3\) times/);
+    assert.equal((await client.call("EXISTS", "k", "count", "log")).value, 0);
   },
 
   async valueDepthMax() {

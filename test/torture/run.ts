@@ -5,6 +5,7 @@
 //   shared      4 processes that read a hive's memory while it changes; killed 100 times    --seconds N --readers N --kills N
 //   feed        a watcher that is cut off 100 times while 100,000 changes are made; again with a short history   --cuts N --changes N
 //   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
+//   isolate     endless loops and allocations in isolated structures under 50 clients    --seconds N
 //   store       histories of the store without end                              --minutes N
 //   tokens      how long wrong tokens take, by what is wrong about them         --rounds N
 //
@@ -14,6 +15,7 @@ import { parseArgs } from "node:util";
 import { checkHistories } from "../kit/store-checks.ts";
 import { tortureFeed } from "./feed.ts";
 import { hostile } from "./hostile.ts";
+import { tortureIsolated } from "./isolate.ts";
 import { torture } from "./restarts.ts";
 import { tortureShared } from "./shared-reads.ts";
 import { tortureSnapshots } from "./snapshot-kills.ts";
@@ -117,6 +119,14 @@ async function feed(): Promise<boolean> {
   return isWhole;
 }
 
+async function isolate(): Promise<boolean> {
+  const note = (text: string): void => void process.stderr.write(`  ${text}\r`);
+  const result = await tortureIsolated({ seconds: Math.min(Number(values.seconds), 60), note });
+  process.stderr.write("\n");
+  console.log(JSON.stringify(result, undefined, 2));
+  return result.wrong.length === 0;
+}
+
 function store(): boolean {
   const endMs = performance.now() + Number(values.minutes) * 60_000;
   for (let round = 0; performance.now() < endMs; round++) {
@@ -148,6 +158,7 @@ const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   shared,
   feed,
   hostile: hostileClients,
+  isolate,
   store,
   tokens,
 };

@@ -19,7 +19,7 @@ import { ConnectionSubscriber, StreamSubscriber } from "../subscribers.ts";
 const WORDS: Readonly<Record<Topic, string>> = { channel: "subscribe", pattern: "psubscribe", shard: "ssubscribe" };
 
 /** @throws {HiveError} INVALID_ARGUMENT: patterns are compared with it, byte by byte. */
-function checkChannel(args: Args, index: number, { channelBytesMax }: Limits): void {
+export function checkChannel(args: Args, index: number, { channelBytesMax }: Limits): void {
   if (args.length(index) <= channelBytesMax) return;
   const message = `a channel of ${args.length(index)} bytes exceeds channelBytesMax (${channelBytesMax})`;
   throw new HiveError("INVALID_ARGUMENT", message);

@@ -247,6 +247,13 @@ export const SETTINGS: readonly Setting[] = [
     help: "structures by name (fifo, suggest) or file (./votes.ts); SIGHUP reads files again",
   }),
   setting({
+    name: "isolate",
+    kind: yesOrNo,
+    group: "structures",
+    help: "run all structures of files and names in worker threads, where they can be stopped",
+    initial: false,
+  }),
+  setting({
     name: "logLevel",
     kind: choice([...LOG_LEVELS, "silent"]),
     group: "logs",

@@ -27,6 +27,7 @@ export { DEPTH_CEILING, DEPTH_DEFAULT, Double, type Scalar } from "./value-forma
 export {
   type CodeKind,
   Instance,
+  isNative,
   ShippedCode,
   type TypeClass,
   Types,

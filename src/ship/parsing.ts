@@ -34,6 +34,7 @@ export function formOf(parser: Parser, source: string): Form {
       const tree = parser.parse(before + source + after, {
         ecmaVersion: "latest",
         sourceType: "module",
+        ranges: true,
         allowSuperOutsideMethod: true,
         checkPrivateFields: false,
       }) as Node;

@@ -56,8 +56,7 @@ class Shipment {
     if (known !== undefined) return known;
     const name = nameOf(code);
     const source = this.#sourceOf(code, name);
-    const form = this.#parsed(source, name);
-    const used = surroundingsUsed(form);
+    const { form, used, free } = this.#parsed(source, name);
     if (used !== undefined) throw refused(name, `it uses ${used}`);
     const added = additionTo(code as never, form.kind, form.node);
     if (added !== undefined) throw refused(name, `${added} was put on it later and is not in its source`);
@@ -67,7 +66,7 @@ class Shipment {
     if (++this.#depth > CODE_DEPTH_MAX) {
       throw refused(name, `it needs code that needs code, deeper than CODE_DEPTH_MAX (${CODE_DEPTH_MAX})`);
     }
-    this.#bind(code, { shipped, form, bindings });
+    this.#bind(code, { shipped, form, free, bindings });
     this.#depth--;
     Object.freeze(bindings);
     return Object.freeze(shipped);
@@ -92,9 +91,10 @@ class Shipment {
     return source;
   }
 
-  #parsed(source: string, name: string): Form {
+  #parsed(source: string, name: string): Parsed {
     try {
-      return formOf(this.#parser, source);
+      const form = formOf(this.#parser, source);
+      return { form, used: surroundingsUsed(form), free: freeNames(this.#parser, form.tree) };
     } catch (cause) {
       if (cause instanceof RangeError) throw refused(name, "its source nests too deep to be parsed", cause);
       const message = String((cause as Error).message);
@@ -103,11 +103,11 @@ class Shipment {
     }
   }
 
-  #bind(code: Code, { shipped, form, bindings }: { shipped: ShippedCode; form: Form; bindings: object }): void {
+  #bind(code: Code, { shipped, form, free: names, bindings }: Omit<Parsed, "used"> & Making): void {
     const { name, kind } = shipped;
     const base = baseOf(code, form);
     const missing: string[] = [];
-    for (const free of freeNames(this.#parser, form.tree)) {
+    for (const free of names) {
       if (Object.hasOwn(this.#bindings, free)) set(bindings, free, this.#bound(name, free, shipped));
       else if (free === base?.name && isMissing(free, base.code)) set(bindings, free, this.#baseOf(shipped, base));
       else if (NEVER.has(free)) throw refused(name, `it uses ${NEVER.get(free)}`);
@@ -118,11 +118,11 @@ class Shipment {
       } else missing.push(free);
     }
     if (missing.length === 0) return;
-    const names = missing.join(", ");
+    const all = missing.join(", ");
     throw new HiveError(
       "CANNOT_SHIP",
-      `cannot ship ${name || "the function"}: it uses ${names} from around it: give bindings: { ${names} }, or globals for what the reader's platform has`,
-      { detail: { name, names } },
+      `cannot ship ${name || "the function"}: it uses ${all} from around it: give bindings: { ${all} }, or globals for what the reader's platform has`,
+      { detail: { name, names: all } },
     );
   }
 
@@ -147,6 +147,8 @@ class Shipment {
   }
 }
 
+type Parsed = { form: Form; used: string | undefined; free: readonly string[] };
+type Making = { shipped: ShippedCode; bindings: object };
 type Base = { name: string; code: Code };
 
 /** What a class extends, where its source says it with a name. */

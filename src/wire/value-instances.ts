@@ -64,11 +64,13 @@ export type KnownType = {
 
 /** The classes that a client has named. */
 export class Types {
+  readonly classes: readonly TypeClass[];
   readonly #named = new Map<string, KnownType>();
   readonly #byPrototype = new Map<object, KnownType>();
 
   /** @throws {HiveError} REFUSED_SETTING: two of one name, no class, or one whose instances cannot be carried */
   constructor(classes: readonly TypeClass[] = []) {
+    this.classes = classes;
     for (const type of classes) {
       const known = knownType(type);
       const other = this.#named.get(known.name);

@@ -96,8 +96,11 @@ class Shipment {
       const form = formOf(this.#parser, source);
       return { form, used: surroundingsUsed(form), free: freeNames(this.#parser, form.tree) };
     } catch (cause) {
-      if (cause instanceof RangeError) throw refused(name, "its source nests too deep to be parsed", cause);
       const message = String((cause as Error).message);
+      // acorn says the one as the other.
+      if (cause instanceof RangeError || message.includes("stack space")) {
+        throw refused(name, "its source nests too deep to be parsed", cause);
+      }
       if (message.includes("new.target")) throw refused(name, "it uses new.target of the function around it", cause);
       throw refused(name, `its source is not valid in strict mode: ${message}`, cause);
     }

@@ -236,6 +236,7 @@ test("classes that cannot be carried are refused where they are named", async ()
       [
         [
           class Half {
+            half = 1;
             static encode() {}
           },
         ] as never[],

@@ -202,7 +202,8 @@ function writeObject(encoding: Encoding, object: object, depth: number): void {
   if (object instanceof Double) return encoding.scratch.double(object.value);
   const number = encoding.numberOf(object);
   if (number >= 0) {
-    if (encoding.unmade.has(number)) throw badValue("code, or an instance that static encode() writes, holds itself");
+    if (encoding.types !== undefined && encoding.unmade.has(number))
+      throw badValue("code, or an instance that static encode() writes, holds itself");
     return writeReference(encoding.scratch, number);
   }
   if (Array.isArray(object)) return writeArray(encoding, object, depth);
@@ -355,7 +356,7 @@ function writeTyped(encoding: Encoding, name: string, value: unknown, depth: num
   scratch.closeExtension(start, { room: 3, type: EXT_INSTANCE });
 }
 
-/** A binding that is the code itself is a reference; deeper inside there is none, since its reader has nothing yet. */
+/** A binding that is the code itself is a reference; deeper inside none can be revived, since its reader has nothing yet. */
 function writeCode(encoding: Encoding, code: ShippedCode, depth: number): void {
   if (depth < 2) throw tooDeep(encoding);
   const scratch = encoding.scratch;

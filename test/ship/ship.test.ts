@@ -117,6 +117,23 @@ test("code that is broken, too much, or names what is no name is refused where i
   assert.throws(() => revive(deep), { code: "BAD_VALUE", message: /holds itself/ });
 });
 
+test("how much code goes along is limited by name", () => {
+  const tower = (floors: number): (new () => object) => {
+    let top = class Ground {} as new () => object;
+    for (let floor = 1; floor < floors; floor++) top = new Function("Base", "return class Next extends Base {}")(top);
+    return top;
+  };
+  assert.doesNotThrow(() => new (revive<new () => object>(ship(tower(24))))());
+  assert.throws(() => ship(tower(25)), { code: "CANNOT_SHIP", message: /CODE_DEPTH_MAX \(24\)/ });
+  const crowd = (count: number): ShippedCode => {
+    const names = Array.from({ length: count }, (_, index) => `f${index}`);
+    const bindings = Object.fromEntries(names.map((name) => [name, new Function(`return () => "${name}"`)()]));
+    return ship(new Function(`return () => [${names}].length`)(), { bindings });
+  };
+  assert.equal(revive<() => number>(crowd(255))(), 255);
+  assert.throws(() => crowd(256), { code: "CANNOT_SHIP", message: /CODES_MAX \(256\)/ });
+});
+
 test("no binding reaches Object.prototype, and none is seen that was not given", () => {
   const bindings = JSON.parse('{ "__proto__": { "polluted": true }, "rate": 1 }');
   const shipped = ship(new Function("return () => [rate, typeof polluted, typeof reviving]")(), {

@@ -46,7 +46,7 @@ type Package = {
 
 /** What the client is made of; everything else is the server's. */
 const CLIENT_PARTS: readonly string[] = [
-  ...["base", "wire", "net", "mapping", "client"],
+  ...["base", "wire", "ship", "net", "mapping", "client"],
   ...["layout", "hash", "sequence"].map((name) => `store/${name}`),
   ...["", "-outcomes", "-search", "-segments"].map((name) => `store/shared-reader${name}`),
 ];
@@ -61,7 +61,10 @@ const PACKAGES: readonly Package[] = [
     name: "memhive",
     description: "Shared memory for TypeScript: the typed client of a hive, for Node and browsers",
     parts: CLIENT_PARTS,
-    exports: { ".": { browser: "client/browser.ts", default: "client/node.ts" } },
+    exports: {
+      ".": { browser: "client/browser.ts", default: "client/node.ts" },
+      "./ship": { browser: "ship/browser.ts", default: "ship/node.ts" },
+    },
     bin: {},
   },
   {
@@ -82,7 +85,7 @@ const PACKAGES: readonly Package[] = [
 const NODE_RANGE = ">=22.0.0";
 
 /** What not everybody needs: loaded on first use, with an error that says to install it. */
-const OPTIONAL_PEERS: readonly string[] = ["koffi", "prom-client"];
+const OPTIONAL_PEERS: readonly string[] = ["acorn", "eslint-scope", "koffi", "prom-client"];
 
 type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>> & {
   version: string;

@@ -41,6 +41,7 @@ export type ErrorCode =
   | "UNSUPPORTED"
   | "SCHEMA_MISMATCH"
   | "NOT_SHARED"
+  | "CANNOT_SHIP"
   // structures
   | "STRUCTURE_FAILED"
   | "STRUCTURE_MEMORY"
@@ -115,6 +116,7 @@ export const ERRORS: Readonly<Record<ErrorCode, ErrorInfo>> = {
   NOT_SHARED:           { fault: 215, resp: "ERR",       retry: true },
   STRUCTURE_FAILED:     { fault: 216, resp: "ERR",       retry: false },
   STRUCTURE_MEMORY:     { fault: 217, resp: "ERR",       retry: false },
+  CANNOT_SHIP:          { fault: 218, resp: "ERR",       retry: false },
 
   NO_CLIENT:            { fault: 401, resp: "ERR",       retry: false },
   NO_AUTH:              { fault: 402, resp: "NOAUTH",    retry: false },

@@ -3,6 +3,7 @@
 //   client.with({ timeoutMs: 200 }) ──▶ Bound { connection, { timeoutMs: 200 } } ──▶ tables, sets, calls of it
 
 import type { As } from "../wire/items.ts";
+import type { Types } from "../wire/value.ts";
 import type { CallOptions, CallSpec } from "./call.ts";
 import type { Connection } from "./connection.ts";
 import { idOf, type NearReads, UNKNOWN } from "./near-reads.ts";
@@ -24,6 +25,8 @@ export type BoundParts = {
   /** What is kept near, and of it the plain keys, where the client keeps any. */
   nears: Nears;
   keys: NearReads | undefined;
+  /** The classes whose instances devices and sessions carry. */
+  types: Types;
 };
 
 export class Bound {
@@ -31,6 +34,7 @@ export class Bound {
   readonly shared: SharedReads;
   readonly nears: Nears;
   readonly keys: NearReads | undefined;
+  readonly types: Types;
   readonly defaults: CallOptions | undefined;
 
   constructor(parts: BoundParts, defaults?: CallOptions) {
@@ -38,6 +42,7 @@ export class Bound {
     this.shared = parts.shared;
     this.nears = parts.nears;
     this.keys = parts.keys;
+    this.types = parts.types;
     this.defaults = defaults;
   }
 

@@ -9,7 +9,7 @@ import { HiveError } from "../base/errors.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import type { CallOptions } from "./call.ts";
 import type { ConnectionState } from "./connection-parts.ts";
-import { Device } from "./device.ts";
+import { Device, type DeviceOptions } from "./device.ts";
 import { DeviceSession, type SessionOptions } from "./device-session.ts";
 import { type Info, parseInfo } from "./info.ts";
 import { List } from "./list.ts";
@@ -290,9 +290,9 @@ export class Client extends EventTarget implements AsyncDisposable {
     return new Sorted(this.#bound, name);
   }
 
-  /** The memory of a device. */
-  device(id: string): Device {
-    return new Device(this.#bound, id);
+  /** The memory of a device. @throws {HiveError} REFUSED_SETTING: options.types cannot be carried */
+  device(id: string, options?: DeviceOptions): Device {
+    return new Device(this.#bound, id, options);
   }
 
   /**

@@ -70,7 +70,7 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
     });
     const { near } = settings;
     const keys = near === undefined ? undefined : nears.of(connection, ["PREFIX", near.prefix ?? ""], near);
-    client = new Client(new Bound({ connection, shared, nears, keys }));
+    client = new Client(new Bound({ connection, shared, nears, keys, types: settings.types }));
     try {
       await connection.ready;
       await mapped;

@@ -7,13 +7,14 @@
 
 import { HiveError, isHiveError } from "../base/errors.ts";
 import { decodeItem } from "../wire/items.ts";
-import type { Bound, ReadOptions } from "./bound.ts";
+import type { Bound } from "./bound.ts";
 import type { CallOptions, CallSpec } from "./call.ts";
-import { type DeviceUsage, type PutLabelOptions, ttlWords, usage } from "./device.ts";
+import { type DeviceOptions, type DeviceUsage, type PutLabelOptions, ttlWords, usage } from "./device.ts";
+import { DeviceValues, type FetchOptions, type ValueSpecs } from "./device-values.ts";
 import * as spec from "./specs.ts";
 import { Subscription } from "./subscription.ts";
 
-export type SessionOptions = {
+export type SessionOptions = DeviceOptions & {
   /** The session ends after so many milliseconds. Without it, it stays open until it is closed. */
   ttlMs?: number | undefined;
   /** Every call prolongs it by `ttlMs` again. Default: it ends although it is in use. */
@@ -28,8 +29,14 @@ export type SessionState = "new" | "open" | "closed" | "expired" | "evicted";
 export type SessionTime = { ttlMs: number | undefined; leftMs: number | undefined; sliding: boolean };
 
 const BEGIN: CallSpec<string> = spec.write("SESSION.BEGIN", "n(w)", spec.text);
-const PUT: CallSpec<void> = spec.write("SESSION.PUT", "nnnv(w)", spec.nothing);
-const MERGE: CallSpec<void> = spec.write("SESSION.MERGE", "nnnv", spec.nothing);
+const PUT: ValueSpecs<void> = {
+  plain: spec.write("SESSION.PUT", "nnnv(w)", spec.nothing),
+  stored: spec.write("SESSION.PUT", "nnns(w)", spec.nothing),
+};
+const MERGE: ValueSpecs<void> = {
+  plain: spec.write("SESSION.MERGE", "nnnv", spec.nothing),
+  stored: spec.write("SESSION.MERGE", "nnns", spec.nothing),
+};
 const FETCH: CallSpec<unknown> = spec.write("SESSION.FETCH", "nnn", spec.anything);
 const HAS: CallSpec<boolean> = spec.write("SESSION.HAS", "nnn", spec.flag);
 const DELETE: CallSpec<number> = spec.write("SESSION.DELETE", "nn(n)", spec.integer);
@@ -54,6 +61,7 @@ export class DeviceSession implements AsyncDisposable {
   readonly device: string;
   readonly #bound: Bound;
   readonly #options: SessionOptions;
+  readonly #values: DeviceValues;
   #id = "";
   #state: SessionState = "new";
 
@@ -62,6 +70,7 @@ export class DeviceSession implements AsyncDisposable {
     this.#bound = bound;
     this.device = device;
     this.#options = options;
+    this.#values = new DeviceValues(bound, options.types);
   }
 
   /** Whoever has it, and the right to the device, may go on with the session: resume(). "" before begin(). */
@@ -102,7 +111,7 @@ export class DeviceSession implements AsyncDisposable {
 
   /** Sets a label. @throws {HiveError} SESSION_GONE, QUOTA, BAD_VALUE, VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY */
   put(label: string, value: unknown, options?: PutLabelOptions): Promise<void> {
-    return this.#write(PUT, [label, value, ...ttlWords(options)], options);
+    return this.#writeValue(PUT, [label, value, ...ttlWords(options)], options);
   }
 
   /**
@@ -110,11 +119,11 @@ export class DeviceSession implements AsyncDisposable {
    * requests all count. @throws {HiveError} INVALID_ARGUMENT: what is there, or the patch, is no plain object; and as put()
    */
   merge(label: string, patch: Record<string, unknown>, options?: CallOptions): Promise<void> {
-    return this.#write(MERGE, [label, patch], options);
+    return this.#writeValue(MERGE, [label, patch], options);
   }
 
-  fetch<Value = unknown>(label: string, options?: ReadOptions): Promise<Value | undefined> {
-    return this.#bound.read(FETCH, [this.device, this.#id, label], options) as Promise<Value | undefined>;
+  fetch<Value = unknown>(label: string, options?: FetchOptions): Promise<Value | undefined> {
+    return this.#values.read(FETCH, [this.device, this.#id, label], options) as Promise<Value | undefined>;
   }
 
   has(label: string, options?: CallOptions): Promise<boolean> {
@@ -172,7 +181,16 @@ export class DeviceSession implements AsyncDisposable {
   }
 
   #write<Result>(call: CallSpec<Result>, args: readonly unknown[], options: CallOptions | undefined): Promise<Result> {
-    return this.#bound.call(call, [this.device, this.#id, ...args], options).catch((error: unknown) => {
+    return this.#noticing(this.#bound.call(call, [this.device, this.#id, ...args], options));
+  }
+
+  /** The same with a value behind the label. */
+  #writeValue(call: ValueSpecs<void>, args: readonly unknown[], options: CallOptions | undefined): Promise<void> {
+    return this.#noticing(this.#values.call(call, [this.device, this.#id, ...args], { at: 3, options }));
+  }
+
+  #noticing<Result>(answer: Promise<Result>): Promise<Result> {
+    return answer.catch((error: unknown) => {
       if (isHiveError(error) && error.code === "SESSION_GONE") this.#gone();
       throw error;
     });

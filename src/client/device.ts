@@ -3,14 +3,25 @@
 //   hive.device("sensor-7").put("temperature", 21.5) ──▶ DEVICE.PUT sensor-7 temperature 21.5
 
 import { decodeItem } from "../wire/items.ts";
-import type { Bound, ReadOptions } from "./bound.ts";
+import type { TypeClass } from "../wire/value.ts";
+import type { Bound } from "./bound.ts";
 import type { CallOptions, CallSpec } from "./call.ts";
+import { DeviceValues, type FetchOptions, type ValueSpecs } from "./device-values.ts";
 import * as spec from "./specs.ts";
 import { milliseconds } from "./table.ts";
 
 export type PutLabelOptions = CallOptions & {
   /** The label runs out after so many milliseconds. Without it, a TTL that it had is gone. */
   ttlMs?: number | undefined;
+};
+
+export type DeviceOptions = {
+  /**
+   * Classes whose instances are kept as such, beside those of connect(): own fields by value, or what static encode()
+   * and decode() of the class say. Where a reader has not named the class it gets an Instance. Instances of others
+   * are refused.
+   */
+  types?: readonly TypeClass[] | undefined;
 };
 
 /** Bytes as the hive counts them: labels and values with the header of each. */
@@ -24,7 +35,10 @@ export type DeviceUsage = {
   allBytesMax: number | undefined;
 };
 
-const PUT: CallSpec<void> = spec.write("DEVICE.PUT", "nnv(w)", spec.nothing);
+const PUT: ValueSpecs<void> = {
+  plain: spec.write("DEVICE.PUT", "nnv(w)", spec.nothing),
+  stored: spec.write("DEVICE.PUT", "nns(w)", spec.nothing),
+};
 const FETCH: CallSpec<unknown> = spec.read("DEVICE.FETCH", "nn", spec.anything);
 const HAS: CallSpec<boolean> = spec.read("DEVICE.HAS", "nn", spec.flag);
 const DELETE: CallSpec<number> = spec.write("DEVICE.DELETE", "n(n)", spec.integer);
@@ -59,24 +73,30 @@ export function ttlWords({ ttlMs }: PutLabelOptions = {}): (string | number)[] {
 export class Device {
   readonly id: string;
   readonly #bound: Bound;
+  readonly #values: DeviceValues;
 
   /** Made by client.device(). */
-  constructor(bound: Bound, id: string) {
+  constructor(bound: Bound, id: string, options: DeviceOptions = {}) {
     this.#bound = bound;
+    this.#values = new DeviceValues(bound, options.types);
     this.id = id;
   }
 
   /**
    * Sets a label, whatever it held. @throws {HiveError} QUOTA: it would exceed a cap, which the message names, and
-   * nothing was changed; BAD_VALUE, VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY.
+   * nothing was changed; BAD_VALUE: it holds what cannot be carried, an instance of a class that is not named among
+   * it, and nothing was sent; VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY.
    */
   put(label: string, value: unknown, options?: PutLabelOptions): Promise<void> {
-    return this.#bound.call(PUT, [this.id, label, value, ...ttlWords(options)], options);
+    return this.#values.call(PUT, [this.id, label, value, ...ttlWords(options)], { at: 2, options });
   }
 
-  /** The value of a label; undefined where there is none, or where undefined is what is stored: has() tells. */
-  fetch<Value = unknown>(label: string, options?: ReadOptions): Promise<Value | undefined> {
-    return this.#bound.read(FETCH, [this.id, label], options) as Promise<Value | undefined>;
+  /**
+   * The value of a label; undefined where there is none, or where undefined is what is stored: has() tells. What
+   * ship() put does nothing, unless `code` asks for functions and classes.
+   */
+  fetch<Value = unknown>(label: string, options?: FetchOptions): Promise<Value | undefined> {
+    return this.#values.read(FETCH, [this.id, label], options) as Promise<Value | undefined>;
   }
 
   has(label: string, options?: CallOptions): Promise<boolean> {

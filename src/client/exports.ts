@@ -2,13 +2,15 @@
 
 export { type ErrorCode, type ErrorDetail, HiveError, isHiveError } from "../base/errors.ts";
 export { VERSION } from "../base/version.ts";
+export { type CodeKind, Instance, ShippedCode, type TypeClass } from "../wire/value.ts";
 export type { ReadOptions } from "./bound.ts";
 export type { CallOptions } from "./call.ts";
 export { type CallByName, Client, type KeyName, type ScanOptions, StateEvent } from "./client.ts";
 export type { Dialable } from "./connect.ts";
 export type { ConnectionState } from "./connection-parts.ts";
-export { Device, type DeviceUsage, type PutLabelOptions } from "./device.ts";
+export { Device, type DeviceOptions, type DeviceUsage, type PutLabelOptions } from "./device.ts";
 export { DeviceSession, type SessionOptions, type SessionState, type SessionTime } from "./device-session.ts";
+export type { FetchOptions } from "./device-values.ts";
 export type { Info } from "./info.ts";
 export { List, type MoveOptions, type WaitOptions } from "./list.ts";
 export { Multi, MultiList, MultiSet, MultiSorted, MultiTable } from "./multi.ts";

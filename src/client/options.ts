@@ -1,6 +1,7 @@
 // What a client may be told, and what it is told where nobody says.
 
 import { HiveError } from "../base/errors.ts";
+import { type TypeClass, Types } from "../wire/value.ts";
 import type { NearOptions } from "./near-options.ts";
 
 export type ReconnectOptions = {
@@ -48,6 +49,8 @@ export type ClientOptions = {
    * client.near. With `prefix` only of keys that begin so; the hive tells of each change of those.
    */
   near?: NearOptions & { prefix?: string | undefined };
+  /** Classes whose instances devices and sessions keep as such; instances of others are refused there. */
+  types?: readonly TypeClass[];
 };
 
 export type Settings = {
@@ -63,6 +66,7 @@ export type Settings = {
   spinMicroseconds: number;
   shared: boolean;
   near: ClientOptions["near"];
+  types: Types;
 };
 
 /** @throws {HiveError} REFUSED_SETTING */
@@ -81,6 +85,7 @@ export function settingsOf(options: ClientOptions): Settings {
     spinMicroseconds: options.spinMicroseconds ?? 50,
     shared: options.shared ?? true,
     near: options.near,
+    types: new Types(options.types),
   };
   for (const name of ["timeoutMs", "connectTimeoutMs", "waitMs", "heartbeatMs", "spinMicroseconds"] as const) {
     requireCount(name, settings[name]);

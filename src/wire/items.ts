@@ -20,7 +20,7 @@
 
 import { HiveError, isErrorCode } from "../base/errors.ts";
 import { isUtf8, readUtf8 } from "./utf8.ts";
-import { decode } from "./value-decode.ts";
+import { type DecodeOptions, decode } from "./value-decode.ts";
 import { copyBytes } from "./value-extensions.ts";
 import { uint32At } from "./value-reading.ts";
 
@@ -135,6 +135,17 @@ export function decodeItem(reader: ItemReader, as: As = "values", depth: number 
   return kind === ITEM_SET ? new Set(decodeArray(reader, as, depth - 1)) : decodeMap(reader, as, depth - 1);
 }
 
+/** The same for an answer that is nothing or one stored value, read as `options` say. @throws {HiveError} as decodeItem() */
+export function decodeStoredItem(reader: ItemReader, as: As, options: DecodeOptions): unknown {
+  const { at } = reader;
+  reader.next();
+  if (reader.kind < ITEM_ATOM) {
+    return decodeStored(reader.bytes, reader.start, reader.at, reader.kind, as, options);
+  }
+  reader.at = at;
+  return decodeItem(reader, as);
+}
+
 /** Passes over the item that `reader` comes to. @throws {HiveError} BAD_FRAME */
 export function skipItem(reader: ItemReader, depth: number = DEPTH_MAX): void {
   reader.next();
@@ -151,9 +162,16 @@ export function skipItem(reader: ItemReader, depth: number = DEPTH_MAX): void {
 }
 
 /** The JavaScript value of stored bytes `start` to `end`. @throws {HiveError} NOT_TEXT, BAD_VALUE */
-export function decodeStored(bytes: Uint8Array, start: number, end: number, kind: number, as: As): unknown {
+export function decodeStored(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  kind: number,
+  as: As,
+  options?: DecodeOptions,
+): unknown {
   if (as === "bytes" || kind === ITEM_BYTES) return copyBytes(bytes, start, end);
-  if (kind === ITEM_VALUE) return decode(bytes, start, end);
+  if (kind === ITEM_VALUE) return decode(bytes, start, end, options);
   if (kind === ITEM_RAW && !isUtf8(bytes, start, end)) {
     if (as === "auto") return copyBytes(bytes, start, end);
     throw new HiveError("NOT_TEXT", `${end - start} stored bytes are not UTF-8: ask for them with { as: "bytes" }`);

@@ -16,12 +16,15 @@
 
 import { HiveError } from "../base/errors.ts";
 import { readUtf8 } from "./utf8.ts";
+import { type Parts, readCode, readInstance, UNMADE } from "./value-decode-instances.ts";
 import { copyBytes, readBigint, readDate, readView } from "./value-extensions.ts";
 import {
   badValue,
   EXT_BIGINT,
+  EXT_CODE,
   EXT_DATE,
   EXT_ERROR,
+  EXT_INSTANCE,
   EXT_MAP,
   EXT_REFERENCE,
   EXT_REGEXP,
@@ -29,9 +32,11 @@ import {
   EXT_UNDEFINED,
   EXT_VIEW,
 } from "./value-format.ts";
+import type { ShippedCode, Types } from "./value-instances.ts";
 import { cachedKey, cacheKey, keySlot } from "./value-key-cache.ts";
 import {
   cutShort,
+  define,
   enter,
   listed,
   newView,
@@ -51,7 +56,13 @@ import {
  * - "doubles": the same, but each float64 as a Double, so that 3.0 can be told from 3
  * - "plain": for printing: a RegExp as a String object /source/flags, an Error as an object of its fields
  */
-export type DecodeOptions = { as?: "values" | "doubles" | "plain" };
+export type DecodeOptions = {
+  as?: "values" | "doubles" | "plain";
+  /** Instances of these classes become such; those of others an Instance. */
+  types?: Types | undefined;
+  /** Makes of code what it stands for, its bindings first. Without it, code is a ShippedCode. */
+  revive?: ((code: ShippedCode) => unknown) | undefined;
+};
 
 /**
  * The value in bytes `start` to `end`, which must be exactly one. The result shares no memory with `bytes`.
@@ -67,6 +78,8 @@ export function decode(
 ): unknown {
   if (start < 0 || end > bytes.length) throw badValue(`bytes ${start} to ${end} of ${bytes.length}`);
   const as = options?.as ?? "values";
+  const types = options?.types;
+  const revive = options?.revive;
   const reading: Reading = {
     bytes,
     at: start,
@@ -75,11 +88,14 @@ export function decode(
     view: undefined,
     floats: 0,
     as,
-    objects: undefined,
+    // What makes objects of its own is asked once for each: there is no second reading.
+    objects: types === undefined && revive === undefined ? undefined : [],
     hasReferences: false,
+    types,
+    revive,
   };
   let value = readValue(reading);
-  if (reading.hasReferences) {
+  if (reading.hasReferences && reading.objects === undefined) {
     reading.at = start;
     reading.objects = [];
     value = readValue(reading);
@@ -231,10 +247,7 @@ function readKey(reading: Reading): string {
   return readValue(reading) as string;
 }
 
-/** As an assignment does where nothing is inherited. */
-function define(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-}
+const PARTS: Parts = { readValue, readKey };
 
 // Extensions.
 
@@ -271,7 +284,9 @@ function readReference(reading: Reading, start: number, size: number): unknown {
   let number = 0;
   for (let i = 0; i < size; i++) number = number * 256 + reading.bytes[start + i]!;
   if (number >= reading.objects.length) throw badValue(`reference to object ${number}, which is not there yet`);
-  return reading.objects[number];
+  const object = reading.objects[number];
+  if (object === UNMADE) throw badValue("code, or an instance that static decode() makes, holds itself");
+  return object;
 }
 
 /** The extensions whose payload is an array of values. */
@@ -303,6 +318,8 @@ function readMembers(reading: Reading, type: number, count: number): unknown {
   }
   if (type === EXT_REGEXP && count === 2) return readRegExp(reading);
   if (type === EXT_ERROR && count >= 2 && count <= 4) return readError(reading, count);
+  if (type === EXT_INSTANCE && count === 2) return readInstance(reading, PARTS);
+  if (type === EXT_CODE && count === 4) return readCode(reading, PARTS);
   throw badValue(`unknown extension ${type} with ${count} values`);
 }
 

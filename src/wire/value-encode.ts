@@ -6,6 +6,7 @@
 // What structuredClone copies is encoded, and what it loses is lost here too: prototypes, methods of
 // a class, accessors, symbols, the frames of an Error. What has no meaning in another process is
 // refused instead of becoming {}: functions, symbols, promises, weak collections, boxed primitives.
+// With `types` an instance keeps its class or is refused (value-instances.ts).
 //
 // Objects keep the order of their properties, so objects that differ in it are different bytes
 // (docs/decisions/0002-values.md says why).
@@ -19,12 +20,15 @@ import {
   DEPTH_CEILING,
   DEPTH_DEFAULT,
   Double,
+  EXT_CODE,
   EXT_ERROR,
+  EXT_INSTANCE,
   EXT_MAP,
   EXT_REFERENCE,
   EXT_SET,
   type Scalar,
 } from "./value-format.ts";
+import { Instance, isBuiltIn, type KnownType, notNamed, ShippedCode, type Types } from "./value-instances.ts";
 import { Scratch } from "./value-scratch.ts";
 
 /** Causes of causes that an Error keeps; what is behind them is dropped. */
@@ -32,14 +36,21 @@ const CAUSES_MAX = 8;
 /** Objects of one value that are looked for one by one; with more of them, in a Map. */
 const LISTED_MAX = 16;
 
-/** How deep a value may nest, where the hive's valueDepthMax is not the usual one; DEPTH_CEILING at most. */
-export type EncodeOptions = { depthMax?: number };
+export type EncodeOptions = {
+  /** How deep a value may nest, where the hive's valueDepthMax is not the usual one; DEPTH_CEILING at most. */
+  depthMax?: number;
+  /** Instances of these classes go by value, and those of no other. Without it, all become plain objects. */
+  types?: Types;
+};
 
 /** One value on its way into a scratch, and the objects met in it so far, by number. */
 class Encoding {
   scratch: Scratch = NOWHERE;
   depthMax: number = DEPTH_DEFAULT;
+  types: Types | undefined = undefined;
   causesLeft: number = CAUSES_MAX;
+  /** Numbers of objects that their readers can make only when all that is inside has been read. */
+  readonly unmade: Set<number> = new Set();
   #count = 0;
   readonly #listed: unknown[] = new Array(LISTED_MAX).fill(undefined);
   readonly #mapped = new Map<unknown, number>();
@@ -55,6 +66,11 @@ class Encoding {
     listed[count] = object;
     this.#count = count + 1;
     return -1;
+  }
+
+  /** The number that was given last. */
+  get latest(): number {
+    return this.#count - 1;
   }
 
   #numberMapped(object: object): number {
@@ -75,7 +91,9 @@ class Encoding {
     if (this.#count > LISTED_MAX) this.#mapped.clear();
     this.#count = 0;
     this.scratch = NOWHERE;
+    this.types = undefined;
     this.causesLeft = CAUSES_MAX;
+    if (this.unmade.size > 0) this.unmade.clear();
   }
 }
 
@@ -115,6 +133,7 @@ export function encodeInto(value: unknown, scratch: Scratch, options?: EncodeOpt
   let whole = false;
   encoding.scratch = scratch;
   encoding.depthMax = Math.min(options?.depthMax ?? DEPTH_DEFAULT, DEPTH_CEILING);
+  encoding.types = options?.types;
   try {
     write(encoding, value, encoding.depthMax);
     whole = true;
@@ -171,16 +190,33 @@ function write(encoding: Encoding, value: unknown, depth: number): void {
   else if (typeof value === "object") writeObject(encoding, value, depth);
   else if (value === undefined) writeUndefined(scratch);
   else if (typeof value === "bigint") writeBigint(scratch, value);
+  else if (typeof value === "function") throw badValue(`cannot encode a function${shipAdvice(value)}`);
   else throw badValue(`cannot encode a ${typeof value}`);
+}
+
+function shipAdvice({ name }: { name: unknown }): string {
+  return `${typeof name === "string" && name !== "" ? ` (${name})` : ""}: ship() of memhive/ship sends its source`;
 }
 
 function writeObject(encoding: Encoding, object: object, depth: number): void {
   if (object instanceof Double) return encoding.scratch.double(object.value);
   const number = encoding.numberOf(object);
-  if (number >= 0) return writeReference(encoding.scratch, number);
+  if (number >= 0) {
+    if (encoding.types !== undefined && encoding.unmade.has(number))
+      throw badValue("code, or an instance that static encode() writes, holds itself");
+    return writeReference(encoding.scratch, number);
+  }
   if (Array.isArray(object)) return writeArray(encoding, object, depth);
   const prototype = Object.getPrototypeOf(object);
   if (prototype === Object.prototype || prototype === null) return writeProperties(encoding, object, depth);
+  if (object instanceof Instance) return writeTyped(encoding, object.type, object.value, depth);
+  if (object instanceof ShippedCode) return writeCode(encoding, object, depth);
+  const { types } = encoding;
+  if (types !== undefined) {
+    const known = types.of(prototype);
+    if (known !== undefined) return writeKnown(encoding, known, object, depth);
+    if (!isBuiltIn(prototype)) throw notNamed(prototype);
+  }
   writeInstance(encoding, object, depth);
 }
 
@@ -294,6 +330,55 @@ function writeError(encoding: Encoding, error: Error, depth: number): void {
     encoding.causesLeft++;
   }
   scratch.closeExtension(start, { room: 3, type: EXT_ERROR });
+}
+
+/** An object of a class that is named. */
+function writeKnown(encoding: Encoding, { name, encode }: KnownType, object: object, depth: number): void {
+  if (encode === undefined) return writeTyped(encoding, name, object, depth, true);
+  const number = encoding.latest;
+  encoding.unmade.add(number);
+  writeTyped(encoding, name, encode(object), depth);
+  encoding.unmade.delete(number);
+}
+
+/** @param asFields `value` is the instance: its own fields are what is written. */
+function writeTyped(encoding: Encoding, name: string, value: unknown, depth: number, asFields: boolean = false): void {
+  if (depth === 0) throw tooDeep(encoding);
+  const scratch = encoding.scratch;
+  const start = scratch.openExtension(3);
+  scratch.array(2);
+  scratch.text(name);
+  if (asFields) {
+    // The map that stands for them is an object to a reader.
+    encoding.numberOf({});
+    writeProperties(encoding, value as object, depth - 1);
+  } else write(encoding, value, depth - 1);
+  scratch.closeExtension(start, { room: 3, type: EXT_INSTANCE });
+}
+
+/** A binding that is the code itself is a reference; deeper inside none can be revived, since its reader has nothing yet. */
+function writeCode(encoding: Encoding, code: ShippedCode, depth: number): void {
+  if (depth < 2) throw tooDeep(encoding);
+  const scratch = encoding.scratch;
+  const number = encoding.latest;
+  encoding.unmade.add(number);
+  const start = scratch.openExtension(4);
+  scratch.array(4);
+  scratch.text(code.name);
+  scratch.text(code.kind);
+  scratch.text(code.source);
+  encoding.numberOf({});
+  const map = scratch.openMap();
+  const names = Object.keys(code.bindings);
+  for (const name of names) {
+    scratch.text(name);
+    const value = code.bindings[name];
+    if (value === code) writeReference(scratch, number);
+    else write(encoding, value, depth - 2);
+  }
+  scratch.closeMap(map, names.length);
+  scratch.closeExtension(start, { room: 4, type: EXT_CODE });
+  encoding.unmade.delete(number);
 }
 
 function tooDeep(encoding: Encoding): Error {

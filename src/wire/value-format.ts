@@ -13,8 +13,10 @@
 //      5  view        one byte of kind (VIEW_KINDS), then the elements, little-endian
 //      6  RegExp      an array [source, flags], flags in alphabetical order
 //      7  Error       an array [name, message], [name, message, code] or [name, message, code, cause]
+//      8  instance    an array [name of its class, value]: its fields as a map, or what its class made of them
+//      9  code        an array [name, kind, source, bindings], a map: a function or class, see src/ship
 //
-// Numbers of objects. Every array, map, binary and extension -1, 2, 3, 5, 6, 7 is an object and has
+// Numbers of objects. Every array, map, binary and extension -1, 2, 3, 5, 6, 7, 8, 9 is an object and has
 // the next number, from 0, in the order of their first bytes; the array inside an extension's payload
 // belongs to the extension and has none. A reference is the object itself, so cycles are possible.
 //
@@ -32,6 +34,8 @@ export const EXT_BIGINT = 4;
 export const EXT_VIEW = 5;
 export const EXT_REGEXP = 6;
 export const EXT_ERROR = 7;
+export const EXT_INSTANCE = 8;
+export const EXT_CODE = 9;
 
 /** How deep a value may nest unless a caller says otherwise; limits.ts has it as valueDepthMax, a setting. */
 export const DEPTH_DEFAULT = 64;

@@ -7,8 +7,9 @@
 
 import type { HiveError } from "../base/errors.ts";
 import { badValue, DEPTH_CEILING, Double } from "./value-format.ts";
+import type { ShippedCode, Types } from "./value-instances.ts";
 
-/** One value being read. `objects` is there only in the second reading of a value with references. */
+/** One value being read. `objects` is there in the second reading of a value with references, and where there is only one. */
 export type Reading = {
   readonly bytes: Uint8Array;
   at: number;
@@ -21,6 +22,8 @@ export type Reading = {
   readonly as: "values" | "doubles" | "plain";
   objects: unknown[] | undefined;
   hasReferences: boolean;
+  readonly types: Types | undefined;
+  readonly revive: ((code: ShippedCode) => unknown) | undefined;
 };
 
 /** The offset of the next `size` bytes, which are now read. */
@@ -90,6 +93,11 @@ export function listed<T>(reading: Reading, object: T): T {
 export function enter(reading: Reading, count: number): void {
   if (count > reading.end - reading.at) throw cutShort();
   if (++reading.depth > DEPTH_CEILING) throw badValue(`value nests deeper than ${DEPTH_CEILING}`);
+}
+
+/** As an assignment does where nothing is inherited. */
+export function define(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 export function cutShort(): HiveError {

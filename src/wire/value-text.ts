@@ -13,6 +13,8 @@
 //   bytes, ArrayBuffer, DataView                         a string, base64
 //   RegExp                                               a string, /source/flags
 //   Error                                                an object: name, message, code, cause
+//   an instance of a class                               its fields, or what its class made of them
+//   code                                                 an object: name, kind, source, bindings
 //   an object inside itself                              the string [cycle]
 //
 // A shared object is written out at each place. Thirty objects can share their way to 2^30 places, so
@@ -20,6 +22,7 @@
 
 import { decode } from "./value-decode.ts";
 import { EXT_BIGINT } from "./value-format.ts";
+import { Instance } from "./value-instances.ts";
 
 /** UTF-16 units from which on shared objects are not written out again, or this many times the value's bytes. */
 const SHARED_UNITS_MAX = 1_048_576;
@@ -115,6 +118,7 @@ class JsonText {
   }
 
   #addCollection(object: object): void {
+    if (object instanceof Instance) return this.add(object.value);
     if (object instanceof Map) {
       if ([...object.keys()].every((key) => typeof key === "string")) this.#addFields(object);
       else this.#addElements(object);

@@ -27,8 +27,10 @@ import {
   DATE_MS_MAX,
   DEPTH_DEFAULT,
   EXT_BIGINT,
+  EXT_CODE,
   EXT_DATE,
   EXT_ERROR,
+  EXT_INSTANCE,
   EXT_MAP,
   EXT_REFERENCE,
   EXT_REGEXP,
@@ -252,7 +254,7 @@ function walkObjectExtension(bytes: Uint8Array, at: number, end: number, depth: 
   } else if (type === EXT_VIEW) {
     const kind = at < end ? VIEW_KINDS[bytes[at]!] : undefined;
     if (kind === undefined || (end - at - 1) % kind.elementBytes !== 0) throw wrong(at, "no such view");
-  } else if (type === EXT_MAP || type === EXT_SET || type === EXT_REGEXP || type === EXT_ERROR) {
+  } else if (type === EXT_MAP || type === EXT_SET || (type >= EXT_REGEXP && type <= EXT_CODE)) {
     walkNested(bytes, at, end, depth, type);
   } else {
     throw wrong(at, `unknown extension ${type}`);
@@ -273,6 +275,8 @@ function walkNested(bytes: Uint8Array, at: number, end: number, depth: number, t
   if (count > end - at) throw cutShort(at);
   if (type === EXT_REGEXP) at = walkRegExp(bytes, at, end, count);
   else if (type === EXT_ERROR) at = walkError(bytes, at, end, depth - 1, count);
+  else if (type === EXT_INSTANCE) at = walkInstance(bytes, at, end, depth - 1, count);
+  else if (type === EXT_CODE) at = walkCode(bytes, at, end, depth - 1, count);
   else if (type === EXT_MAP && count % 2 !== 0) throw wrong(at, "a Map with a key and no value");
   else at = walkValues(bytes, at, end, depth - 1, count);
   if (at !== end) throw wrong(at, `extension ${type} has another size than its content`);
@@ -304,6 +308,19 @@ function walkError(bytes: Uint8Array, at: number, end: number, depth: number, co
   }
   if (count > 3) at = walkValues(bytes, at, end, depth, 1);
   return at;
+}
+
+function walkInstance(bytes: Uint8Array, at: number, end: number, depth: number, count: number): number {
+  if (count !== 2) throw wrong(at, "an instance has a name and a value");
+  return walkValues(bytes, walkName(bytes, at, end), end, depth, 1);
+}
+
+function walkCode(bytes: Uint8Array, at: number, end: number, depth: number, count: number): number {
+  if (count !== 4) throw wrong(at, "code has name, kind, source and bindings");
+  for (let text = 0; text < 3; text++) at = walkName(bytes, at, end);
+  const tag = at < end ? bytes[at]! : 0;
+  if ((tag < 0x80 || tag > 0x8f) && tag !== 0xde && tag !== 0xdf) throw wrong(at, "the bindings of code are no map");
+  return walkValues(bytes, at, end, depth, 1);
 }
 
 /** Whether text or a number begins at `at`; or undefined, which stands before a cause where there is no code. */

@@ -13,6 +13,7 @@
 //   value-scratch      a growing buffer and the shortest form of each atom
 //   value-encode       by type; objects met twice
 //   value-extensions   bigint, Date, typed arrays
+//   value-instances    instances of classes that are named; code as inert text
 //   value-reading      where a decoder is
 //   value-decode       by tag; keys from value-key-cache
 //   value-walk         what is refused at the door
@@ -23,6 +24,14 @@
 export { type DecodeOptions, decode } from "./value-decode.ts";
 export { type EncodeOptions, encode, encodeInteger, encodeInto, encodeScalar } from "./value-encode.ts";
 export { DEPTH_CEILING, DEPTH_DEFAULT, Double, type Scalar } from "./value-format.ts";
+export {
+  type CodeKind,
+  Instance,
+  isNative,
+  ShippedCode,
+  type TypeClass,
+  Types,
+} from "./value-instances.ts";
 export { Scratch } from "./value-scratch.ts";
 export { integerOf, valueToJson, valueToText } from "./value-text.ts";
 export { walk, walkScalar } from "./value-walk.ts";

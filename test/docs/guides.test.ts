@@ -21,6 +21,7 @@ function moduleOf(guide: string, given: Readonly<Record<string, string>>, result
     `from ${JSON.stringify(pathToFileURL(join(ROOT, "src", ...path)).href)}`;
   const code = blocks
     .join("\n")
+    .replaceAll('from "memhive/ship"', source("ship", "node.ts"))
     .replaceAll('from "memhive"', source("client", "node.ts"))
     .replaceAll('from "memhive-server/structure"', source("structures", "index.ts"))
     .replaceAll('from "memhive-server"', source("server", "index.ts"));
@@ -180,11 +181,21 @@ test("docs/guides/devices.md runs, and gives what it says", async () => {
     const file = join(folder, "guide.ts");
     writeFileSync(file, moduleOf("devices.md", { url: `hive://127.0.0.1:${hive.port}` }, 8));
     const { stdout } = await promisify(execFile)(process.execPath, [file]);
-    assert.equal(stdout, "true 1 undefined\nclosed closed\n");
+    assert.equal(stdout, "true 1 undefined\nReading true\narrow { rate: 1.2 }\nclosed closed\n");
   } finally {
     await hive.close();
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test("examples/shipped.ts runs a function that another process wrote, and only where it asks for it", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "shipped.ts")]);
+  assert.deepEqual(stdout.trim().split("\n"), [
+    "without code: arrow (celsius = 0) => celsius * scale + offset",
+    "the worker says 68",
+    "the worker's summary: 3 readings, 21.5 on average",
+    "refused: cannot ship the function: it uses secret from around it: give bindings: { secret }, or globals for what the reader's platform has",
+  ]);
 });
 
 test("docs/guides/structures.md runs, and gives what it says", async () => {

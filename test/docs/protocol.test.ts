@@ -81,9 +81,12 @@ test("the fields of the handshake are those that are read", () => {
 
 test("extensions and kinds of views", () => {
   const names = { Date: "DATE", undefined: "UNDEFINED", reference: "REFERENCE", Map: "MAP", Set: "SET" };
-  const more = { bigint: "BIGINT", view: "VIEW", RegExp: "REGEXP", Error: "ERROR" };
+  const more = { bigint: "BIGINT", view: "VIEW", RegExp: "REGEXP", Error: "ERROR", instance: "INSTANCE", code: "CODE" };
   const spelled: Record<string, string> = { ...names, ...more };
-  const rows = table(/^\| (-?\d) \| (Date|undefined|reference|Map|Set|bigint|view|RegExp|Error) \|/gm, 10);
+  const rows = table(
+    /^\| (-?\d) \| (Date|undefined|reference|Map|Set|bigint|view|RegExp|Error|instance|code) \|/gm,
+    10,
+  );
   const found = Object.fromEntries(Object.entries(rows).map(([name, number]) => [spelled[name], number]));
   assert.deepEqual(found, constants(format, "EXT_"));
   const views = PAGE.replaceAll("\n", " ").match(/Kinds of a view: ([^.]+)\./)![1]!;

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { isHiveError } from "../../src/base/errors.ts";
-import { decode, encode, valueToText, walk, walkScalar } from "../../src/wire/value.ts";
+import { decode, encode, Types, valueToText, walk, walkScalar } from "../../src/wire/value.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? Date.now() % 1_000_000_000);
 const COUNT = Number(process.env["FUZZ_COUNT"] ?? 120_000);
@@ -87,10 +87,24 @@ function attempt<T>(run: () => T): { value: T } | { failure: string } {
   }
 }
 
+class Reading {}
+class N {
+  own = 1;
+  static encode(): unknown {
+    return 1;
+  }
+  static decode(): N {
+    return new N();
+  }
+}
+/** Classes that the corpus names, and code that is made of what is read. */
+const named = { types: new Types([Reading, N]), revive: (code: unknown): unknown => [code] };
+
 function check(bytes: Buffer): "accepted" | "refused" {
   const walked = attempt(() => walk(bytes));
   const decoded = attempt(() => decode(bytes, 0, bytes.length, { as: "doubles" }));
   attempt(() => walkScalar(bytes));
+  attempt(() => decode(bytes, 0, bytes.length, named));
   if ("failure" in walked) return "refused";
 
   valueToText(bytes);

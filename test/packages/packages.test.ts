@@ -146,6 +146,25 @@ test("the client alone is one package, and says clearly that there is no hive", 
   }
 });
 
+test("memhive/ship says what to install, and ships once it is", async (t) => {
+  if (missing !== undefined) return t.skip(missing);
+  const target = await install("ship", [tarball("memhive")]);
+  writeFileSync(
+    join(target, "main.js"),
+    `import { revive, ship } from "memhive/ship";
+    const rate = 2;
+    try {
+      console.log(revive(ship((n) => n * rate, { bindings: { rate } }))(21));
+    } catch (error) {
+      console.log(error.code, error.message);
+    }`,
+  );
+  const advice = "UNSUPPORTED ship() needs the package acorn: npm install acorn eslint-scope\n";
+  for (const node of [node22, process.execPath]) assert.equal(await run(node, ["main.js"], target), advice);
+  await run("npm", ["install", "--no-fund", "--no-audit", "--prefer-offline", "acorn", "eslint-scope"], target);
+  for (const node of [node22, process.execPath]) assert.equal(await run(node, ["main.js"], target), "42\n");
+});
+
 test("client and hive together run from JavaScript and TypeScript, on Node 22 and 24", async (t) => {
   if (missing !== undefined) return t.skip(missing);
   const target = await install("both", [tarball("memhive"), tarball("memhive-server")]);
@@ -192,6 +211,10 @@ test("the memhive command of the installed package serves and answers", async (t
 test("what the packages import stands in their manifests, and nothing else does", () => {
   const manifest = (name: string) => JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   assert.deepEqual(manifest("memhive").dependencies, {});
+  const { peerDependencies, peerDependenciesMeta, exports } = manifest("memhive");
+  assert.deepEqual(Object.keys(peerDependencies), ["acorn", "eslint-scope", "koffi"]);
+  for (const name of Object.keys(peerDependencies)) assert.deepEqual(peerDependenciesMeta[name], { optional: true });
+  assert.deepEqual(Object.keys(exports).slice(0, 2), [".", "./ship"]);
   assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), [
     "commander",
     "memhive",

@@ -11,12 +11,14 @@
 //   {"$": "RegExp", "source": "a", "flags": "g"}
 //   {"$": "Map", "entries": [[key, value]]}     {"$": "Set", "members": []}
 //   {"$": "Error", "name": "", "message": "", "code": …, "cause": …}               the last two may be absent
+//   {"$": "instance", "type": "Reading", "value": …}
+//   {"$": "code", "name": "", "kind": "arrow", "source": "", "bindings": [[name, value]]}
 //   {"$": "object", "entries": [[name, value]]} an object whose names JSON.parse treats specially
 //   {"$": "let", "name": "x", "value": …}       an object that is met again …
 //   {"$": "same", "name": "x"}                  … here
 //   {"$": "repeat", "times": 300, "value": …}   text repeated, or an array of so many
 
-import { Double } from "../../src/wire/value.ts";
+import { type CodeKind, Double, Instance, ShippedCode } from "../../src/wire/value.ts";
 
 type Tagged = { $: string } & Record<string, unknown>;
 
@@ -65,6 +67,10 @@ class Builder {
         return this.#set(tagged["members"] as unknown[], name);
       case "Error":
         return this.#error(tagged, name);
+      case "instance":
+        return this.#instance(tagged, name);
+      case "code":
+        return this.#code(tagged, name);
       case "object":
         return this.#object(tagged["entries"] as [string, unknown][], name);
       case "let":
@@ -117,6 +123,19 @@ class Builder {
     if ("code" in tagged) Object.assign(error, { code: this.build(tagged["code"]) });
     if ("cause" in tagged) Object.defineProperty(error, "cause", { value: this.build(tagged["cause"]), ...hidden });
     return error;
+  }
+
+  #instance(tagged: Tagged, name?: string): object {
+    const instance = this.#keep(new Instance(tagged["type"] as string, undefined), name);
+    return Object.assign(instance, { value: this.build(tagged["value"]) });
+  }
+
+  #code(tagged: Tagged, name?: string): object {
+    const { kind, source } = tagged as unknown as { kind: CodeKind; source: string };
+    const bindings: Record<string, unknown> = {};
+    const code = this.#keep(new ShippedCode(tagged["name"] as string, { kind, source, bindings }), name);
+    for (const [key, value] of tagged["bindings"] as [string, unknown][]) bindings[key] = this.build(value);
+    return code;
   }
 
   #repeat(value: unknown, times: number): unknown {

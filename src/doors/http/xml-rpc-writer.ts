@@ -7,7 +7,7 @@
 // value as <nil/>.
 
 import { HiveError } from "../../base/errors.ts";
-import { Double } from "../../wire/value.ts";
+import { Double, Instance } from "../../wire/value.ts";
 
 const HEAD = "<?xml version='1.0'?>\n<methodResponse>\n";
 const BASE64_LINE = 76;
@@ -81,7 +81,8 @@ class Writer {
     if (value instanceof ArrayBuffer) return this.#base64(new Uint8Array(value));
     if (this.#open.has(value)) throw new HiveError("BAD_VALUE", "an object inside itself: XML-RPC cannot say that");
     this.#open.add(value);
-    if (value instanceof Map) {
+    if (value instanceof Instance) this.value(value.value);
+    else if (value instanceof Map) {
       if ([...value.keys()].every((key) => typeof key === "string")) this.#struct(value);
       else this.#array(value);
     } else if (Array.isArray(value) || value instanceof Set) this.#array(value);

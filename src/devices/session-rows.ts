@@ -17,6 +17,7 @@ import { syntaxError } from "../engine/values.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import { deviceId, labelDeadline, replyLabels, replyUsage } from "./device-rows.ts";
 import type { Memories, Place } from "./memories.ts";
+import { labelCount } from "./own-field.ts";
 import { gone, type SessionFacts, type Sessions } from "./sessions.ts";
 
 function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
@@ -162,7 +163,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       syntax: "device session",
       run(context, args, reply) {
         const key = sessions.use(context, placeOf(context, args));
-        replyLabels(context, key, reply, (kind) => kind !== KIND_VALUE);
+        replyLabels(context, key, reply);
       },
     },
     {
@@ -185,7 +186,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       run(context, args, reply) {
         const place = placeOf(context, args);
         const key = open(context, place);
-        replyUsage(reply, sessions.labels(context, key), memories.usage(context, place.device));
+        replyUsage(reply, labelCount(context.store, key), memories.usage(context, place.device));
       },
     },
     {

@@ -16,15 +16,15 @@ import type { MessageBus } from "../engine/message-bus.ts";
 import { isSessionKey, sessionKeyStart } from "../engine/reserved-names.ts";
 import type { Slice } from "../store/collections.ts";
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
-import { KIND_BYTES, KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
-import { KEEP_DEADLINE, NO_DEADLINE } from "../store/placement.ts";
+import { KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
+import { KEEP_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
 import { decode, encode } from "../wire/value.ts";
 import type { Memories, Place } from "./memories.ts";
+import { ownField, setOwnField } from "./own-field.ts";
 
 /** Of the id: nobody guesses one. */
 const ID_BYTES = 16;
-const FACTS_NAME: Buffer = Buffer.from(encode(false));
 const FACTS_BYTES = 9;
 
 export type SessionFacts = { ttlMs: number; sliding: boolean };
@@ -59,18 +59,7 @@ export class Sessions implements ChangeListener {
       this.#memories.grow(context, place, place.key.length + FACTS_BYTES, () => {
         let key = this.#memories.create(context, place, 1);
         store.keys.setScrub(key);
-        key = store.fields.set(
-          key,
-          FACTS_NAME,
-          0,
-          FACTS_NAME.length,
-          KIND_VALUE,
-          facts,
-          0,
-          FACTS_BYTES,
-          KIND_BYTES,
-          NO_DEADLINE,
-        );
+        key = setOwnField(store, key, facts);
         if (Number.isFinite(ttlMs)) store.keys.setDeadline(key, nowMs + ttlMs);
       });
     } finally {
@@ -99,11 +88,6 @@ export class Sessions implements ChangeListener {
     return { ...this.#factsOf(store, key), leftMs: deadlineMs - nowMs };
   }
 
-  /** The labels of a session. */
-  labels({ store }: Context, key: number): number {
-    return store.fields.count(key) - 1;
-  }
-
   /** Takes all labels out, and leaves the session open. */
   clear(context: Context, place: Place): boolean {
     const { store } = context;
@@ -122,7 +106,7 @@ export class Sessions implements ChangeListener {
 
   /** Ends one. Returns whether it was open. */
   close(context: Context, place: Place): boolean {
-    if (!this.#memories.clear(context, place)) return false;
+    if (!this.#memories.remove(context, place)) return false;
     this.#ended(context.services.bus, place.key, "closed");
     return true;
   }
@@ -185,8 +169,7 @@ export class Sessions implements ChangeListener {
   }
 
   #factsOf(store: Store, key: number): SessionFacts {
-    const field = store.fields.find(key, FACTS_NAME, 0, FACTS_NAME.length, KIND_VALUE);
-    const { bytes, start } = store.fields.value(key, field, this.#slice);
+    const { bytes, start } = store.fields.value(key, ownField(store, key), this.#slice);
     return { sliding: bytes[start] === 1, ttlMs: bytes.readDoubleLE(start + 1) };
   }
 }

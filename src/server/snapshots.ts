@@ -11,6 +11,7 @@ import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
 import type {
+  Durability,
   Persistence,
   PersistenceStatus,
   SnapshotFailure,
@@ -58,6 +59,7 @@ export type SnapshotEventDetail = { name: string } & Partial<SnapshotReport> & {
 type Task = { work: SnapshotWork; writing: SnapshotWriting | undefined };
 
 export class Snapshots extends EventTarget implements Persistence {
+  readonly durability: Durability = { storedVersion: 0, restores: 0 };
   readonly #parts: SnapshotsParts;
   readonly #keep: number;
   readonly #intervalMs: number;
@@ -229,6 +231,7 @@ export class Snapshots extends EventTarget implements Persistence {
     const report = { name, bytes, keys, fields, createdMs: header.createdMs, durationMs: clock.monotonicMs() - fromMs };
     this.#last = report;
     this.#lastVersion = header.version;
+    this.durability.storedVersion = header.version;
     this.#stores++;
     this.#done("stored", report);
     await this.#prune(name);
@@ -262,6 +265,8 @@ export class Snapshots extends EventTarget implements Persistence {
     const report = { name, bytes: source.bytes, keys, fields, createdMs: header.createdMs, durationMs };
     this.#last = report;
     this.#lastVersion = store.memory.entries.version;
+    this.durability.storedVersion = this.#lastVersion;
+    this.durability.restores++;
     this.#done("restored", report);
     return report;
   }

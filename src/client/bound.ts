@@ -9,6 +9,7 @@ import { idOf, type NearReads, UNKNOWN } from "./near-reads.ts";
 import type { Nears } from "./nears.ts";
 import type { SharedReads } from "./shared-reads.ts";
 import type { Seen } from "./specs.ts";
+import type { Spool } from "./spool.ts";
 
 export type ReadOptions = CallOptions & {
   /**
@@ -24,6 +25,8 @@ export type BoundParts = {
   /** What is kept near, and of it the plain keys, where the client keeps any. */
   nears: Nears;
   keys: NearReads | undefined;
+  /** What devices put, where the client has one. */
+  spool: Spool | undefined;
 };
 
 export class Bound {
@@ -31,6 +34,7 @@ export class Bound {
   readonly shared: SharedReads;
   readonly nears: Nears;
   readonly keys: NearReads | undefined;
+  readonly spool: Spool | undefined;
   readonly defaults: CallOptions | undefined;
 
   constructor(parts: BoundParts, defaults?: CallOptions) {
@@ -38,6 +42,7 @@ export class Bound {
     this.shared = parts.shared;
     this.nears = parts.nears;
     this.keys = parts.keys;
+    this.spool = parts.spool;
     this.defaults = defaults;
   }
 

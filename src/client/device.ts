@@ -44,6 +44,10 @@ export function usage(items: Parameters<typeof decodeItem>[0]): DeviceUsage {
   };
 }
 
+function ttlOf(options: PutLabelOptions | undefined): number | undefined {
+  return options?.ttlMs === undefined ? undefined : milliseconds(options.ttlMs);
+}
+
 /** `PX milliseconds`, where there is such. */
 export function ttlWords({ ttlMs }: PutLabelOptions = {}): (string | number)[] {
   return ttlMs === undefined ? [] : ["PX", milliseconds(ttlMs)];
@@ -68,9 +72,12 @@ export class Device {
 
   /**
    * Sets a label, whatever it held. @throws {HiveError} QUOTA: it would exceed a cap, which the message names, and
-   * nothing was changed; BAD_VALUE, VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY.
+   * nothing was changed; BAD_VALUE, VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY. With a spool it resolves when the reading is
+   * kept there, and rejects with BAD_VALUE or OVERLOADED alone: what becomes of it client.spool tells.
    */
   put(label: string, value: unknown, options?: PutLabelOptions): Promise<void> {
+    const { spool } = this.#bound;
+    if (spool !== undefined) return spool.put(this.id, label, value, ttlOf(options));
     return this.#bound.call(PUT, [this.id, label, value, ...ttlWords(options)], options);
   }
 

@@ -2,6 +2,7 @@
 
 import { HiveError } from "../base/errors.ts";
 import type { NearOptions } from "./near-options.ts";
+import { type SpoolOptions, type SpoolSettings, spoolSettings } from "./spool-options.ts";
 
 export type ReconnectOptions = {
   /** The longest first pause; each further one may be twice as long. A pause is drawn between 0 and that. */
@@ -48,6 +49,11 @@ export type ClientOptions = {
    * client.near. With `prefix` only of keys that begin so; the hive tells of each change of those.
    */
   near?: NearOptions & { prefix?: string | undefined };
+  /**
+   * What devices put is kept while there is no connection, and sent then: see client.spool. With it connect() resolves
+   * although no hive answers yet, and goes on trying.
+   */
+  spool?: SpoolOptions | undefined;
 };
 
 export type Settings = {
@@ -63,6 +69,7 @@ export type Settings = {
   spinMicroseconds: number;
   shared: boolean;
   near: ClientOptions["near"];
+  spool: SpoolSettings | undefined;
 };
 
 /** @throws {HiveError} REFUSED_SETTING */
@@ -81,6 +88,7 @@ export function settingsOf(options: ClientOptions): Settings {
     spinMicroseconds: options.spinMicroseconds ?? 50,
     shared: options.shared ?? true,
     near: options.near,
+    spool: options.spool === undefined ? undefined : spoolSettings(options.spool),
   };
   for (const name of ["timeoutMs", "connectTimeoutMs", "waitMs", "heartbeatMs", "spinMicroseconds"] as const) {
     requireCount(name, settings[name]);
@@ -89,6 +97,8 @@ export function settingsOf(options: ClientOptions): Settings {
   requireNear(options.near);
   requireCount("reconnect.minMs", settings.reconnect.minMs);
   requireCount("reconnect.maxMs", settings.reconnect.maxMs);
+  // What waits in a spool waits for a hive, however long that takes.
+  if (settings.spool !== undefined) settings.waitMs = Number.POSITIVE_INFINITY;
   return settings;
 }
 

@@ -61,7 +61,7 @@ const PACKAGES: readonly Package[] = [
     name: "memhive",
     description: "Shared memory for TypeScript: the typed client of a hive, for Node and browsers",
     parts: CLIENT_PARTS,
-    exports: { ".": { browser: "client/browser.ts", default: "client/node.ts" } },
+    exports: { ".": { browser: "client/browser.ts", default: "client/node.ts" }, "./express": "client/express.ts" },
     bin: {},
   },
   {
@@ -82,7 +82,7 @@ const PACKAGES: readonly Package[] = [
 const NODE_RANGE = ">=22.0.0";
 
 /** What not everybody needs: loaded on first use, with an error that says to install it. */
-const OPTIONAL_PEERS: readonly string[] = ["koffi", "prom-client"];
+const OPTIONAL_PEERS: readonly string[] = ["express-session", "koffi", "prom-client"];
 
 type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>> & {
   version: string;

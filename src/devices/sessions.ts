@@ -43,14 +43,22 @@ export class Sessions implements ChangeListener {
     this.#memories = memories;
   }
 
-  /** Begins one, empty. Returns its id. @param ttlMs Infinity: until it is closed. @throws {HiveError} QUOTA, OUT_OF_MEMORY */
-  begin(context: Context, device: string, { ttlMs, sliding }: SessionFacts): string {
+  /**
+   * Begins one, empty. Returns its id. @param facts.ttlMs Infinity: until it is closed. @param id One that its caller has
+   * chosen. @throws {HiveError} QUOTA, OUT_OF_MEMORY; BUSY_KEY: a session with this id is open
+   */
+  begin(
+    context: Context,
+    device: string,
+    facts: SessionFacts,
+    id: string = randomBytes(ID_BYTES).toString("base64url"),
+  ): string {
     const { store, nowMs } = context;
-    const id = randomBytes(ID_BYTES).toString("base64url");
+    const { ttlMs } = facts;
     const place = sessionPlace(device, id);
-    const facts = Buffer.alloc(FACTS_BYTES);
-    facts[0] = sliding ? 1 : 0;
-    facts.writeDoubleLE(ttlMs, 1);
+    if (this.#memories.find(context, place) !== 0) {
+      throw new HiveError("BUSY_KEY", "a session with this id is open: close it first, or go on with it");
+    }
     // A key that is a secret from its first moment: the feed need not look for what it told of it.
     const { changes } = store.memory;
     const { quiet } = changes;
@@ -59,7 +67,7 @@ export class Sessions implements ChangeListener {
       this.#memories.grow(context, place, place.key.length + FACTS_BYTES, () => {
         let key = this.#memories.create(context, place, 1);
         store.keys.setScrub(key);
-        key = setOwnField(store, key, facts);
+        key = setOwnField(store, key, encodeFacts(facts));
         if (Number.isFinite(ttlMs)) store.keys.setDeadline(key, nowMs + ttlMs);
       });
     } finally {
@@ -78,6 +86,20 @@ export class Sessions implements ChangeListener {
     const { ttlMs, sliding } = this.#factsOf(store, key);
     if (!sliding || !Number.isFinite(ttlMs)) return key;
     return store.keys.setDeadline(key, nowMs + ttlMs);
+  }
+
+  /** Prolongs one, by its own time or by another one, which is its own then. Returns whether it is open. */
+  touch(context: Context, place: Place, ttlMs: number | undefined): boolean {
+    const { store, nowMs } = context;
+    const key = this.#memories.find(context, place);
+    if (key === 0) return false;
+    const facts = this.#factsOf(store, key);
+    const own = ttlMs ?? facts.ttlMs;
+    this.#memories.grow(context, place, FACTS_BYTES, () => {
+      const written = own === facts.ttlMs ? key : setOwnField(store, key, encodeFacts({ ...facts, ttlMs: own }));
+      if (Number.isFinite(own)) store.keys.setDeadline(written, nowMs + own);
+    });
+    return true;
   }
 
   /** What a session is, and the milliseconds that it has left; undefined when it has ended. Does not prolong it. */
@@ -172,6 +194,13 @@ export class Sessions implements ChangeListener {
     const { bytes, start } = store.fields.value(key, ownField(store, key), this.#slice);
     return { sliding: bytes[start] === 1, ttlMs: bytes.readDoubleLE(start + 1) };
   }
+}
+
+function encodeFacts({ ttlMs, sliding }: SessionFacts): Buffer {
+  const facts = Buffer.alloc(FACTS_BYTES);
+  facts[0] = sliding ? 1 : 0;
+  facts.writeDoubleLE(ttlMs, 1);
+  return facts;
 }
 
 /** Where a session's memory is. @param id As begin() gave it; another one is of no session. */

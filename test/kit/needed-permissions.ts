@@ -133,6 +133,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("SESSION.CLEAR d id", { every: "write" }),
   need("SESSION.USAGE d id", { every: "read" }),
   need("SESSION.STATE d id", { every: "read" }),
+  need("SESSION.TOUCH d id", { every: "write" }),
   need("SESSION.CLOSE d id", { every: "write" }),
   // tables
   need("HSET W:t f v"),

@@ -122,7 +122,7 @@ async function feed(): Promise<boolean> {
 
 async function spool(): Promise<boolean> {
   let isWhole = true;
-  for (const bytesMax of [undefined, 32 * 1024]) {
+  for (const bytesMax of [undefined, 16 * 1024]) {
     const counts = { readings: values.readings, cuts: values.cuts ?? 20, kills: values.kills ?? 20 };
     const [readings, cuts, kills] = Object.values(counts).map(Number) as [number, number, number];
     const note = (text: string): void => void process.stderr.write(`  ${text}\r`);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tortureSpool } from "./spool.ts";
 
-for (const bytesMax of [undefined, 32 * 1024]) {
+for (const bytesMax of [undefined, 16 * 1024]) {
   const room = bytesMax === undefined ? "each reading is there once and in order" : "what has no room is counted";
   test(`whatever dies while a device puts through its spool, ${room}`, async (t) => {
     const seed = Number(process.env["TORTURE_SEED"] ?? Date.now() % 1_000_000_007);

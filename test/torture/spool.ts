@@ -55,12 +55,13 @@ type Happening = { at: number; kind: "cut" | "kill" | "restart" };
 export async function tortureSpool(options: SpoolTortureOptions): Promise<SpoolTortureResult> {
   const folder = mkdtempSync(join(tmpdir(), "memhive-spool-"));
   const random = randomOf(options.seed);
-  const hives = new Hives(join(folder, "snapshots"), options.bytesMax !== undefined);
+  const isSmall = options.bytesMax !== undefined;
+  const hives = new Hives(join(folder, "snapshots"), isSmall);
   const proxy = await CutProxy.open(() => hives.port);
   const spool = {
     dir: join(folder, "spool"),
     bytesMax: options.bytesMax ?? 64 * 1024 * 1024,
-    keepUntil: options.bytesMax === undefined ? ("stored" as const) : ("acknowledged" as const),
+    keepUntil: isSmall ? ("acknowledged" as const) : ("stored" as const),
   };
   const device = new Device({ url: `hive://127.0.0.1:${proxy.port}`, device: DEVICE, spool });
   const happenings: Happening[] = (["cut", "kill", "restart"] as const).flatMap((kind) =>
@@ -77,14 +78,14 @@ export async function tortureSpool(options: SpoolTortureOptions): Promise<SpoolT
       if (kind === "cut") proxy.cut();
       if (kind === "cut" && random(2) === 0) await hives.store();
       if (kind === "kill") await device.restart();
-      if (kind === "restart") await hives.restart(random(3) === 0 ? AHEAD + random(300) : 0, device);
+      if (kind === "restart") await hives.restart(isSmall || random(3) === 0 ? 300 + random(100) : 0, device);
       options.note(`${index + 1} of ${happenings.length}: ${kind} at ${at}`);
     }
     const stats = await device.finish(options.readings);
     const { wrong, labels } = await hives.finish();
     const result = { resolved: device.resolved, besides: labels.size + stats.dropped - device.resolved, stats };
     const died = { cuts: options.cuts, kills: device.kills, restarts: hives.restarts };
-    judge(stats, labels, { device, wrong, hasRoom: options.bytesMax === undefined });
+    judge(stats, labels, { device, wrong, hasRoom: !isSmall });
     return { ...result, again: hives.again, ...died, wrong: [...device.wrong, ...wrong] };
   } finally {
     await device.end();

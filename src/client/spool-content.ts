@@ -137,11 +137,9 @@ export class SpoolContent {
 
   /** The hive has the readings of a device up to this number, in its memory as it is in this version. */
   acknowledge(device: string, last: number, version: number): void {
-    const { marks } = this;
     for (let first = this.#doubtful.first; first?.device === device && first.sequence <= last; ) {
       this.#doubtful.shift();
-      marks.acknowledged++;
-      marks.ackTo = Math.max(marks.ackTo, first.sequence);
+      this.marks.acknowledged++;
       if (this.#settings.keepUntil === "stored") {
         this.#kept.push(first);
         this.#versions.push(version);
@@ -182,6 +180,8 @@ export class SpoolContent {
     const { marks } = this;
     const first = this.#kept.first ?? this.#doubtful.first ?? this.#waiting.first;
     marks.from = first?.sequence ?? marks.last + 1;
+    // After beginAgain() fewer are than before.
+    marks.ackTo = this.#kept.last?.sequence ?? marks.from - 1;
     marks.doubtTo = (this.#doubtful.last ?? this.#kept.last)?.sequence ?? marks.from - 1;
     marks.waitFrom = this.#waiting.first?.sequence ?? marks.last + 1;
     return marks;

@@ -6,7 +6,7 @@ import type { Reading } from "./spool-readings.ts";
 
 /**
  * Which readings are wanted, by their numbers: those from `from` on up to `doubtTo`, and those from `waitFrom` on. Those
- * up to `ackTo` were acknowledged.
+ * up to `ackTo` are acknowledged, and counted as such.
  */
 export type SpoolMarks = {
   /** The highest number that was given. */

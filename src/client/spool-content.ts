@@ -13,31 +13,27 @@ import { bytesOf, type Reading, Readings } from "./spool-readings.ts";
 
 export class SpoolContent {
   readonly marks: SpoolMarks;
-  /** All readings up to this number are on the disk, where there is one: only these are sent or dropped. */
+  /** All readings up to this number are on the disk, where there is one: only these are sent. */
   writtenTo: number;
-  #kept = new Readings();
+  #kept: Readings;
   /** Of each that is kept: the version of the hive's memory that has it. */
-  readonly #versions: number[] = [];
+  #versions: number[];
   #doubtful: Readings;
-  readonly #waiting: Readings;
+  #waiting: Readings;
   readonly #settings: SpoolSettings;
 
-  /** @param batchMax Readings that may have been on the way when the folder was left. */
-  constructor(settings: SpoolSettings, { marks, readings }: OpenedSpool, batchMax: number) {
+  constructor(settings: SpoolSettings, { marks, readings }: OpenedSpool) {
     this.#settings = settings;
     this.marks = marks;
     this.writtenTo = marks.last;
     const wanted = readings.filter(({ sequence }) => sequence >= marks.from);
-    const sent = wanted.filter(({ sequence }) => sequence <= marks.doubtTo);
-    const rest = wanted.filter(({ sequence }) => sequence > marks.doubtTo && sequence >= marks.waitFrom);
-    // A batch that no mark tells of yet may be in the hive.
-    const first = rest[0]?.device;
-    let doubted = 0;
-    while (doubted < Math.min(rest.length, batchMax) && rest[doubted]!.device === first) doubted++;
-    this.#doubtful = new Readings([...sent, ...rest.slice(0, doubted)]);
-    this.#waiting = new Readings(rest.slice(doubted));
-    // What the hive has of them now its answers say.
-    marks.acknowledged -= sent.filter(({ sequence }) => sequence <= marks.ackTo).length;
+    this.#kept = new Readings(wanted.filter(({ sequence }) => sequence <= marks.ackTo));
+    // Of another process's hive, until an answer tells of this one.
+    this.#versions = Array.from(this.#kept, () => Number.POSITIVE_INFINITY);
+    this.#doubtful = new Readings(wanted.filter(({ sequence }) => sequence > marks.ackTo && sequence <= marks.doubtTo));
+    this.#waiting = new Readings(
+      wanted.filter(({ sequence }) => sequence > marks.doubtTo && sequence >= marks.waitFrom),
+    );
   }
 
   /** Readings that are not acknowledged. */
@@ -68,7 +64,8 @@ export class SpoolContent {
 
   /** Takes one back that could not be written. */
   takeBack(sequence: number): void {
-    this.#waiting.remove(sequence);
+    // Where it was dropped meanwhile, it never was anything that could be.
+    if (!this.#waiting.remove(sequence)) this.marks.dropped--;
   }
 
   /** Makes room for so many bytes, in the way that the settings say. @throws {HiveError} OVERLOADED */
@@ -82,7 +79,7 @@ export class SpoolContent {
       this.#release();
       this.marks.letGo++;
     }
-    while (this.bytes + bytes > bytesMax && this.#mayDrop(this.#waiting.first)) this.#drop();
+    while (this.bytes + bytes > bytesMax && this.#waiting.length > 0) this.#drop();
     this.changed();
     if (this.bytes + bytes > bytesMax) throw overloaded(`${what}, and all of it is on its way`);
   }
@@ -92,7 +89,7 @@ export class SpoolContent {
     const before = this.marks.dropped;
     for (;;) {
       const first = this.#waiting.first;
-      if (!this.#mayDrop(first)) break;
+      if (first === undefined) break;
       const hasRunOut = first.ttlMs > 0 && first.atMs + first.ttlMs <= nowMs;
       if (!hasRunOut && nowMs - first.atMs <= this.#settings.ageMsMax) break;
       this.#drop();
@@ -100,11 +97,6 @@ export class SpoolContent {
     if (this.marks.dropped === before) return false;
     this.changed();
     return true;
-  }
-
-  /** One that is being written is answered by what becomes of that. */
-  #mayDrop(reading: Reading | undefined): reading is Reading {
-    return reading !== undefined && reading.sequence <= this.writtenTo;
   }
 
   #drop(): void {
@@ -156,13 +148,20 @@ export class SpoolContent {
     return true;
   }
 
-  /** The hive has another memory, which may have less than the one before: what is kept for that goes again. */
-  beginAgain(): void {
-    if (this.#kept.length === 0) return;
+  /**
+   * The hive has another memory, which may have less than the one before: what is kept for that goes again.
+   * @param last What it has of this device, in this version.
+   */
+  beginAgain(device: string, last: number, version: number): void {
     this.marks.acknowledged -= this.#kept.length;
     this.#doubtful = new Readings([...this.#kept, ...this.#doubtful]);
     this.#kept = new Readings();
-    this.#versions.length = 0;
+    this.#versions = [];
+    this.acknowledge(device, last, version);
+    // Of one device there is no doubt any more: the rest is not there, and waits as it did before.
+    for (const reading of this.#doubtful) if (reading.device !== device) return;
+    this.#waiting = new Readings([...this.#doubtful, ...this.#waiting]);
+    this.#doubtful = new Readings();
   }
 
   /** A snapshot holds all up to this version. */

@@ -7,7 +7,10 @@ export type SpoolOptions = {
   bytesMax: number;
   /** A reading that could not be sent within so many milliseconds is dropped. Default: none is. */
   ageMsMax?: number | undefined;
-  /** What a put does when the spool is full: drop what has waited longest, or reject with OVERLOADED. Default: "drop-oldest". */
+  /**
+   * What a put does when the spool is full: drop what has waited longest, or reject with OVERLOADED. What was sent and has no
+   * answer yet is never dropped: where that is all, the put rejects. Default: "drop-oldest".
+   */
   full?: "drop-oldest" | "refuse" | undefined;
   /**
    * How long a reading is kept: until the hive has it in memory, or until a snapshot of the hive holds it. Then a hive

@@ -67,12 +67,13 @@ export class Readings {
     return reading;
   }
 
-  /** Takes out the one with this number: one of the last. */
-  remove(sequence: number): void {
+  /** Takes out the one with this number: one of the last. Returns whether it was there. */
+  remove(sequence: number): boolean {
     const index = this.#items.findLastIndex((item) => item?.sequence === sequence);
-    if (index < this.#head) return;
+    if (index < this.#head) return false;
     this.bytes -= bytesOf(this.#items[index]!);
     this.#items.splice(index, 1);
+    return true;
   }
 
   [Symbol.iterator](): IterableIterator<Reading> {

@@ -63,7 +63,7 @@ export class Spool {
     this.#keeper = opened.keeper;
     this.#producer = opened.producer;
     this.#damaged = opened.damaged;
-    this.#content = new SpoolContent(parts.settings, opened, BATCH_READINGS_MAX);
+    this.#content = new SpoolContent(parts.settings, opened);
   }
 
   /** Opens what the folder has, where there is one. @throws {HiveError} REFUSED_SETTING */
@@ -174,7 +174,9 @@ export class Spool {
     this.#isSending = true;
     const names = { producer: this.#producer, memory: this.#memory };
     const args = spoolArguments(device, names, batch, this.#parts.nowMs());
-    this.#connection.call(SPOOL, args, undefined).then(
+    const call = (): Promise<SpoolAnswer> => this.#connection!.call(SPOOL, args, undefined);
+    // What may be in the hive without an answer is known on the disk before it is sent.
+    (this.#keeper === undefined ? call() : this.#note(this.#keeper).then(call)).then(
       (answer) => this.#answered(device, batch, answer),
       (error: unknown) => this.#failed(device, batch, error),
     );
@@ -194,9 +196,9 @@ export class Spool {
   #answered(device: string, batch: readonly Reading[], answer: SpoolAnswer): void {
     if (this.#closed !== undefined) return;
     const { memory, last, version, storedVersion, refusal } = answer;
-    if (memory !== this.#memory) this.#content.beginAgain();
+    if (memory !== this.#memory) this.#content.beginAgain(device, last, version);
+    else this.#content.acknowledge(device, last, version);
     this.#memory = memory;
-    this.#content.acknowledge(device, last, version);
     if (refusal !== undefined && batch.some(({ sequence }) => sequence === refusal.sequence)) {
       this.#refused({ ...refusal, device });
     } else {
@@ -207,17 +209,18 @@ export class Spool {
     this.#sent();
   }
 
-  /** There was an answer. What it says is on the disk before more is sent: one batch alone may be in the hive untold. */
+  /** There was an answer, or there will be none. */
   #sent(): void {
-    const marks = this.#content.changed();
+    this.#isSending = false;
+    // A disk that fails is told of by the next put.
+    if (this.#keeper !== undefined) this.#note(this.#keeper).catch(() => {});
     this.#settleDrains();
-    const goOn = (): void => {
-      this.#isSending = false;
-      this.send();
-    };
-    if (this.#keeper === undefined) return goOn();
-    this.#keeper.mark(marks);
-    this.#keeper.flush().then(goOn, goOn);
+    this.send();
+  }
+
+  #note(keeper: SpoolKeeper): Promise<void> {
+    keeper.mark(this.#content.changed());
+    return keeper.flush();
   }
 
   /** The first reading that is in doubt was refused: it is passed over, or stands there until the next look. */

@@ -244,6 +244,50 @@ test("a torn tail is cut off, and what was left by a process that died is taken 
   await client.close();
 });
 
+test("many puts at once into a folder that is full drop what came first, as they do in memory", async (t) => {
+  const way = await line(t);
+  const client = await way.connect({ bytesMax: 16 * 1024, dir: join(folderOf(t), "spool") });
+  const device = client.device("d");
+  await Promise.all(Array.from({ length: 1000 }, (_, i) => device.put(`${i}`, i)));
+  const { accepted, dropped, waiting } = client.spool.stats();
+  assert.deepEqual([accepted, dropped + waiting, waiting > 100], [1000, 1000, true]);
+  await way.start();
+  await client.spool.drained();
+  const labels = (await device.labels()).map(Number).sort((a, b) => a - b);
+  assert.deepEqual(
+    labels,
+    Array.from({ length: waiting }, (_, i) => dropped + i),
+  );
+  await client.close();
+});
+
+test("a disk that takes nothing more rejects the put, and what was kept before is sent", async (t) => {
+  const dir = join(folderOf(t), "spool");
+  const way = await line(t);
+  const client = await way.connect({ bytesMax: 1_000_000, dir, syncMs: 0 });
+  for (let i = 0; i < 400; i++) await client.device("d").put(`${i}`, Buffer.alloc(300));
+  // The next file cannot be made.
+  rmSync(dir, { recursive: true });
+  let failed = 0;
+  for (let i = 0; i < 400; i++) {
+    await client
+      .device("d")
+      .put(`more ${i}`, Buffer.alloc(300))
+      .catch((error) => {
+        assert.ok(code("OVERLOADED")(error) && /cannot write to .*spool/.test(error.message), String(error));
+        failed++;
+      });
+  }
+  assert.ok(failed > 0);
+  assert.equal(client.spool.stats().accepted, 800 - failed);
+  mkdirSync(dir);
+  await client.device("d").put("last", 1);
+  await way.start();
+  await client.spool.drained();
+  assert.equal((await client.device("d").labels()).length, 801 - failed);
+  await client.close();
+});
+
 test("files go when nothing of them is wanted, and one that is damaged is told of", async (t) => {
   const dir = join(folderOf(t), "spool");
   const way = await line(t);

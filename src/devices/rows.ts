@@ -1,6 +1,9 @@
 // Rows: the commands of devices and sessions, for one hive.
 
+import type { MessageBus } from "../engine/message-bus.ts";
 import type { Row } from "../engine/row.ts";
+import type { SessionFigures } from "../engine/session-figures.ts";
+import type { Store } from "../store/store.ts";
 import { deviceRows } from "./device-rows.ts";
 import { type DeviceCaps, Memories } from "./memories.ts";
 import { sessionRows } from "./session-rows.ts";
@@ -9,7 +12,24 @@ import { spoolRow } from "./spool-row.ts";
 
 export type { DeviceCaps } from "./memories.ts";
 
-export function rowsOfDevices(caps: DeviceCaps = {}): Row[] {
+/** The commands, and what they know of sessions. */
+export type Devices = {
+  rows: Row[];
+  figures(store: Store): SessionFigures;
+  /** For every now and then: ends of sessions are told, of those too that a snapshot has brought. */
+  look(store: Store, bus: MessageBus): void;
+};
+
+export function openDevices(caps: DeviceCaps = {}): Devices {
   const memories = new Memories(caps);
-  return [...deviceRows(memories), spoolRow(memories), ...sessionRows(memories, new Sessions(memories))];
+  const sessions = new Sessions(memories);
+  return {
+    rows: [...deviceRows(memories), spoolRow(memories), ...sessionRows(memories, sessions)],
+    figures: (store) => sessions.figures(store),
+    look: (store, bus) => sessions.look(store, bus),
+  };
+}
+
+export function rowsOfDevices(): Row[] {
+  return openDevices().rows;
 }

@@ -14,6 +14,7 @@ import type { Context } from "../engine/context.ts";
 import { findField } from "../engine/fields.ts";
 import type { MessageBus } from "../engine/message-bus.ts";
 import { isSessionKey, sessionKeyStart } from "../engine/reserved-names.ts";
+import type { SessionFigures } from "../engine/session-figures.ts";
 import type { Slice } from "../store/collections.ts";
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
 import { KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
@@ -33,11 +34,11 @@ export type SessionEnd = "closed" | "expired" | "evicted";
 export class Sessions implements ChangeListener {
   readonly #memories: Memories;
   readonly #slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
-  #open = 0;
+  readonly #ends: Record<SessionEnd, number> = { closed: 0, expired: 0, evicted: 0 };
+  #begun = 0;
+  #listens = false;
   #store: Store | undefined = undefined;
   #bus: MessageBus | undefined = undefined;
-  /** Totals.clears of the keyspace that #open is of. */
-  #clears = 0;
 
   constructor(memories: Memories) {
     this.#memories = memories;
@@ -73,8 +74,8 @@ export class Sessions implements ChangeListener {
     } finally {
       changes.quiet = quiet;
     }
-    this.#watch(context);
-    this.#open++;
+    this.#begun++;
+    this.look(store, context.services.bus);
     return id;
   }
 
@@ -164,30 +165,32 @@ export class Sessions implements ChangeListener {
   change(why: ChangeKind, ref: number): void {
     if (why !== "expire" && why !== "evict") return;
     const { entries } = this.#store!.memory;
+    if (ref === 0 || entries.sessionOf(ref) === 0) return;
     const bytes = entries.bytesOf(ref);
     const [start, length] = [entries.keyStart(ref), entries.keyLength(ref)];
-    if (!isSessionKey(bytes, start, length)) return;
-    const key = Buffer.from(bytes.subarray(start, start + length));
-    this.#ended(this.#bus!, key, why === "expire" ? "expired" : "evicted");
+    const how = why === "expire" ? "expired" : "evicted";
+    if (isSessionKey(bytes, start, length)) this.#ended(this.#bus!, bytes.subarray(start, start + length), how);
   }
 
-  #watch({ store, services }: Context): void {
-    const { funnel, totals } = store.memory;
-    if (this.#clears !== totals.clears) {
-      // The hive was emptied: what was open then is gone.
-      this.#clears = totals.clears;
-      if (this.#open > 0) funnel.leave(this);
-      this.#open = 0;
-    }
-    if (this.#open > 0) return;
+  /** Listens while sessions are open, which may have come with a snapshot. For every now and then. */
+  look(store: Store, bus: MessageBus): void {
+    const { totals, funnel } = store.memory;
+    if (totals.sessionKeys > 0 === this.#listens) return;
+    this.#listens = !this.#listens;
     this.#store = store;
-    this.#bus = services.bus;
-    funnel.listen(this);
+    this.#bus = bus;
+    if (this.#listens) funnel.listen(this);
+    else funnel.leave(this);
+  }
+
+  /** How many are open, and what became of the others since the hive has begun. */
+  figures({ memory }: Store): SessionFigures {
+    return { open: memory.totals.sessionKeys, begun: this.#begun, ...this.#ends };
   }
 
   #ended(bus: MessageBus, key: Buffer, how: SessionEnd): void {
-    if (this.#open > 0 && --this.#open === 0) this.#store!.memory.funnel.leave(this);
-    bus.publish(key, Buffer.from(how), KIND_TEXT);
+    this.#ends[how]++;
+    if (bus.isHeard) bus.publish(Buffer.from(key), Buffer.from(how), KIND_TEXT);
   }
 
   #factsOf(store: Store, key: number): SessionFacts {

@@ -14,7 +14,7 @@ import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
 import { WaitingBytes } from "../base/waiting-bytes.ts";
-import { rowsOfDevices } from "../devices/rows.ts";
+import { openDevices } from "../devices/rows.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
@@ -85,6 +85,7 @@ export class Hive implements AsyncDisposable {
       tokens.close();
       throw error;
     });
+    const devices = openDevices(options);
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
     const onShutdown = (snapshot: boolean | undefined): void => void hive.close({ snapshot }).catch(() => {});
     const engine = new LocalEngine({
@@ -92,12 +93,13 @@ export class Hive implements AsyncDisposable {
       clock,
       limits,
       log,
-      rows: rowsOfDevices(options),
+      rows: devices.rows,
       ...(tokens.registry === undefined ? {} : { tokens: tokens.registry }),
       onNotice: notice,
       onShutdown,
       ...(options.feed?.keep === undefined ? {} : { feed: options.feed.keep }),
     });
+    engine.statistics.sessions = () => devices.figures(store);
     engine.settings.tell("notify-keyspace-events", checkKeyspaceEvents(options.keyspaceEvents ?? ""));
     const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!), shared: memory?.offer };
@@ -118,7 +120,10 @@ export class Hive implements AsyncDisposable {
         pulse.beat(monotonicMs);
         loop.beat(monotonicMs, engine.statistics.calls);
         hive.#parts.snapshots?.beat();
+        devices.look(store, engine.bus);
       },
+      isPressed: () => store.memory.totals.sessionKeys > 0,
+      look: () => engine.tick(),
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax, limits.connectionsPerAddressMax);

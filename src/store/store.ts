@@ -44,6 +44,8 @@ export type StoreOptions = {
 
 /** Entries that one setNow() removes at most; what is left is gone for readers all the same. */
 const EXPIRED_PER_TICK = 200;
+/** Milliseconds behind its deadline from which on it is urgent that a secret goes. */
+const LATE_MS = 5;
 /** Buckets that the reaper frees, or the compactor visits, between two looks at the clock. */
 const STEP = 32;
 
@@ -176,6 +178,12 @@ export class Store {
     return !containers.idle || pages.runs.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
   }
 
+  /** Whether secrets have run out, or were deleted, whose bytes are to be overwritten soon. */
+  get isUrgent(): boolean {
+    if (this.memory.containers.hasSecrets) return true;
+    return this.memory.totals.sessionKeys > 0 && this.memory.wheel.behindMs(this.memory.nowMs) > LATE_MS;
+  }
+
   get #isBehind(): boolean {
     return this.activeExpiry && this.memory.wheel.isBehind(this.memory.nowMs);
   }
@@ -187,7 +195,8 @@ export class Store {
    */
   work(until: () => boolean): boolean {
     const { containers, pages, wheel, nowMs } = this.memory;
-    if (pages.runs.surplusBytes > 0) {
+    // A segment is given back when nothing is urgent.
+    if (pages.runs.surplusBytes > 0 && !this.isUrgent) {
       pages.runs.closeSurplus();
       return this.hasWork;
     }

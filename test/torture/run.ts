@@ -5,6 +5,7 @@
 //   shared      4 processes that read a hive's memory while it changes; killed 100 times    --seconds N --readers N --kills N
 //   feed        a watcher that is cut off 100 times while 100,000 changes are made; again with a short history   --cuts N --changes N
 //   spool       10,000 readings through a spool: 20 cuts, its process killed 20 times, the hive 5 times    --readings N --cuts N --kills N --restarts N
+//   sessions    10,000 sessions that end at random times and together, while the hive is busy    --sessions N
 //   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
 //   store       histories of the store without end                              --minutes N
 //   tokens      how long wrong tokens take, by what is wrong about them         --rounds N
@@ -16,6 +17,7 @@ import { checkHistories } from "../kit/store-checks.ts";
 import { tortureFeed } from "./feed.ts";
 import { hostile } from "./hostile.ts";
 import { torture } from "./restarts.ts";
+import { tortureSessions } from "./sessions.ts";
 import { tortureShared } from "./shared-reads.ts";
 import { tortureSnapshots } from "./snapshot-kills.ts";
 import { tortureSpool } from "./spool.ts";
@@ -31,6 +33,7 @@ const { values, positionals } = parseArgs({
     readers: { type: "string", default: "4" },
     keys: { type: "string", default: "60000" },
     cuts: { type: "string" },
+    sessions: { type: "string", default: "10000" },
     readings: { type: "string", default: "10000" },
     changes: { type: "string", default: "100000" },
     connections: { type: "string", default: "1000" },
@@ -136,6 +139,18 @@ async function spool(): Promise<boolean> {
   return isWhole;
 }
 
+async function sessions(): Promise<boolean> {
+  const result = await tortureSessions({
+    seed,
+    sessions: Number(values.sessions),
+    note: (text) => void process.stderr.write(`  ${text}\r`),
+  });
+  process.stderr.write("\n");
+  console.log(JSON.stringify({ ...result, wrong: result.wrong.slice(0, 10) }, undefined, 2));
+  console.log(`${result.wrong.length} wrong`);
+  return result.wrong.length === 0;
+}
+
 function store(): boolean {
   const endMs = performance.now() + Number(values.minutes) * 60_000;
   for (let round = 0; performance.now() < endMs; round++) {
@@ -167,6 +182,7 @@ const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   shared,
   feed,
   spool,
+  sessions,
   hostile: hostileClients,
   store,
   tokens,

@@ -114,6 +114,11 @@ export class Memories {
     return true;
   }
 
+  /** A device has keys with this number already: they came with a snapshot. */
+  learn(store: Store, device: string, owner: number): void {
+    this.#owners.learn(store, device, owner);
+  }
+
   /** What a device has, its sessions included, and may have. */
   usage(context: Context, device: string): Usage {
     const { totals } = context.store.memory;

@@ -141,8 +141,7 @@ export class Hive implements AsyncDisposable {
       limits,
       events,
       snapshots: undefined,
-      waiting,
-      memory,
+      ...{ waiting, memory, onSecret: (facts) => devices.learn(store, facts) },
       structures,
     });
     try {
@@ -166,7 +165,8 @@ export class Hive implements AsyncDisposable {
     const { SnapshotFolder } = await import("../snapshot/folder.ts");
     const { store, engine, maintenance, limits, events } = this.#parts;
     const place = await SnapshotFolder.open(folder);
-    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, events });
+    const { onSecret } = this.#parts;
+    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, events, onSecret });
     await snapshots.start();
     engine.persistence = snapshots;
     this.#parts.snapshots = snapshots;

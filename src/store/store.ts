@@ -25,7 +25,7 @@ import { Lists } from "./lists.ts";
 import { Lookahead } from "./lookahead.ts";
 import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
-import { Restoring } from "./restoring.ts";
+import { NO_SECRETS, type RestoredSecrets, Restoring } from "./restoring.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
 import { SortedSets } from "./sorted-sets.ts";
 import { Undo } from "./undo.ts";
@@ -93,10 +93,11 @@ export class Store {
 
   /**
    * The memory as it is now, for a snapshot that is written in slices. One at a time; end() it.
+   * @param withSecrets Whether secrets are visited too.
    */
-  beginEpoch(visitor: EpochVisitor): Epoch {
+  beginEpoch(visitor: EpochVisitor, withSecrets: boolean = false): Epoch {
     this.memory.live?.settleAll();
-    return new Epoch(this.memory, visitor);
+    return new Epoch(this.memory, visitor, withSecrets);
   }
 
   /**
@@ -104,7 +105,7 @@ export class Store {
    * end of it, which is commit() or rollback(); there may be no epoch.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  beginRestoring(): Restoring {
+  beginRestoring(secrets: RestoredSecrets = NO_SECRETS): Restoring {
     const { activeExpiry, memory } = this;
     const { events, changes } = memory;
     memory.live?.forgetAll();
@@ -112,7 +113,7 @@ export class Store {
     // What a snapshot brings was not made by anybody now.
     changes.quiet = true;
     try {
-      const restoring = new Restoring(memory, this.#placement, (isDone) => {
+      const restoring = new Restoring(memory, this.#placement, secrets, (isDone) => {
         this.activeExpiry = activeExpiry;
         events.quiet = false;
         changes.quiet = false;

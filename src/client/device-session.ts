@@ -57,8 +57,6 @@ export class DeviceSession implements AsyncDisposable {
   readonly #options: SessionOptions;
   #id = "";
   #state: SessionState = "new";
-  /** Whether it ends by itself. */
-  #hasTime = false;
 
   /** Made by client.session(), which begins it. */
   constructor(bound: Bound, device: string, options: SessionOptions) {
@@ -84,7 +82,6 @@ export class DeviceSession implements AsyncDisposable {
     const words = [...ttlWords({ ttlMs }), ...(sliding ? ["SLIDING"] : [])];
     this.#id = await this.#bound.call(BEGIN, [this.device, ...words], options);
     this.#state = "open";
-    this.#hasTime = ttlMs !== undefined;
     return this;
   }
 
@@ -94,7 +91,6 @@ export class DeviceSession implements AsyncDisposable {
     if (found === undefined) throw new HiveError("SESSION_GONE", "there is no open session with this id");
     this.#id = id;
     this.#state = "open";
-    this.#hasTime = found.ttlMs !== undefined;
     return this;
   }
 
@@ -194,7 +190,7 @@ export class DeviceSession implements AsyncDisposable {
 
   /** It has ended, without this client: by its time where it has one, else somebody closed it. */
   #gone(): void {
-    if (this.#state === "open") this.#state = this.#hasTime ? "expired" : "closed";
+    if (this.#state === "open") this.#state = this.#options.ttlMs === undefined ? "closed" : "expired";
   }
 }
 

@@ -8,6 +8,7 @@ import { type TestContext, test } from "node:test";
 import { ManualClock } from "../../src/base/clock.ts";
 import { type Client, connect, type DeviceSession } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/hive.ts";
+import { passed } from "../kit/limited-hive.ts";
 
 type Running = { hive: Hive; db: Client; clock: ManualClock; stop(snapshot?: boolean): Promise<void> };
 
@@ -61,9 +62,11 @@ test("a hive that stops has its sessions back when it starts, with their time, a
   const bytes = (await db.device("d").usage()).bytes;
   assert.ok(bytes > 20_000, "they count for their device");
   const ended = again.ends();
+  await passed(async () => String(await db.send(["PUBSUB", "CHANNELS"])).includes(fixed.id));
+  // From a beat on the hive listens to the ends of those that came with the snapshot.
+  await passed(async () => hive.engine.store.memory.funnel.on);
   clock.advance(8_000);
   hive.engine.tick();
-  // A beat, in which the hive begins to listen to ends.
   assert.equal(await ended, "expired");
   await (await db.session("d", { resume: sliding.id })).close();
   await (await db.session("e", { resume: packed.id })).close();

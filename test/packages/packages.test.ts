@@ -146,6 +146,21 @@ test("the client alone is one package, and says clearly that there is no hive", 
   }
 });
 
+test("memhive/express is there for whoever has express-session, and nobody else needs it", async (t) => {
+  if (missing !== undefined) return t.skip(missing);
+  const target = await install("express", [tarball("memhive"), "express-session"]);
+  const program = `import { HiveStore } from "memhive/express";
+    import { Store } from "express-session";
+    console.log(new HiveStore({ client: undefined }) instanceof Store);`;
+  writeFileSync(join(target, "main.js"), program);
+  for (const node of [node22, process.execPath]) assert.equal(await run(node, ["main.js"], target), "true\n");
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(join(folder, "memhive", "package.json"), "utf8"),
+  );
+  assert.deepEqual(Object.keys(peerDependencies), ["express-session", "koffi"]);
+  assert.deepEqual(peerDependenciesMeta["express-session"], { optional: true });
+});
+
 test("client and hive together run from JavaScript and TypeScript, on Node 22 and 24", async (t) => {
   if (missing !== undefined) return t.skip(missing);
   const target = await install("both", [tarball("memhive"), tarball("memhive-server")]);

@@ -64,6 +64,7 @@ const PACKAGES: readonly Package[] = [
     exports: {
       ".": { browser: "client/browser.ts", default: "client/node.ts" },
       "./ship": { browser: "ship/browser.ts", default: "ship/node.ts" },
+      "./express": "client/express.ts",
     },
     bin: {},
   },
@@ -85,7 +86,7 @@ const PACKAGES: readonly Package[] = [
 const NODE_RANGE = ">=22.0.0";
 
 /** What not everybody needs: loaded on first use, with an error that says to install it. */
-const OPTIONAL_PEERS: readonly string[] = ["acorn", "eslint-scope", "koffi", "prom-client"];
+const OPTIONAL_PEERS: readonly string[] = ["acorn", "eslint-scope", "express-session", "koffi", "prom-client"];
 
 type Manifest = Record<"dependencies" | "devDependencies", Record<string, string>> & {
   version: string;

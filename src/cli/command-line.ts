@@ -8,6 +8,8 @@ import { flagsOf } from "../server/settings/flags.ts";
 import * as commands from "./client-commands.ts";
 import { configGet, configSet, showSettings } from "./config-commands.ts";
 import type { DemoOptions } from "./demo/demo.ts";
+import { DEVICE_ACTIONS, device } from "./device-commands.ts";
+import type { CommonOptions } from "./dial-hive.ts";
 import { count, milliseconds } from "./option-values.ts";
 import { SNAPSHOT_ACTIONS, snapshot } from "./snapshot-commands.ts";
 import { addTokenCommands } from "./token-commands.ts";
@@ -101,7 +103,20 @@ function build(onExitCode: (code: number) => void): Command {
     .addHelpText("after", "\ndocs/commands.md lists the commands; COMMAND DOCS NAME asks the hive.")
     .action(run(commands.send));
   add("info", "print what the hive says of itself").argument("[section]").action(run(commands.info));
-  addSnapshot(add, run);
+  addActions(add, run, {
+    name: "snapshot",
+    description: "store, restore, list and inspect snapshots",
+    actions: SNAPSHOT_ACTIONS,
+    args: "a name in the hive's folder; inspect takes the path of a file, and needs no hive",
+    work: snapshot,
+  });
+  addActions(add, run, {
+    name: "device",
+    description: "list devices, show what one has and may have, and delete all its labels",
+    actions: DEVICE_ACTIONS,
+    args: "ids of devices",
+    work: device,
+  });
   add("top", "show live how a hive is: calls, memory, clients, the busiest commands; q ends it")
     .option("--interval <ms>", "between two looks (default 1000)", milliseconds)
     .option("--once", "print once: also what it does where there is no terminal")
@@ -181,19 +196,30 @@ function addTable(add: Add, run: Run): void {
   valueOptions(table).option("--typed", "FIELD is JSON: 1 is the number, not the text").action(run(commands.table));
 }
 
-function addSnapshot(add: Add, run: Run): void {
-  const forms = Object.entries(SNAPSHOT_ACTIONS).map(([action, { takes }]) => `  snapshot ${action} ${takes}`);
-  add("snapshot", "store, restore, list and inspect snapshots")
-    .argument("<action>", Object.keys(SNAPSHOT_ACTIONS).join(", "))
-    .argument("[args...]", "a name in the hive's folder; inspect takes the path of a file, and needs no hive")
+type Actions = {
+  name: string;
+  description: string;
+  /** What each takes. */
+  actions: Readonly<Record<string, { min: number; max: number; takes: string }>>;
+  /** What the arguments of all of them are. */
+  args: string;
+  work: (options: CommonOptions, action: string, args: string[]) => Promise<boolean>;
+};
+
+/** A command that does one of several things, by its first argument. */
+function addActions(add: Add, run: Run, { name, description, actions, args: help, work }: Actions): void {
+  const forms = Object.entries(actions).map(([action, { takes }]) => `  ${name} ${action} ${takes}`);
+  add(name, description)
+    .argument("<action>", Object.keys(actions).join(", "))
+    .argument("[args...]", help)
     .addHelpText("after", `\n${forms.join("\n")}`)
     .action((action: string, args: string[], ...rest: unknown[]) => {
-      const known = SNAPSHOT_ACTIONS[action];
+      const known = actions[action];
       if (known === undefined || args.length < known.min || args.length > known.max) {
-        const usage = known === undefined ? Object.keys(SNAPSHOT_ACTIONS).join(", ") : `${action} ${known.takes}`;
-        (rest.at(-1) as Command).error(`error: memhive snapshot: expected ${usage}`);
+        const usage = known === undefined ? Object.keys(actions).join(", ") : `${action} ${known.takes}`;
+        (rest.at(-1) as Command).error(`error: memhive ${name}: expected ${usage}`);
       }
-      return run(snapshot)(action, args, ...rest);
+      return run(work)(action, args, ...rest);
     });
 }
 

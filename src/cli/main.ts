@@ -3,7 +3,7 @@
 //
 //   memhive serve [--host] [--port] [--unix] [--config] …              its flags: server/settings/table.ts
 //   memhive token create | list | revoke                              token-commands.ts
-//   memhive config | top | get | set | del | keys | table | send | info | snapshot | cli       command-line.ts
+//   memhive config | top | get | set | del | keys | table | send | info | snapshot | device | cli       command-line.ts
 //
 // What a hive that idles need not carry is loaded when it is asked for: commander alone is 7 MB. Exit
 // codes: 0 done, 1 it failed and says why, 2 it was called wrongly, 3 there is no such key or field.

@@ -10,6 +10,7 @@ import { idOf, type NearReads, UNKNOWN } from "./near-reads.ts";
 import type { Nears } from "./nears.ts";
 import type { SharedReads } from "./shared-reads.ts";
 import type { Seen } from "./specs.ts";
+import type { Spool } from "./spool.ts";
 
 export type ReadOptions = CallOptions & {
   /**
@@ -27,6 +28,8 @@ export type BoundParts = {
   keys: NearReads | undefined;
   /** The classes whose instances devices and sessions carry. */
   types: Types;
+  /** What devices put, where the client has one. */
+  spool: Spool | undefined;
 };
 
 export class Bound {
@@ -35,6 +38,7 @@ export class Bound {
   readonly nears: Nears;
   readonly keys: NearReads | undefined;
   readonly types: Types;
+  readonly spool: Spool | undefined;
   readonly defaults: CallOptions | undefined;
 
   constructor(parts: BoundParts, defaults?: CallOptions) {
@@ -43,6 +47,7 @@ export class Bound {
     this.nears = parts.nears;
     this.keys = parts.keys;
     this.types = parts.types;
+    this.spool = parts.spool;
     this.defaults = defaults;
   }
 

@@ -25,6 +25,8 @@ import { ASK, type SharedState } from "./shared-reads.ts";
 import { SnapshotCalls } from "./snapshots.ts";
 import { Sorted } from "./sorted.ts";
 import * as spec from "./specs.ts";
+import type { ClientSpool } from "./spool.ts";
+import type { StateEvent } from "./state-event.ts";
 import { type StructureCalls, structureCalls } from "./structure.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import { milliseconds, Table, type TableOptions } from "./table.ts";
@@ -42,18 +44,6 @@ export type ScanOptions = CallOptions & {
   count?: number | undefined;
   as?: "auto" | "bytes" | undefined;
 };
-
-/** The connection has another state. `cause` says why where something went wrong. */
-export class StateEvent extends Event {
-  readonly state: ConnectionState;
-  readonly cause: HiveError | undefined;
-
-  constructor(state: ConnectionState, cause: HiveError | undefined) {
-    super("state");
-    this.state = state;
-    this.cause = cause;
-  }
-}
 
 type ListenerOptions = boolean | { once?: boolean; signal?: AbortSignal; capture?: boolean };
 type StateListener = ((event: StateEvent) => void) | { handleEvent(event: StateEvent): void };
@@ -121,6 +111,15 @@ export class Client extends EventTarget implements AsyncDisposable {
     return this.#bound.keys?.state;
   }
 
+  /**
+   * What devices have put and the hive has not: how much, and what became of the rest.
+   * @throws {HiveError} REFUSED_SETTING: the client was made without the option spool
+   */
+  get spool(): ClientSpool {
+    if (this.#bound.spool !== undefined) return this.#bound.spool;
+    throw new HiveError("REFUSED_SETTING", "this client has no spool: connect(url, { spool: { bytesMax } }) makes one");
+  }
+
   /** Calls that have no answer yet, and their bytes: what options.queue limits. */
   get open(): { calls: number; bytes: number } {
     return this.#bound.connection.open;
@@ -147,10 +146,13 @@ export class Client extends EventTarget implements AsyncDisposable {
 
   /**
    * Ends the connection. Calls that are open have `graceMs` (default 5,000) to be answered; then they
-   * reject with HIVE_CLOSED, as all later ones do. Closing twice is fine.
+   * reject with HIVE_CLOSED, as all later ones do. What is in a spool is sent meanwhile, as far as it goes; the rest
+   * stays in its folder, where it has one. Closing twice is fine.
    */
-  close({ graceMs = CLOSE_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
-    return this.#bound.connection.close(graceMs);
+  async close({ graceMs = CLOSE_GRACE_MS }: { graceMs?: number } = {}): Promise<void> {
+    const { connection, spool } = this.#bound;
+    await spool?.close(graceMs);
+    return connection.close(graceMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

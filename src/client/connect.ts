@@ -10,13 +10,17 @@ import type { Transport } from "../base/transport.ts";
 import { VERSION } from "../base/version.ts";
 import { type Address, DEFAULT_URL, parseAddress } from "./address.ts";
 import { Bound } from "./bound.ts";
-import { Client, StateEvent } from "./client.ts";
+import { Client } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { Nears } from "./nears.ts";
 import { type ClientOptions, settingsOf } from "./options.ts";
 import type { Dial } from "./session.ts";
 import { type OpenShared, SharedReads } from "./shared-reads.ts";
 import { TOUCH } from "./specs.ts";
+import { Spool } from "./spool.ts";
+import type { OpenSpool } from "./spool-keeper.ts";
+import type { SpoolSettings } from "./spool-options.ts";
+import { StateEvent } from "./state-event.ts";
 
 /** Something in this process that can be connected to: a Hive of memhive-server. */
 export interface Dialable {
@@ -29,6 +33,8 @@ export type Platform<Tls> = {
   defaultUrl(): string | undefined;
   /** Maps the memory of a hive of this host; undefined where that cannot be done. */
   openShared?: OpenShared;
+  /** Opens the folder of a spool; undefined where there are no folders. */
+  openSpool?: OpenSpool;
   /** Opens a connection. @throws {HiveError} UNSUPPORTED: it cannot be done here. */
   dial(address: Address, tls: Tls | undefined): Dial;
 };
@@ -49,6 +55,10 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
     });
     const nears = new Nears(systemTimers);
     let mapped: Promise<void> | undefined;
+    const spool = await openSpool(platform, settings.spool);
+    // With a spool the program goes on at once where nobody answers: after the first attempt, which may take its time.
+    const { promise: offline, resolve: isOffline } = Promise.withResolvers<void>();
+    const stopWaiting = spool && systemTimers.after(OFFLINE_MS, isOffline, true);
     const connection: Connection = new Connection({
       dial: where.dial,
       address: where.shown,
@@ -59,6 +69,9 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
       readsMemory: () => shared.on,
       onWrite: (spec, args) => nears.wrote(spec, args),
       onState(state, cause) {
+        if (state === "ready") spool?.send();
+        else if (state === "closed") void spool?.end();
+        else if (cause !== undefined) isOffline();
         if (state !== "ready") nears.lost();
         if (state === "ready") mapped = shared.connected(connection.welcome!);
         else
@@ -70,15 +83,28 @@ export function connectWith<Tls>(platform: Platform<Tls>): Connect<Tls> {
     });
     const { near } = settings;
     const keys = near === undefined ? undefined : nears.of(connection, ["PREFIX", near.prefix ?? ""], near);
-    client = new Client(new Bound({ connection, shared, nears, keys, types: settings.types }));
+    client = new Client(new Bound({ connection, shared, nears, keys, types: settings.types, spool }));
+    spool?.attach(connection);
     try {
-      await connection.ready;
+      await (spool === undefined ? connection.ready : Promise.race([connection.ready, offline]));
       await mapped;
     } catch (error) {
       throw withAdvice(error, where.shown);
+    } finally {
+      stopWaiting?.();
     }
     return client;
   };
+}
+
+/** How long connect() waits with a spool: longer than a handshake takes, and less than a person minds. */
+const OFFLINE_MS = 500;
+
+async function openSpool<Tls>(
+  { openSpool }: Platform<Tls>,
+  settings: SpoolSettings | undefined,
+): Promise<Spool | undefined> {
+  return settings && Spool.open({ settings, timers: systemTimers, nowMs: Date.now }, openSpool);
 }
 
 type Where = {

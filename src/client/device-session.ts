@@ -44,6 +44,7 @@ const LABELS: CallSpec<unknown[]> = spec.write("SESSION.LABELS", "nn", spec.list
 const CLEAR: CallSpec<boolean> = spec.write("SESSION.CLEAR", "nn", spec.flag);
 const USAGE: CallSpec<DeviceUsage> = spec.write("SESSION.USAGE", "nn", usage);
 const STATE: CallSpec<SessionTime | undefined> = spec.read("SESSION.STATE", "nn", time);
+const TOUCH: CallSpec<boolean> = spec.write("SESSION.TOUCH", "nn(w)", spec.flag);
 const CLOSE: CallSpec<boolean> = spec.write("SESSION.CLOSE", "nn", spec.flag);
 
 function time(items: Parameters<typeof decodeItem>[0]): SessionTime | undefined {
@@ -149,6 +150,15 @@ export class DeviceSession implements AsyncDisposable {
     return this.#write(USAGE, [], options);
   }
 
+  /**
+   * Prolongs the session by its own time, or by another one, which is its own then. Resolves with whether it is open.
+   */
+  async touch(options: PutLabelOptions = {}): Promise<boolean> {
+    const isOpen = await this.#bound.call(TOUCH, [this.device, this.#id, ...ttlWords(options)], options);
+    if (!isOpen) this.#gone();
+    return isOpen;
+  }
+
   /** Ends the session: nothing that others write to it afterwards is kept. Resolves with whether it was open. */
   async close(options?: CallOptions): Promise<boolean> {
     const wasOpen = await this.#bound.call(CLOSE, [this.device, this.#id], options);
@@ -202,8 +212,8 @@ export class DeviceSession implements AsyncDisposable {
   }
 }
 
-/** The channel on which the end of a session is told: the name of its key. */
-function sessionChannel(device: string, id: string): string {
+/** The channel on which the end of a session is told, which is the name of its key. */
+export function sessionChannel(device: string, id: string): string {
   const escaped = encodeURIComponent(device).replace(
     /[!'()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -10,6 +10,7 @@ import { type As, decodeStoredItem, ITEM_VALUE, type ItemReader } from "../wire/
 import { encode, type TypeClass, Types } from "../wire/value.ts";
 import type { Bound, ReadOptions } from "./bound.ts";
 import { type CallOptions, type CallSpec, rejected, type StoredItem } from "./call.ts";
+import { storedItem } from "./spool-call.ts";
 
 export type FetchOptions = ReadOptions & {
   /**
@@ -42,13 +43,19 @@ export class DeviceValues {
     if (!isObject(value)) return this.#bound.call(plain, args, options);
     let item: StoredItem;
     try {
-      const depthMax = this.#bound.connection.welcome?.limits.valueDepthMax;
-      const bytes = encode(value, { types: this.#types, ...(depthMax === undefined ? {} : { depthMax }) });
-      item = { kind: ITEM_VALUE, bytes };
+      item = this.item(value);
     } catch (error) {
       return rejected(stored, args, error);
     }
     return this.#bound.call(stored, args.with(at, item), options);
+  }
+
+  /** A value as it is stored. @throws {HiveError} BAD_VALUE */
+  item(value: unknown): StoredItem {
+    if (!isObject(value)) return storedItem(value);
+    const depthMax = this.#bound.connection.welcome?.limits.valueDepthMax;
+    const bytes = encode(value, { types: this.#types, ...(depthMax === undefined ? {} : { depthMax }) });
+    return { kind: ITEM_VALUE, bytes };
   }
 
   /** Makes a call that answers with a value, or nothing. */

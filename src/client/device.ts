@@ -58,6 +58,10 @@ export function usage(items: Parameters<typeof decodeItem>[0]): DeviceUsage {
   };
 }
 
+function ttlOf(options: PutLabelOptions | undefined): number | undefined {
+  return options?.ttlMs === undefined ? undefined : milliseconds(options.ttlMs);
+}
+
 /** `PX milliseconds`, where there is such. */
 export function ttlWords({ ttlMs }: PutLabelOptions = {}): (string | number)[] {
   return ttlMs === undefined ? [] : ["PX", milliseconds(ttlMs)];
@@ -85,9 +89,12 @@ export class Device {
   /**
    * Sets a label, whatever it held. @throws {HiveError} QUOTA: it would exceed a cap, which the message names, and
    * nothing was changed; BAD_VALUE: it holds what cannot be carried, an instance of a class that is not named among
-   * it, and nothing was sent; VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY.
+   * it, and nothing was sent; VALUE_TOO_BIG, KEY_TOO_BIG, OUT_OF_MEMORY. With a spool it resolves when the reading is
+   * kept there, and rejects with BAD_VALUE or OVERLOADED alone: what becomes of it client.spool tells.
    */
   put(label: string, value: unknown, options?: PutLabelOptions): Promise<void> {
+    const { spool } = this.#bound;
+    if (spool !== undefined) return spool.put(this.id, label, value, ttlOf(options), (it) => this.#values.item(it));
     return this.#values.call(PUT, [this.id, label, value, ...ttlWords(options)], { at: 2, options });
   }
 

@@ -5,7 +5,7 @@ export { VERSION } from "../base/version.ts";
 export { type CodeKind, Instance, ShippedCode, type TypeClass } from "../wire/value.ts";
 export type { ReadOptions } from "./bound.ts";
 export type { CallOptions } from "./call.ts";
-export { type CallByName, Client, type KeyName, type ScanOptions, StateEvent } from "./client.ts";
+export { type CallByName, Client, type KeyName, type ScanOptions } from "./client.ts";
 export type { Dialable } from "./connect.ts";
 export type { ConnectionState } from "./connection-parts.ts";
 export { Device, type DeviceOptions, type DeviceUsage, type PutLabelOptions } from "./device.ts";
@@ -31,6 +31,9 @@ export {
   type ScoreRange,
   Sorted,
 } from "./sorted.ts";
+export type { ClientSpool } from "./spool.ts";
+export type { SpoolFailure, SpoolOptions, SpoolStats } from "./spool-options.ts";
+export { StateEvent } from "./state-event.ts";
 export type { KeyCalls, StaticCalls, StructureCalls } from "./structure.ts";
 export { type ChannelMessage, type SubscribeOptions, Subscription } from "./subscription.ts";
 export { type SetOptions, Table, type TableOptions, type UpdateOptions } from "./table.ts";

@@ -26,6 +26,8 @@ export const connect: Connect<TlsOptions> = connectWith<TlsOptions>({
   name: "memhive",
   // What is needed for it is loaded where a hive offers it.
   openShared: async (place) => (await import("./shared-opening.ts")).openShared(place),
+  openSpool: async ({ dir, bytesMax, syncMs }, fresh, timers) =>
+    (await import("./spool-disk.ts")).SpoolDisk.open({ dir, bytesMax, syncMs, timers }, fresh),
   defaultUrl: () => process.env["MEMHIVE_URL"] || undefined,
   dial: ({ target, encrypted, webSocket, shown }, tls) => {
     if (webSocket) {

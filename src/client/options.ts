@@ -3,6 +3,7 @@
 import { HiveError } from "../base/errors.ts";
 import { type TypeClass, Types } from "../wire/value.ts";
 import type { NearOptions } from "./near-options.ts";
+import { type SpoolOptions, type SpoolSettings, spoolSettings } from "./spool-options.ts";
 
 export type ReconnectOptions = {
   /** The longest first pause; each further one may be twice as long. A pause is drawn between 0 and that. */
@@ -51,6 +52,11 @@ export type ClientOptions = {
   near?: NearOptions & { prefix?: string | undefined };
   /** Classes whose instances devices and sessions keep as such; instances of others are refused there. */
   types?: readonly TypeClass[];
+  /**
+   * What devices put is kept while there is no connection, and sent then: see client.spool. With it connect() resolves
+   * although no hive answers yet, and goes on trying.
+   */
+  spool?: SpoolOptions | undefined;
 };
 
 export type Settings = {
@@ -67,6 +73,7 @@ export type Settings = {
   shared: boolean;
   near: ClientOptions["near"];
   types: Types;
+  spool: SpoolSettings | undefined;
 };
 
 /** @throws {HiveError} REFUSED_SETTING */
@@ -86,6 +93,7 @@ export function settingsOf(options: ClientOptions): Settings {
     shared: options.shared ?? true,
     near: options.near,
     types: new Types(options.types),
+    spool: options.spool === undefined ? undefined : spoolSettings(options.spool),
   };
   for (const name of ["timeoutMs", "connectTimeoutMs", "waitMs", "heartbeatMs", "spinMicroseconds"] as const) {
     requireCount(name, settings[name]);
@@ -94,6 +102,8 @@ export function settingsOf(options: ClientOptions): Settings {
   requireNear(options.near);
   requireCount("reconnect.minMs", settings.reconnect.minMs);
   requireCount("reconnect.maxMs", settings.reconnect.maxMs);
+  // What waits in a spool waits for a hive, however long that takes.
+  if (settings.spool !== undefined) settings.waitMs = Number.POSITIVE_INFINITY;
   return settings;
 }
 

@@ -17,6 +17,7 @@ import { syntaxError } from "../engine/values.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { Memories, Place } from "./memories.ts";
+import { isOwnName, labelCount } from "./own-field.ts";
 
 /** The id of the device in argument 1. @throws {HiveError} INVALID_ARGUMENT */
 export function deviceId(args: Args): string {
@@ -28,11 +29,11 @@ export function deviceId(args: Args): string {
   return id;
 }
 
-function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
+export function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
   return deviceKey(Buffer.from(deviceId(args)), tokenNameBytesMax);
 }
 
-function placeOf({ services }: Context, args: Args): Place {
+export function placeOf({ services }: Context, args: Args): Place {
   return { key: keyName(args, services.limits), device: deviceId(args) };
 }
 
@@ -45,18 +46,14 @@ export function labelDeadline({ nowMs }: Context, args: Args, index: number, com
   throw syntaxError();
 }
 
-/** The names of a table's fields. @param isLabel Whether one is a label, by its kind; without it all are. */
-export function replyLabels(
-  { store }: Context,
-  key: number,
-  reply: Reply,
-  isLabel: (kind: number) => boolean = () => true,
-): void {
+/** The labels of a memory. */
+export function replyLabels({ store }: Context, key: number, reply: Reply): void {
   reply.open("array");
   if (key !== 0) {
     const slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
     store.fields.each(key, (field) => {
-      if (isLabel(store.fields.name(key, field, slice).kind)) replyName(store, key, field, reply);
+      const { bytes, start, end, kind } = store.fields.name(key, field, slice);
+      if (!isOwnName(bytes, start, end, kind)) replyName(store, key, field, reply);
     });
   }
   reply.close();
@@ -82,6 +79,15 @@ export function replyUsage(
   }
 }
 
+/** Whether argument `index` is the name that no label has. */
+export function isOwn(args: Args, index: number): boolean {
+  return isOwnName(args.buffer, args.start(index), args.end(index), args.kind(index));
+}
+
+export function noLabel(): HiveError {
+  return new HiveError("INVALID_ARGUMENT", "no label is false: the hive keeps something of its own under that name");
+}
+
 const READ = { family: "devices", flags: ["read", "fast"], permission: "read", keyName } as const;
 const WRITE = { family: "devices", flags: ["write", "fast"], permission: "write", keyName } as const;
 
@@ -99,6 +105,7 @@ export function deviceRows(memories: Memories): Row[] {
       summary: "Sets a label of a device's memory, within its caps",
       syntax: "device label value [EX seconds | PX milliseconds]",
       run(context, args, reply) {
+        if (isOwn(args, 2)) throw noLabel();
         const deadlineMs = labelDeadline(context, args, 4, "device.put");
         memories.put(context, args, placeOf(context, args), 2, deadlineMs);
         reply.ok();
@@ -112,7 +119,7 @@ export function deviceRows(memories: Memories): Row[] {
       syntax: "device label",
       run(context, args, reply) {
         const key = read(context, args);
-        const field = key === 0 ? 0 : findField(context.store, key, args, 2);
+        const field = key === 0 || isOwn(args, 2) ? 0 : findField(context.store, key, args, 2);
         if (field === 0) reply.nil();
         else replyFieldValue(context.store, key, field, reply);
       },
@@ -125,7 +132,7 @@ export function deviceRows(memories: Memories): Row[] {
       syntax: "device label",
       run(context, args, reply) {
         const key = read(context, args);
-        reply.integer(key !== 0 && findField(context.store, key, args, 2) !== 0 ? 1 : 0);
+        reply.integer(key !== 0 && !isOwn(args, 2) && findField(context.store, key, args, 2) !== 0 ? 1 : 0);
       },
     },
     {
@@ -135,6 +142,7 @@ export function deviceRows(memories: Memories): Row[] {
       summary: "Deletes labels of a device's memory",
       syntax: "device label [label ...]",
       run(context, args, reply) {
+        for (let i = 2; i < args.count; i++) if (isOwn(args, i)) throw noLabel();
         reply.integer(memories.delete(context, args, placeOf(context, args), 2));
       },
     },
@@ -166,7 +174,7 @@ export function deviceRows(memories: Memories): Row[] {
       run(context, args, reply) {
         const place = placeOf(context, args);
         const key = memories.find(context, place);
-        const labels = key === 0 ? 0 : context.store.fields.count(key);
+        const labels = key === 0 ? 0 : labelCount(context.store, key);
         replyUsage(reply, labels, memories.usage(context, place.device));
       },
     },

@@ -14,6 +14,7 @@ import { EVENT_GENERIC, EVENT_TABLE } from "../engine/happened.ts";
 import { wrongType } from "../engine/values.ts";
 import { TYPE_TABLE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
+import { labelCount, ownField, setOwnField } from "./own-field.ts";
 import { Owners } from "./owners.ts";
 
 /** Upper bounds in bytes, 0 for none: of each device, its sessions included, and of all together. */
@@ -26,6 +27,7 @@ export type Usage = { bytes: number; bytesMax: number; allBytes: number; allByte
 
 /** What a put may take beside its arguments: headers, and what a table takes that is packed no longer. */
 const GROWTH_BYTES = 8192;
+const NO_BYTES = Buffer.alloc(0);
 
 export class Memories {
   readonly #owners = new Owners();
@@ -54,15 +56,17 @@ export class Memories {
 
   /**
    * Sets the field that argument `label` names to the value behind it.
+   * @param own What the memory knows of itself from then on, in the same step.
    * @throws {HiveError} QUOTA, KEY_TOO_BIG, VALUE_TOO_BIG, BAD_VALUE, OUT_OF_MEMORY: nothing was changed.
    */
-  put(context: Context, args: Args, place: Place, label: number, deadlineMs: number): void {
+  put(context: Context, args: Args, place: Place, label: number, deadlineMs: number, own?: Buffer): void {
     const { store } = context;
     const value = label + 1;
     const [start, length, kind] = [args.start(value), args.length(value), args.kind(value)];
-    this.grow(context, place, args.length(label) + length, () => {
+    this.grow(context, place, args.length(label) + length + (own?.length ?? 0), () => {
       const key = this.find(context, place) || this.create(context, place);
-      writeField(store, key, args, label, args.buffer, start, length, kind, deadlineMs);
+      const written = writeField(store, key, args, label, args.buffer, start, length, kind, deadlineMs);
+      if (own !== undefined) setOwnField(store, written, own);
     });
     tell(store, place, EVENT_TABLE, "hset");
   }
@@ -84,13 +88,35 @@ export class Memories {
   }
 
   /** Takes all out. Returns whether there was something. */
-  clear(context: Context, place: Place): boolean {
+  remove(context: Context, place: Place): boolean {
     const { store } = context;
     const key = this.find(context, place);
     if (key === 0) return false;
     store.keys.remove(key);
     tell(store, place, EVENT_GENERIC, "del");
     return true;
+  }
+
+  /** Takes all labels out; what the memory knows of itself stays. Returns whether there were any. */
+  clear(context: Context, place: Place): boolean {
+    const { store } = context;
+    const key = this.find(context, place);
+    const own = key === 0 ? 0 : ownField(store, key);
+    if (own === 0) return this.remove(context, place);
+    if (store.fields.count(key) === 1) return false;
+    const { bytes, start, end } = store.fields.value(key, own, { bytes: NO_BYTES, start: 0, end: 0, kind: 0 });
+    const kept = Buffer.from(bytes.subarray(start, end));
+    this.grow(context, place, kept.length, () => {
+      store.keys.remove(key);
+      setOwnField(store, this.create(context, place), kept);
+    });
+    tell(store, place, EVENT_GENERIC, "del");
+    return true;
+  }
+
+  /** A device has keys with this number already: they came with a snapshot. */
+  learn(store: Store, device: string, owner: number): void {
+    this.#owners.learn(store, device, owner);
   }
 
   /** What a device has, its sessions included, and may have. */
@@ -119,7 +145,7 @@ export class Memories {
       before.bytes + mayTake <= before.bytesMax &&
       before.allBytes + mayTake <= before.allBytesMax &&
       this.#labelsMax(context, place.device) === undefined;
-    // A table that is there and has room takes one step, which cannot fail half-way.
+    // A table that is there and has room takes steps of which the first alone can fail.
     if (isFar && key !== 0 && memory.pages.hasRoom(mayTake)) return change();
     const armed = !undo.armed;
     if (armed) undo.begin();
@@ -144,7 +170,7 @@ export class Memories {
       throw quota(`bytes: this would make ${after.allBytes} of the ${after.allBytesMax} that all devices may have`);
     }
     const labelsMax = this.#labelsMax(context, device);
-    const labels = key === 0 ? 0 : context.store.fields.count(key);
+    const labels = key === 0 ? 0 : labelCount(context.store, key);
     if (labelsMax !== undefined && labels > labelsMax) {
       throw quota(`keys: this would make ${labels} of the ${labelsMax} labels that device ${device} may have`);
     }

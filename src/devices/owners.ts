@@ -45,6 +45,11 @@ export class Owners {
     return (key === 0 ? 0 : entries.ownerOf(key)) || (this.#byDevice.get(device) ?? 0);
   }
 
+  /** A device has this number: keys of it have come with a snapshot. */
+  learn(store: Store, device: string, owner: number): void {
+    if (this.known(store, device) === 0) this.#remember(store, device, owner);
+  }
+
   #remember(store: Store, device: string, owner: number): void {
     if (this.#byDevice.size >= this.#sweepAt) {
       const { totals } = store.memory;

@@ -15,8 +15,10 @@ import { sessionKeyStart } from "../engine/reserved-names.ts";
 import type { Row } from "../engine/row.ts";
 import { syntaxError } from "../engine/values.ts";
 import { KIND_VALUE } from "../store/layout.ts";
+import { NO_DEADLINE } from "../store/placement.ts";
 import { deviceId, labelDeadline, replyLabels, replyUsage } from "./device-rows.ts";
 import type { Memories, Place } from "./memories.ts";
+import { labelCount } from "./own-field.ts";
 import { gone, type SessionFacts, type Sessions } from "./sessions.ts";
 
 function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
@@ -43,9 +45,9 @@ function checkLabels(args: Args, last: number): void {
   }
 }
 
-/** `[EX seconds | PX milliseconds] [SLIDING]` from argument 2 on. @throws {HiveError} SYNTAX, … */
-function factsArgument({ nowMs }: Context, args: Args): SessionFacts {
-  const facts = { ttlMs: Number.POSITIVE_INFINITY, sliding: false };
+/** `[EX seconds | PX milliseconds [SLIDING]] [ID session]` from argument 2 on. @throws {HiveError} SYNTAX, … */
+function factsArgument({ nowMs, services }: Context, args: Args): SessionFacts & { id: string | undefined } {
+  const facts = { ttlMs: Number.POSITIVE_INFINITY, sliding: false, id: undefined as string | undefined };
   let at = 2;
   if (args.is(at, "EX") || args.is(at, "PX")) {
     if (args.count < at + 2) throw syntaxError();
@@ -59,8 +61,20 @@ function factsArgument({ nowMs }: Context, args: Args): SessionFacts {
     facts.sliding = true;
     at++;
   }
+  if (args.is(at, "ID")) {
+    if (args.count < at + 2) throw syntaxError();
+    facts.id = idArgument(args, at + 1, services.limits);
+    at += 2;
+  }
   if (at !== args.count) throw syntaxError();
   return facts;
+}
+
+/** An id that the caller has chosen. @throws {HiveError} INVALID_ARGUMENT */
+function idArgument(args: Args, index: number, { tokenNameBytesMax }: Limits): string {
+  const length = args.length(index);
+  if (args.kind(index) !== KIND_VALUE && length > 0 && length <= tokenNameBytesMax) return args.text(index);
+  throw new HiveError("INVALID_ARGUMENT", `the id of a session is text of 1 to ${tokenNameBytesMax} bytes`);
 }
 
 const READ = { family: "devices", flags: ["write", "fast"], permission: "read", keyName } as const;
@@ -81,10 +95,11 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       name: "SESSION.BEGIN",
       arity: -2,
       summary: "Begins a session of a device and returns its id",
-      syntax: "device [EX seconds | PX milliseconds [SLIDING]]",
+      syntax: "device [EX seconds | PX milliseconds [SLIDING]] [ID session]",
       run(context, args, reply) {
         keysStart(args, context.services.limits);
-        reply.text(sessions.begin(context, deviceId(args), factsArgument(context, args)));
+        const { id, ...facts } = factsArgument(context, args);
+        reply.text(sessions.begin(context, deviceId(args), facts, id));
       },
     },
     {
@@ -162,7 +177,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       syntax: "device session",
       run(context, args, reply) {
         const key = sessions.use(context, placeOf(context, args));
-        replyLabels(context, key, reply, (kind) => kind !== KIND_VALUE);
+        replyLabels(context, key, reply);
       },
     },
     {
@@ -185,7 +200,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       run(context, args, reply) {
         const place = placeOf(context, args);
         const key = open(context, place);
-        replyUsage(reply, sessions.labels(context, key), memories.usage(context, place.device));
+        replyUsage(reply, labelCount(context.store, key), memories.usage(context, place.device));
       },
     },
     {
@@ -209,6 +224,18 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
         }
         reply.text("sliding");
         reply.integer(facts.sliding ? 1 : 0);
+      },
+    },
+    {
+      ...WRITE,
+      name: "SESSION.TOUCH",
+      arity: -3,
+      summary: "Prolongs a session, by its own time or by another one, which is its own then",
+      syntax: "device session [EX seconds | PX milliseconds]",
+      run(context, args, reply) {
+        const deadlineMs = labelDeadline(context, args, 3, "session.touch");
+        const ttlMs = deadlineMs === NO_DEADLINE ? undefined : deadlineMs - context.nowMs;
+        reply.integer(sessions.touch(context, placeOf(context, args), ttlMs) ? 1 : 0);
       },
     },
     {

@@ -14,17 +14,18 @@ import type { Context } from "../engine/context.ts";
 import { findField } from "../engine/fields.ts";
 import type { MessageBus } from "../engine/message-bus.ts";
 import { isSessionKey, sessionKeyStart } from "../engine/reserved-names.ts";
+import type { SessionFigures } from "../engine/session-figures.ts";
 import type { Slice } from "../store/collections.ts";
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
-import { KIND_BYTES, KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
-import { KEEP_DEADLINE, NO_DEADLINE } from "../store/placement.ts";
+import { KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
+import { KEEP_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
 import { decode, encode } from "../wire/value.ts";
 import type { Memories, Place } from "./memories.ts";
+import { ownField, setOwnField } from "./own-field.ts";
 
 /** Of the id: nobody guesses one. */
 const ID_BYTES = 16;
-const FACTS_NAME: Buffer = Buffer.from(encode(false));
 const FACTS_BYTES = 9;
 
 export type SessionFacts = { ttlMs: number; sliding: boolean };
@@ -33,24 +34,32 @@ export type SessionEnd = "closed" | "expired" | "evicted";
 export class Sessions implements ChangeListener {
   readonly #memories: Memories;
   readonly #slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
-  #open = 0;
+  readonly #ends: Record<SessionEnd, number> = { closed: 0, expired: 0, evicted: 0 };
+  #begun = 0;
+  #listens = false;
   #store: Store | undefined = undefined;
   #bus: MessageBus | undefined = undefined;
-  /** Totals.clears of the keyspace that #open is of. */
-  #clears = 0;
 
   constructor(memories: Memories) {
     this.#memories = memories;
   }
 
-  /** Begins one, empty. Returns its id. @param ttlMs Infinity: until it is closed. @throws {HiveError} QUOTA, OUT_OF_MEMORY */
-  begin(context: Context, device: string, { ttlMs, sliding }: SessionFacts): string {
+  /**
+   * Begins one, empty. Returns its id. @param facts.ttlMs Infinity: until it is closed. @param id One that its caller has
+   * chosen. @throws {HiveError} QUOTA, OUT_OF_MEMORY; BUSY_KEY: a session with this id is open
+   */
+  begin(
+    context: Context,
+    device: string,
+    facts: SessionFacts,
+    id: string = randomBytes(ID_BYTES).toString("base64url"),
+  ): string {
     const { store, nowMs } = context;
-    const id = randomBytes(ID_BYTES).toString("base64url");
+    const { ttlMs } = facts;
     const place = sessionPlace(device, id);
-    const facts = Buffer.alloc(FACTS_BYTES);
-    facts[0] = sliding ? 1 : 0;
-    facts.writeDoubleLE(ttlMs, 1);
+    if (this.#memories.find(context, place) !== 0) {
+      throw new HiveError("BUSY_KEY", "a session with this id is open: close it first, or go on with it");
+    }
     // A key that is a secret from its first moment: the feed need not look for what it told of it.
     const { changes } = store.memory;
     const { quiet } = changes;
@@ -59,25 +68,14 @@ export class Sessions implements ChangeListener {
       this.#memories.grow(context, place, place.key.length + FACTS_BYTES, () => {
         let key = this.#memories.create(context, place, 1);
         store.keys.setScrub(key);
-        key = store.fields.set(
-          key,
-          FACTS_NAME,
-          0,
-          FACTS_NAME.length,
-          KIND_VALUE,
-          facts,
-          0,
-          FACTS_BYTES,
-          KIND_BYTES,
-          NO_DEADLINE,
-        );
+        key = setOwnField(store, key, encodeFacts(facts));
         if (Number.isFinite(ttlMs)) store.keys.setDeadline(key, nowMs + ttlMs);
       });
     } finally {
       changes.quiet = quiet;
     }
-    this.#watch(context);
-    this.#open++;
+    this.#begun++;
+    this.look(store, context.services.bus);
     return id;
   }
 
@@ -91,17 +89,26 @@ export class Sessions implements ChangeListener {
     return store.keys.setDeadline(key, nowMs + ttlMs);
   }
 
+  /** Prolongs one, by its own time or by another one, which is its own then. Returns whether it is open. */
+  touch(context: Context, place: Place, ttlMs: number | undefined): boolean {
+    const { store, nowMs } = context;
+    const key = this.#memories.find(context, place);
+    if (key === 0) return false;
+    const facts = this.#factsOf(store, key);
+    const own = ttlMs ?? facts.ttlMs;
+    this.#memories.grow(context, place, FACTS_BYTES, () => {
+      const written = own === facts.ttlMs ? key : setOwnField(store, key, encodeFacts({ ...facts, ttlMs: own }));
+      if (Number.isFinite(own)) store.keys.setDeadline(written, nowMs + own);
+    });
+    return true;
+  }
+
   /** What a session is, and the milliseconds that it has left; undefined when it has ended. Does not prolong it. */
   facts({ store, nowMs }: Context, place: Place): (SessionFacts & { leftMs: number }) | undefined {
     const key = store.keys.find(place.key, 0, place.key.length, 0);
     if (key === 0) return undefined;
     const deadlineMs = store.memory.entries.deadline(key);
     return { ...this.#factsOf(store, key), leftMs: deadlineMs - nowMs };
-  }
-
-  /** The labels of a session. */
-  labels({ store }: Context, key: number): number {
-    return store.fields.count(key) - 1;
   }
 
   /** Takes all labels out, and leaves the session open. */
@@ -122,7 +129,7 @@ export class Sessions implements ChangeListener {
 
   /** Ends one. Returns whether it was open. */
   close(context: Context, place: Place): boolean {
-    if (!this.#memories.clear(context, place)) return false;
+    if (!this.#memories.remove(context, place)) return false;
     this.#ended(context.services.bus, place.key, "closed");
     return true;
   }
@@ -158,37 +165,45 @@ export class Sessions implements ChangeListener {
   change(why: ChangeKind, ref: number): void {
     if (why !== "expire" && why !== "evict") return;
     const { entries } = this.#store!.memory;
+    if (ref === 0 || entries.sessionOf(ref) === 0) return;
     const bytes = entries.bytesOf(ref);
     const [start, length] = [entries.keyStart(ref), entries.keyLength(ref)];
-    if (!isSessionKey(bytes, start, length)) return;
-    const key = Buffer.from(bytes.subarray(start, start + length));
-    this.#ended(this.#bus!, key, why === "expire" ? "expired" : "evicted");
+    const how = why === "expire" ? "expired" : "evicted";
+    if (isSessionKey(bytes, start, length)) this.#ended(this.#bus!, bytes.subarray(start, start + length), how);
   }
 
-  #watch({ store, services }: Context): void {
-    const { funnel, totals } = store.memory;
-    if (this.#clears !== totals.clears) {
-      // The hive was emptied: what was open then is gone.
-      this.#clears = totals.clears;
-      if (this.#open > 0) funnel.leave(this);
-      this.#open = 0;
-    }
-    if (this.#open > 0) return;
+  /** Listens while sessions are open, which may have come with a snapshot. For every now and then. */
+  look(store: Store, bus: MessageBus): void {
+    const { totals, funnel } = store.memory;
+    if (totals.sessionKeys > 0 === this.#listens) return;
+    this.#listens = !this.#listens;
     this.#store = store;
-    this.#bus = services.bus;
-    funnel.listen(this);
+    this.#bus = bus;
+    if (this.#listens) funnel.listen(this);
+    else funnel.leave(this);
+  }
+
+  /** How many are open, and what became of the others since the hive has begun. */
+  figures({ memory }: Store): SessionFigures {
+    return { open: memory.totals.sessionKeys, begun: this.#begun, ...this.#ends };
   }
 
   #ended(bus: MessageBus, key: Buffer, how: SessionEnd): void {
-    if (this.#open > 0 && --this.#open === 0) this.#store!.memory.funnel.leave(this);
-    bus.publish(key.latin1Slice(), how, KIND_TEXT);
+    this.#ends[how]++;
+    if (bus.isHeard) bus.publish(key.latin1Slice(), how, KIND_TEXT);
   }
 
   #factsOf(store: Store, key: number): SessionFacts {
-    const field = store.fields.find(key, FACTS_NAME, 0, FACTS_NAME.length, KIND_VALUE);
-    const { bytes, start } = store.fields.value(key, field, this.#slice);
+    const { bytes, start } = store.fields.value(key, ownField(store, key), this.#slice);
     return { sliding: bytes[start] === 1, ttlMs: bytes.readDoubleLE(start + 1) };
   }
+}
+
+function encodeFacts({ ttlMs, sliding }: SessionFacts): Buffer {
+  const facts = Buffer.alloc(FACTS_BYTES);
+  facts[0] = sliding ? 1 : 0;
+  facts.writeDoubleLE(ttlMs, 1);
+  return facts;
 }
 
 /** Where a session's memory is. @param id As begin() gave it; another one is of no session. */

@@ -153,6 +153,11 @@ export class MessageBus {
     }
   }
 
+  /** Whether anybody listens to channels. */
+  get isHeard(): boolean {
+    return this.#topics.channel.size > 0 || this.#topics.pattern.size > 0;
+  }
+
   /**
    * Sends to all who listen. Returns how many did: one that listens by two patterns gets two messages.
    * @param name The channel, one character per byte.

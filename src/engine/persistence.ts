@@ -49,7 +49,16 @@ export type PersistenceStatus = {
   failures: number;
 };
 
+/** How durable the memory is, read with every answer to a spool. */
+export type Durability = {
+  /** The highest version of an entry that a snapshot holds, of those that this run made or began with; 0 for none. */
+  storedVersion: number;
+  /** How often another content took the place of the memory's, by a restore. */
+  restores: number;
+};
+
 export interface Persistence {
+  readonly durability: Durability;
   /** @throws {HiveError} UNSUPPORTED where there is no place for snapshots */
   requirePlace(): void;
   status(): PersistenceStatus;
@@ -71,6 +80,7 @@ const REFUSAL = "this hive keeps no snapshots: start it with --snapshots FOLDER 
 /** A hive that keeps nothing. @param changes How many there were since the start. */
 export function noPersistence(changes: () => number): Persistence {
   return {
+    durability: { storedVersion: 0, restores: 0 },
     requirePlace() {
       throw new HiveError("UNSUPPORTED", REFUSAL);
     },

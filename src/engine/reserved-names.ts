@@ -27,6 +27,17 @@ export function sessionKeyStart(id: Uint8Array, bytesMax: number): string {
   return `${SESSION_PREFIX}${escaped(id, bytesMax)}:`;
 }
 
+/** The device of a session, by the name of its key; undefined where that is none. */
+export function deviceOfSession(key: Buffer): string | undefined {
+  if (!isSessionKey(key, 0, key.length)) return undefined;
+  const [escapedId = ""] = key.latin1Slice(SESSION_PREFIX.length).split(":");
+  try {
+    return decodeURIComponent(escapedId);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether the name in `bytes` from `start` on is that of a session. */
 export function isSessionKey(bytes: Buffer, start: number, length: number): boolean {
   return begins(PREFIXES[1]!, bytes, start, length);

@@ -6,6 +6,7 @@
 
 import type { ErrorCode } from "../base/errors.ts";
 import type { Store } from "../store/store.ts";
+import { noSessions, type SessionFigures } from "./session-figures.ts";
 
 /** Beats that the rate is taken over: with ten a second 1.6 s, as in Redis. */
 const SAMPLES = 16;
@@ -14,6 +15,8 @@ export class Statistics {
   connections = 0;
   refusedConnections = 0;
   calls = 0;
+  /** Of sessions of devices: none where nobody has any. */
+  sessions: () => SessionFigures = noSessions;
   errors = 0;
   /** Failed and refused calls by code. */
   readonly errorsByCode: Map<ErrorCode, number> = new Map();

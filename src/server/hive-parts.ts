@@ -7,6 +7,7 @@ import type { RespDoor } from "../doors/resp/door.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
 import type { Connections } from "../net/connections.ts";
 import type { Listener } from "../net/listen.ts";
+import type { EntryFacts } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import type { HiveEvents } from "./hive-events.ts";
 import type { HiveStructures } from "./hive-structures.ts";
@@ -31,4 +32,6 @@ export type Parts = {
   waiting: WaitingBytes;
   memory: SharedMemory | undefined;
   structures: HiveStructures;
+  /** A session came with a snapshot. */
+  onSecret(facts: EntryFacts): void;
 };

@@ -14,7 +14,7 @@ import type { Transport } from "../base/transport.ts";
 import { transportPair } from "../base/transport-pair.ts";
 import { VERSION } from "../base/version.ts";
 import { WaitingBytes } from "../base/waiting-bytes.ts";
-import { rowsOfDevices } from "../devices/rows.ts";
+import { openDevices } from "../devices/rows.ts";
 import { NativeDoor } from "../doors/native/door.ts";
 import { RespDoor } from "../doors/resp/door.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
@@ -74,17 +74,12 @@ export class Hive implements AsyncDisposable {
     const log = options.log ?? SILENT_LOG;
     const events = new HiveEvents({ log, onNotice: options.onNotice });
     const notice = (message: string): void => events.notice(message);
-    const tokens = Tokens.open({
-      single: options.token,
-      store: options.tokens,
-      limits,
-      clock,
-      onNotice: notice,
-    });
+    const tokens = Tokens.open({ single: options.token, store: options.tokens, limits, clock, onNotice: notice });
     const { memory, store } = await openMemory(options, { nowMs: clock.nowMs(), limits }).catch((error: unknown) => {
       tokens.close();
       throw error;
     });
+    const devices = openDevices(options);
     // SHUTDOWN is answered by the end of the connections, so it may begin while its call runs.
     const onShutdown = (snapshot: boolean | undefined): void => void hive.close({ snapshot }).catch(() => {});
     const engine = new LocalEngine({
@@ -92,12 +87,13 @@ export class Hive implements AsyncDisposable {
       clock,
       limits,
       log,
-      rows: rowsOfDevices(options),
+      rows: devices.rows,
       ...(tokens.registry === undefined ? {} : { tokens: tokens.registry }),
       onNotice: notice,
       onShutdown,
       ...(options.feed?.keep === undefined ? {} : { feed: options.feed.keep }),
     });
+    engine.statistics.sessions = () => devices.figures(store);
     engine.settings.tell("notify-keyspace-events", checkKeyspaceEvents(options.keyspaceEvents ?? ""));
     const onNotice = (address: string, message: string): void => events.connectionEnded(address, message);
     const identity = { version: VERSION, runId: runId(store.memory.segments.words[0]!), shared: memory?.offer };
@@ -118,7 +114,10 @@ export class Hive implements AsyncDisposable {
         pulse.beat(monotonicMs);
         loop.beat(monotonicMs, engine.statistics.calls);
         hive.#parts.snapshots?.beat();
+        devices.look(store, engine.bus);
       },
+      isPressed: () => store.memory.totals.sessionKeys > 0,
+      look: () => engine.tick(),
       monotonicMs: () => clock.monotonicMs(),
     });
     const connections = new Connections(limits.connectionsMax, limits.connectionsPerAddressMax);
@@ -139,8 +138,7 @@ export class Hive implements AsyncDisposable {
       limits,
       events,
       snapshots: undefined,
-      waiting,
-      memory,
+      ...{ waiting, memory, onSecret: (facts) => devices.learn(store, facts) },
       structures,
     });
     try {
@@ -164,7 +162,8 @@ export class Hive implements AsyncDisposable {
     const { SnapshotFolder } = await import("../snapshot/folder.ts");
     const { store, engine, maintenance, limits, events } = this.#parts;
     const place = await SnapshotFolder.open(folder);
-    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, events });
+    const { onSecret } = this.#parts;
+    const snapshots = new Snapshots({ store, engine, place, clock, limits, maintenance, settings, events, onSecret });
     await snapshots.start();
     engine.persistence = snapshots;
     this.#parts.snapshots = snapshots;

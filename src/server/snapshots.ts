@@ -11,6 +11,7 @@ import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
 import type {
+  Durability,
   Persistence,
   PersistenceStatus,
   SnapshotFailure,
@@ -21,6 +22,7 @@ import { type Restored, restoreSnapshot } from "../snapshot/restore.ts";
 import type { SnapshotInfo, SnapshotPlace } from "../snapshot/sink.ts";
 import { SnapshotWriting, type Written } from "../snapshot/writing.ts";
 import { runId } from "../store/header.ts";
+import type { RestoredSecrets } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import type { HiveEvents } from "./hive-events.ts";
 import type { Maintenance } from "./maintenance.ts";
@@ -35,6 +37,11 @@ export type SnapshotSettings = {
   intervalMs?: number;
   /** Whether the hive stores one when it is closed. Default: true. */
   atClose?: boolean;
+  /**
+   * Whether sessions of devices are in snapshots too. A hive that starts from the one it has ended with has them back; from
+   * another one it has none, since nobody knows which of them were closed since. Default: false.
+   */
+  sessions?: boolean;
   /** What it starts from: the newest, none, or one by its name. Default: "newest". */
   from?: "newest" | "none" | (string & {});
 };
@@ -47,6 +54,8 @@ export type SnapshotsParts = {
   limits: Limits;
   maintenance: Maintenance;
   settings: SnapshotSettings;
+  /** A session came with a snapshot. */
+  onSecret?: RestoredSecrets["onSecret"];
   /** For operators. */
   events: Pick<HiveEvents, "snapshot">;
 };
@@ -58,6 +67,7 @@ export type SnapshotEventDetail = { name: string } & Partial<SnapshotReport> & {
 type Task = { work: SnapshotWork; writing: SnapshotWriting | undefined };
 
 export class Snapshots extends EventTarget implements Persistence {
+  readonly durability: Durability = { storedVersion: 0, restores: 0 };
   readonly #parts: SnapshotsParts;
   readonly #keep: number;
   readonly #intervalMs: number;
@@ -68,6 +78,9 @@ export class Snapshots extends EventTarget implements Persistence {
   #last: SnapshotReport | undefined = undefined;
   #lastFailure: SnapshotFailure | undefined = undefined;
   #lastVersion: number;
+  readonly #sessions: boolean;
+  /** Which of the sessions in a snapshot a restore brings back: those that are open. */
+  #restored: RestoredSecrets["which"];
   /** When the last store was asked for, by the clock that never goes back. */
   #attemptMs: number;
   #stores = 0;
@@ -79,6 +92,8 @@ export class Snapshots extends EventTarget implements Persistence {
     super();
     this.#parts = parts;
     this.#keep = parts.settings.keep ?? 3;
+    this.#sessions = parts.settings.sessions ?? false;
+    this.#restored = this.#sessions ? "present" : "none";
     this.#intervalMs = parts.settings.intervalMs ?? 0;
     this.#lastVersion = parts.store.memory.entries.version;
     this.#attemptMs = parts.clock.monotonicMs();
@@ -172,9 +187,18 @@ export class Snapshots extends EventTarget implements Persistence {
    */
   async start(): Promise<void> {
     const { from = "newest" } = this.#parts.settings;
-    if (from === "none") return;
+    if (from === "none") {
+      if (this.#sessions) await this.#parts.place.noteLast(undefined);
+      return;
+    }
     const name = from === "newest" ? (await this.list())[0]?.name : from;
+    const { place } = this.#parts;
+    const last = this.#sessions ? await place.last() : undefined;
+    // Once: after a crash it would show sessions that have been closed.
+    if (last !== undefined) await place.noteLast(undefined);
+    this.#restored = last !== undefined && last === name ? "all" : "none";
     if (name !== undefined) await this.restore(name);
+    this.#restored = this.#sessions ? "present" : "none";
   }
 
   /**
@@ -187,7 +211,10 @@ export class Snapshots extends EventTarget implements Persistence {
     await this.#queue;
     const wanted =
       snapshot ?? (this.#parts.settings.atClose !== false && (this.#changes > 0 || this.#last === undefined));
-    if (wanted) await this.#enqueueStore();
+    const stored = wanted ? await this.#enqueueStore() : undefined;
+    // What is there was stored, and nothing has changed since.
+    const last = stored ?? (this.#changes === 0 ? this.#last : undefined);
+    if (this.#sessions && last !== undefined) await this.#parts.place.noteLast(last.name);
   }
 
   /** What comes after close() would find no memory any more. */
@@ -205,6 +232,7 @@ export class Snapshots extends EventTarget implements Persistence {
       store,
       sink,
       runId: runId(store.memory.segments.words[0]!),
+      withSecrets: this.#sessions,
       backlogBytesMax: limits.snapshotBacklogBytesMax,
       onHeld() {
         release = engine.pauses.hold("write");
@@ -229,6 +257,7 @@ export class Snapshots extends EventTarget implements Persistence {
     const report = { name, bytes, keys, fields, createdMs: header.createdMs, durationMs: clock.monotonicMs() - fromMs };
     this.#last = report;
     this.#lastVersion = header.version;
+    this.durability.storedVersion = header.version;
     this.#stores++;
     this.#done("stored", report);
     await this.#prune(name);
@@ -247,6 +276,7 @@ export class Snapshots extends EventTarget implements Persistence {
       restored = await restoreSnapshot(source, {
         store,
         limits,
+        secrets: { which: this.#restored, onSecret: this.#parts.onSecret },
         onProgress: ({ stage, readBytes, bytes }) => {
           work.kind = stage;
           work.progress = readBytes / bytes;
@@ -262,6 +292,8 @@ export class Snapshots extends EventTarget implements Persistence {
     const report = { name, bytes: source.bytes, keys, fields, createdMs: header.createdMs, durationMs };
     this.#last = report;
     this.#lastVersion = store.memory.entries.version;
+    this.durability.storedVersion = this.#lastVersion;
+    this.durability.restores++;
     this.#done("restored", report);
     return report;
   }

@@ -4,10 +4,10 @@
 
 import { existsSync } from "node:fs";
 import { HiveError } from "../base/errors.ts";
+import { withLock } from "../base/file-lock.ts";
 import type { Limits } from "../base/limits.ts";
 import { Grants } from "../engine/grants.ts";
 import { firstOwner, infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/tokens.ts";
-import { withLock } from "./file-lock.ts";
 import { fileBehind, type KnownRecords, readTokens, type TokensContent, writeTokens } from "./tokens-file.ts";
 
 /**

@@ -9,7 +9,7 @@
 // was killed left behind is recognised by its name and removed at open().
 
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { HiveError } from "../base/errors.ts";
 import type { SnapshotInfo, SnapshotPlace, SnapshotSink, SnapshotSource } from "./sink.ts";
@@ -17,6 +17,8 @@ import type { SnapshotInfo, SnapshotPlace, SnapshotSink, SnapshotSource } from "
 const EXTENSION = ".memhive";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const PART = /^\.(.+)\.(\d+)-(\d+)\.part$/;
+/** The name of the snapshot that the hive has ended with, where sessions are in it. */
+const LAST = ".last";
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
@@ -97,6 +99,26 @@ export class SnapshotFolder implements SnapshotPlace {
     } catch (error) {
       throw failure(`cannot remove snapshot ${name}`, error);
     }
+  }
+
+  async noteLast(name: string | undefined): Promise<void> {
+    const path = join(this.path, LAST);
+    try {
+      if (name === undefined) await rm(path, { force: true });
+      else {
+        const file = await open(path, "w", FILE_MODE);
+        await file.writeFile(`${name}\n`);
+        await file.sync();
+        await file.close();
+      }
+      await syncFolder(this.path);
+    } catch (error) {
+      throw failure(`cannot write to ${this.title}`, error);
+    }
+  }
+
+  async last(): Promise<string | undefined> {
+    return (await readFile(join(this.path, LAST), "utf8").catch(() => undefined))?.trim();
   }
 
   #pathOf(name: string): string {

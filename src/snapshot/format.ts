@@ -40,6 +40,8 @@ export const RECORD_CONTAINER = 15;
 export const RECORD_TTL = 1;
 export const RECORD_OWNED = 2;
 export const RECORD_ROOT = 4;
+/** Of a key with an owner: it is a secret, and is in the snapshot because that was asked for. */
+export const RECORD_SECRET = 8;
 /** Bytes of a record beside its name and value, at most: two bytes, two numbers, version, deadline, owner, session. */
 export const RECORD_HEAD_MAX: number = 2 + 5 + 5 + 6 + 8 + 8;
 /** Bytes of a record that names a container. */

@@ -29,7 +29,7 @@ import { NO_DEADLINE } from "../store/placement.ts";
 import type { EntryFacts } from "../store/restoring.ts";
 import { isPackedSorted } from "../store/sorted-records.ts";
 import { walk, walkScalar } from "../wire/value.ts";
-import { bad, type Counts, RECORD_CONTAINER, RECORD_OWNED, RECORD_ROOT, RECORD_TTL } from "./format.ts";
+import { bad, type Counts, RECORD_CONTAINER, RECORD_OWNED, RECORD_ROOT, RECORD_SECRET, RECORD_TTL } from "./format.ts";
 import { type ContentCheck, ListCheck } from "./list-check.ts";
 
 export type { ContentCheck } from "./list-check.ts";
@@ -77,6 +77,7 @@ export class RecordReader {
     deadlineMs: NO_DEADLINE,
     owner: 0,
     session: 0,
+    isSecret: false,
     bytes: NO_BYTES,
     nameStart: 0,
     nameLength: 0,
@@ -136,13 +137,15 @@ export class RecordReader {
     facts.deadlineMs = (flags & RECORD_TTL) === 0 ? NO_DEADLINE : this.#uint32() + this.#uint32() * TWO32;
     facts.owner = (flags & RECORD_OWNED) === 0 ? 0 : this.#uint32();
     facts.session = (flags & RECORD_OWNED) === 0 ? 0 : this.#uint32();
+    facts.isSecret = (flags & RECORD_SECRET) !== 0;
     const container = (flags & RECORD_ROOT) === 0 ? 0 : second;
     facts.nameStart = this.#at;
     facts.valueStart = this.#at + facts.nameLength;
     facts.valueLength = (flags & RECORD_ROOT) === 0 ? second : 0;
     this.#at += facts.nameLength + facts.valueLength;
     if (this.#at > bytes.length) throw bad("a record is cut short");
-    if ((flags & ~(RECORD_TTL | RECORD_OWNED | RECORD_ROOT)) !== 0) throw bad("a record has flags that none has");
+    if ((flags & ~(RECORD_TTL | RECORD_OWNED | RECORD_ROOT | RECORD_SECRET)) !== 0)
+      throw bad("a record has flags that none has");
     this.#check(flags, container);
     return container;
   }
@@ -177,6 +180,7 @@ export class RecordReader {
     if ((flags & RECORD_OWNED) !== 0 && (facts.owner === 0 || facts.owner >= 2 ** 31 || facts.session >= 2 ** 31)) {
       throw bad("a key has an owner that there cannot be");
     }
+    if (facts.isSecret && (flags & RECORD_OWNED) === 0) throw bad("a key is a secret of nobody");
     const bytes = this.#bytes;
     const { nameKind, nameStart, valueKind, valueStart } = facts;
     if (type === TYPE_CHUNK) return;

@@ -7,6 +7,7 @@
 
 import type { Entries } from "../store/entries.ts";
 import type { EpochVisitor } from "../store/epoch.ts";
+import { FLAG_SCRUB } from "../store/layout.ts";
 import type { Memory } from "../store/memory.ts";
 import {
   BLOCK_BYTES,
@@ -16,6 +17,7 @@ import {
   RECORD_HEAD_MAX,
   RECORD_OWNED,
   RECORD_ROOT,
+  RECORD_SECRET,
   RECORD_TTL,
 } from "./format.ts";
 
@@ -124,7 +126,9 @@ export class RecordWriter implements EpochVisitor {
     const valueBytes = entries.valueLength(ref);
     let at = start;
     bytes[at++] = head & 0xff; // type and kinds stand in the same bits in layout.ts
-    bytes[at++] = (ttl ? RECORD_TTL : 0) | (owner !== 0 ? RECORD_OWNED : 0) | (container !== 0 ? RECORD_ROOT : 0);
+    const secret = owner !== 0 && (head & FLAG_SCRUB) !== 0 ? RECORD_SECRET : 0;
+    const owned = owner !== 0 ? RECORD_OWNED : 0;
+    bytes[at++] = (ttl ? RECORD_TTL : 0) | owned | (container !== 0 ? RECORD_ROOT : 0) | secret;
     at = writeVarint(bytes, at, keyBytes);
     at = writeVarint(bytes, at, container !== 0 ? container : valueBytes);
     const version = entries.versionOf(ref);

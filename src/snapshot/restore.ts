@@ -10,7 +10,7 @@ import type { Limits } from "../base/limits.ts";
 import { WideMap } from "../base/wide-map.ts";
 import { TYPE_CHUNK, TYPE_FIELD, TYPE_LIST, TYPE_MEMBER, TYPE_SET, TYPE_SORTED, TYPE_TABLE } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
-import type { EntryFacts, Restoring } from "../store/restoring.ts";
+import { type EntryFacts, NO_SECRETS, type RestoredSecrets, type Restoring } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
 import { BlockReader } from "./block-reader.ts";
 import { bad, type Counts, RECORD_HEAD_MAX, type SnapshotHeader } from "./format.ts";
@@ -72,15 +72,15 @@ function isScored({ bytes, valueStart, valueLength, valueKind, deadlineMs }: Ent
 
 /**
  * Puts what a snapshot holds in the place of all that the store holds. Nothing else may use the store
- * meanwhile.
+ * meanwhile. @param secrets Which of those in it come, see Restoring.
  * @throws {HiveError} BAD_SNAPSHOT, SNAPSHOT_FAILED, OUT_OF_MEMORY; then the store is as it was.
  */
 export async function restoreSnapshot(
   source: SnapshotSource,
-  { store, ...options }: ReadOptions & { store: Store },
+  { store, secrets = NO_SECRETS, ...options }: ReadOptions & { store: Store; secrets?: RestoredSecrets },
 ): Promise<Restored> {
   const checked = await checkSnapshot(source, options);
-  const restoring = beginRestoring(source, store);
+  const restoring = beginRestoring(source, store, secrets);
   try {
     const target = store.eviction.policy === "noeviction" ? restoring : evicting(store, restoring);
     const again = await readAll(source, { ...options, stage: "restore", target });
@@ -93,9 +93,9 @@ export async function restoreSnapshot(
   return { ...checked, keys: restoring.keys, fields: restoring.fields };
 }
 
-function beginRestoring(source: SnapshotSource, store: Store): Restoring {
+function beginRestoring(source: SnapshotSource, store: Store, secrets: RestoredSecrets): Restoring {
   try {
-    return store.beginRestoring();
+    return store.beginRestoring(secrets);
   } catch (error) {
     throw named(source, error);
   }

@@ -41,4 +41,11 @@ export interface SnapshotPlace {
   open(name: string): Promise<SnapshotSource>;
   /** Gone, or never there. @throws {HiveError} SNAPSHOT_FAILED, INVALID_ARGUMENT */
   remove(name: string): Promise<void>;
+  /**
+   * Notes which snapshot the hive has ended with: then all sessions in it are open. Without a name there is none.
+   * @throws {HiveError} SNAPSHOT_FAILED
+   */
+  noteLast(name: string | undefined): Promise<void>;
+  /** What was noted last. */
+  last(): Promise<string | undefined>;
 }

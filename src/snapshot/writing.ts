@@ -24,6 +24,8 @@ export type WritingParts = {
   store: Store;
   sink: SnapshotSink;
   runId: string;
+  /** Whether secrets are in it: sessions of devices. */
+  withSecrets?: boolean;
   /** Pre-images that may wait for the sink. */
   backlogBytesMax: number;
   /** More wait than that: writers are to be held back until onReleased(). */
@@ -69,7 +71,7 @@ export class SnapshotWriting {
       },
       () => this.#pipe.buffer(),
     );
-    this.#epoch = parts.store.beginEpoch(this.#writer);
+    this.#epoch = parts.store.beginEpoch(this.#writer, parts.withSecrets);
     this.header = {
       createdMs: memory.nowMs,
       runId: parts.runId,

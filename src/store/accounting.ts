@@ -13,6 +13,7 @@ export type TotalsCopy = {
   readonly entryBytes: number;
   readonly ownerBytes: readonly (readonly [number, number])[];
   readonly ownerKeys: readonly (readonly [number, number])[];
+  readonly sessionKeys: number;
 };
 
 export class Totals {
@@ -24,6 +25,8 @@ export class Totals {
   readonly ownerKeys: Map<number, number> = new Map();
   /** Bytes of the owners from GROUP_OWNER_MIN on. */
   groupBytes = 0;
+  /** Keys that came by a session of a device. */
+  sessionKeys = 0;
   /** How often another keyspace took the place of the one that was there: its id may be one that there was before. */
   clears = 0;
   /** While a call is watched: what the owners whose figures it changes had before. */
@@ -36,12 +39,14 @@ export class Totals {
 
   /** A copy of all that is counted, for putBack(). */
   copy(): TotalsCopy {
-    return { entryBytes: this.entryBytes, ownerBytes: [...this.ownerBytes], ownerKeys: [...this.ownerKeys] };
+    const { entryBytes, sessionKeys } = this;
+    return { entryBytes, ownerBytes: [...this.ownerBytes], ownerKeys: [...this.ownerKeys], sessionKeys };
   }
 
   putBack(copy: TotalsCopy): void {
     this.clear();
     this.entryBytes = copy.entryBytes;
+    this.sessionKeys = copy.sessionKeys;
     for (const [owner, bytes] of copy.ownerBytes) this.#addOwner(owner, bytes);
     for (const [owner, keys] of copy.ownerKeys) this.ownerKeys.set(owner, keys);
   }
@@ -50,6 +55,7 @@ export class Totals {
     this.clears++;
     this.entryBytes = 0;
     this.groupBytes = 0;
+    this.sessionKeys = 0;
     this.ownerBytes.clear();
     this.ownerKeys.clear();
   }

@@ -2,17 +2,17 @@
 //
 //   create(type) ──▶ root + id        id ──▶ root (for entries in the wheel, snapshots)
 //   detach(root) ──▶ queue of the reaper ──▶ reap(budget) frees it in slices
-//
-// Deleting a container of any size is O(1): its root is detached and its bytes are credited at once;
-// its entries are freed later, a few buckets at a time.
+// Deleting a container of any size is O(1): its root is detached and its bytes are credited at once; its entries go later.
 
 import type { Totals } from "./accounting.ts";
+import { Detached, NOTHING, type Reaping } from "./detached.ts";
 import type { Entries } from "./entries.ts";
 import type { HashIndex } from "./hash-index.ts";
 import { blockOf } from "./index-growth.ts";
 import type { Keeper } from "./keeper.ts";
 import {
   FLAG_ROOT,
+  FLAG_SCRUB,
   KEYSPACE_ID,
   KEYSPACE_ROOT,
   ROOT_BYTES,
@@ -26,6 +26,7 @@ import {
   ROOT_INDEX_BYTES,
   ROOT_KEY,
   ROOT_OWNER,
+  ROOT_SECRET,
   ROOT_SEQUENCE,
   ROOT_SORTED,
   ROOT_TTLS,
@@ -42,8 +43,7 @@ import type { SortedTree } from "./sorted-tree.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
-/** Freeing 256 KiB of one value counts as much as freeing a bucket. */
-const LARGE_SHIFT = 18;
+const LARGE_SHIFT = 18; // freeing 256 KiB of one value counts as much as freeing a bucket
 
 export type ContainerParts = {
   pages: Pages;
@@ -56,7 +56,7 @@ export type ContainerParts = {
 
 export class Containers {
   /** Containers that wait to be freed. */
-  readonly detached: number[] = [];
+  readonly detached: Detached = new Detached();
   /** Asked before a detached container is freed. */
   keeper: Keeper | undefined = undefined;
   readonly #parts: ContainerParts;
@@ -65,10 +65,8 @@ export class Containers {
   #roots: Int32Array = new Int32Array(64);
   readonly #freeIds: number[] = [];
   #nextId = KEYSPACE_ID + 1;
-  /** The container that the reaper is at, how many of its buckets are still to be freed, and how many entries of the next one are. */
-  #reaping = 0;
-  #reapBucket = 0;
-  #reapEntry = 0;
+  /** The container that the reaper is at. */
+  #reaping: Readonly<Reaping> = NOTHING;
   /** Keyspaces that were emptied and are not freed yet: containers in them are not marked as detached. */
   #flushed = 0;
   /** Detached while undo may still want them back. */
@@ -216,9 +214,11 @@ export class Containers {
   /** Takes a container out of use: its bytes are credited now, its memory is freed by reap(). */
   detach(root: number): void {
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), -this.bytesOf(root));
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED);
+    const key = this.keyOf(root);
+    const secret = key !== 0 && (this.#parts.entries.head(key) & FLAG_SCRUB) !== 0 ? ROOT_SECRET : 0;
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED | secret);
     if (this.#held) this.#held.push(root);
-    else this.detached.push(root);
+    else this.detached.push(root, secret !== 0);
   }
 
   /** From here on detached containers are kept, so that undo can attach them again. */
@@ -229,7 +229,7 @@ export class Containers {
   /** Attaches a container that was detached since hold(). */
   reattach(root: number): void {
     this.#held = this.#held?.filter((other) => other !== root);
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~ROOT_DETACHED);
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~(ROOT_DETACHED | ROOT_SECRET));
     this.#parts.totals.add(this.#get(root, ROOT_OWNER), this.bytesOf(root));
   }
 
@@ -240,12 +240,12 @@ export class Containers {
 
   /** Ends hold(): what is still detached goes to the reaper. */
   release(): void {
-    for (const root of this.#held ?? []) this.detached.push(root);
+    for (const root of this.#held ?? []) this.detached.push(root, (this.#get(root, ROOT_FLAGS) & ROOT_SECRET) !== 0);
     this.#held = undefined;
     this.#fresh.clear();
   }
 
-  /** The keyspace becomes empty at once; what was in it is freed by reap(). @throws {HiveError} OUT_OF_MEMORY */
+  /** The keyspace becomes empty at once; reap() frees what was in it. @throws {HiveError} OUT_OF_MEMORY */
   detachKeyspace(): void {
     this.dropAside(this.setKeyspaceAside());
   }
@@ -293,54 +293,54 @@ export class Containers {
   }
 
   /**
-   * Frees up to `buckets` buckets of detached containers, with the entries in them; large values count as
-   * several, and it may end between two of them. Returns how many are left of that number: 0 when there is
-   * more to do.
+   * Frees up to `buckets` buckets of detached containers, with the entries in them; large values count as several, and
+   * it may end between two of them. Returns how many are left of that number: 0 when there is more to do.
    */
   reap(buckets: number): number {
     let left = buckets;
     while (left > 0) {
-      if (this.#reaping === 0) {
-        const root = this.detached.pop();
-        if (root === undefined) break;
-        if (this.keeper?.keeps(root)) continue;
-        this.#reaping = root;
-        this.#reapBucket = this.#parts.index.buckets(root);
-      }
-      while (left > 0 && this.#reapBucket > 0) {
-        left = this.#freeEntries(this.#reaping, this.#reapBucket - 1, left);
-        if (left <= 0 && this.#reapEntry > 0) break;
-        this.#freeBucket(this.#reaping, --this.#reapBucket);
+      const at = this.detached.next(this.#reaping);
+      this.#reaping = NOTHING;
+      if (at.root === 0) break;
+      if (at.bucket < 0 && this.keeper?.keeps(at.root)) continue;
+      this.#reaping = at;
+      if (at.bucket < 0) at.bucket = this.#parts.index.buckets(at.root);
+      while (left > 0 && at.bucket > 0) {
+        left = this.#freeEntries(at, left);
+        if (left <= 0 && at.entry > 0) break;
+        this.#freeBucket(at.root, --at.bucket);
         left--;
       }
-      if (this.#reapBucket > 0) break;
-      if (this.isSorted(this.#reaping)) {
-        left = this.#parts.tree.reap(this.#reaping, left);
-        if (this.#parts.tree.bytesOf(this.#reaping) > 0) break;
+      if (at.bucket > 0) break;
+      if (this.isSorted(at.root)) {
+        left = this.#parts.tree.reap(at.root, left);
+        if (this.#parts.tree.bytesOf(at.root) > 0) break;
       }
-      this.#freeRoot(this.#reaping);
-      this.#reaping = 0;
+      this.#freeRoot(at.root);
+      this.#reaping = NOTHING;
     }
     return Math.max(0, left);
   }
 
   /** Whether nothing waits to be freed. */
   get idle(): boolean {
-    return this.#reaping === 0 && this.detached.length === 0;
+    return this.#reaping.root === 0 && this.detached.length === 0;
   }
 
-  /**
-   * Frees what is in a bucket, from its entry number #reapEntry on; large values take from `left`, and it
-   * stops before an entry when nothing is left. #reapEntry is 0 again when all are freed.
-   */
-  #freeEntries(root: number, bucket: number, left: number): number {
+  /** Whether secrets wait to be overwritten. */
+  get hasSecrets(): boolean {
+    return this.#reaping.isSecret || this.detached.secrets > 0;
+  }
+
+  /** Frees what is in the next bucket; large values take from `left`, and it stops before an entry when nothing is left. */
+  #freeEntries(at: Reaping, left: number): number {
     const { index, entries, wheel } = this.#parts;
-    index.moveTo(root, bucket);
+    index.moveTo(at.root, at.bucket - 1);
     const count = index.readChain();
     let rest = left;
-    for (let i = this.#reapEntry; i < count; i++) {
+    for (let i = at.entry; i < count; i++) {
       if (rest <= 0) {
-        this.#reapEntry = i;
+        at.entry = i;
         return rest;
       }
       const ref = index.chainRef(i);
@@ -350,7 +350,7 @@ export class Containers {
       if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref));
       entries.free(ref);
     }
-    this.#reapEntry = 0;
+    at.entry = 0;
     return rest;
   }
 

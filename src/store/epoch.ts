@@ -57,6 +57,7 @@ export class Epoch implements ChangeListener, Keeper {
   /** Containers to be walked, and some that were already. */
   readonly #waiting: number[] = [];
   /** Those of them that the reaper waits for, and that are next. */
+  readonly #withSecrets: boolean;
   readonly #urgent: number[] = [];
   /** What the reaper waits for, the keyspace included. */
   readonly #kept = new Set<number>();
@@ -64,7 +65,8 @@ export class Epoch implements ChangeListener, Keeper {
   #fieldCursor = 0;
   #fieldsBegun = false;
 
-  constructor(memory: Memory, visitor: EpochVisitor) {
+  constructor(memory: Memory, visitor: EpochVisitor, withSecrets: boolean) {
+    this.#withSecrets = withSecrets;
     this.#memory = memory;
     this.#visitor = visitor;
     this.version = memory.entries.version;
@@ -181,7 +183,7 @@ export class Epoch implements ChangeListener, Keeper {
 
   /** Whether a key is of the epoch and no secret. Its fields then are, whatever becomes of it. */
   #isVisited(key: number): boolean {
-    return (this.#memory.entries.head(key) & FLAG_SCRUB) === 0 && this.#isOfEpoch(key);
+    return (this.#withSecrets || (this.#memory.entries.head(key) & FLAG_SCRUB) === 0) && this.#isOfEpoch(key);
   }
 
   #visitKey(ref: number): void {

@@ -193,6 +193,8 @@ export const ROOT_DETACHED = 1;
 export const ROOT_FLUSHED = 2;
 /** It is a sorted set's: it has a tree. */
 export const ROOT_SORTED = 4;
+/** Its key is a secret (FLAG_SCRUB): set when it is detached. */
+export const ROOT_SECRET = 8;
 
 // Words of a list's root beside.
 export const LIST_ROOT_BYTES = 104;

@@ -209,6 +209,7 @@ export class Placement {
         pages.overdraft = overdraft;
       }
     } else if (owner !== 0) {
+      memory.totals.sessionKeys += (session !== 0 ? 1 : 0) - (entries.sessionOf(ref) !== 0 ? 1 : 0);
       index.bucketOf(KEYSPACE_ROOT, memory.hashOf(ref));
       index.lock();
       entries.setOwner(ref, owner, session);
@@ -322,6 +323,8 @@ export class Placement {
     const isKey = root === KEYSPACE_ROOT;
     const owner = isKey ? entries.ownerOf(ref) : containers.ownerOf(root);
     containers.account(root, owner, sign * entries.size(ref));
-    if (isKey && owner !== 0) totals.addKey(owner, sign);
+    if (!isKey || owner === 0) return;
+    totals.addKey(owner, sign);
+    if (entries.sessionOf(ref) !== 0) totals.sessionKeys += sign;
   }
 }

@@ -15,6 +15,7 @@ import { enter, leave } from "./header.ts";
 import {
   FLAG_OWNED,
   FLAG_ROOT,
+  FLAG_SCRUB,
   FLAG_TTL,
   KEY_KIND_SHIFT,
   KEYSPACE_ROOT,
@@ -45,6 +46,8 @@ export type EntryFacts = {
   /** 0 for none. */
   owner: number;
   session: number;
+  /** Of a key: it is a secret (FLAG_SCRUB). */
+  isSecret: boolean;
   bytes: Uint8Array;
   nameStart: number;
   nameLength: number;
@@ -52,6 +55,15 @@ export type EntryFacts = {
   valueStart: number;
   valueLength: number;
 };
+
+export type RestoredSecrets = {
+  /** Which come: none, those alone whose key is there when it begins, or all. */
+  which: "none" | "present" | "all";
+  /** One came. Its name is read before this returns. */
+  onSecret?: ((facts: EntryFacts) => void) | undefined;
+};
+
+export const NO_SECRETS: RestoredSecrets = { which: "none" };
 
 /** By the type of its key: the bytes of a container's root, where they are not ROOT_BYTES. */
 const ROOTS: Readonly<Record<number, number>> = { [TYPE_LIST]: LIST_ROOT_BYTES, [TYPE_SORTED]: SORTED_ROOT_BYTES };
@@ -82,10 +94,12 @@ export class Restoring {
   keys = 0;
   fields = 0;
 
+  readonly #secrets: RestoredSecrets;
   readonly #onEnd: (isDone: boolean) => void;
 
   /** @throws {HiveError} OUT_OF_MEMORY: nothing was changed. */
-  constructor(memory: Memory, placement: Placement, onEnd: (isDone: boolean) => void) {
+  constructor(memory: Memory, placement: Placement, secrets: RestoredSecrets, onEnd: (isDone: boolean) => void) {
+    this.#secrets = secrets;
     this.#memory = memory;
     this.#placement = placement;
     this.#lists = new ListRoots(memory, new Chunks(memory, placement));
@@ -111,18 +125,26 @@ export class Restoring {
   key(facts: EntryFacts, container: number): void {
     const { index, keys, funnel, nowMs } = this.#memory;
     if (container !== 0 && this.#ids.has(container)) return this.#checkAgain(facts, container);
-    if (facts.deadlineMs <= nowMs) {
+    const typed = facts.nameKind === KIND_VALUE ? 1 : 0;
+    const hash = keys.hash(facts.bytes, facts.nameStart, facts.nameLength, typed);
+    if (facts.deadlineMs <= nowMs || (facts.isSecret && !this.#brings(hash, facts.nameLength, typed))) {
       if (container !== 0) this.#ids.set(container, 0);
       return;
     }
-    const typed = facts.nameKind === KIND_VALUE ? 1 : 0;
-    const hash = keys.hash(facts.bytes, facts.nameStart, facts.nameLength, typed);
     // The same key once more: a change of it had failed while the snapshot was written.
     if (index.find(KEYSPACE_ROOT, hash, facts.nameLength, typed) !== 0) return;
     // Whoever watches a key that was not there learns that it comes.
     if (funnel.on) funnel.before("set", 0, 0, facts.bytes, facts.nameStart, facts.nameLength, facts.nameKind);
     this.#place(facts, hash, container);
     this.keys++;
+    if (facts.isSecret) this.#secrets.onSecret?.(facts);
+  }
+
+  /** Whether the secret whose name was hashed last comes: what ended meanwhile must not be there again. */
+  #brings(hash: number, length: number, typed: 0 | 1): boolean {
+    const { which } = this.#secrets;
+    if (which !== "present") return which === "all";
+    return this.#memory.index.find(this.#aside.root, hash, length, typed) !== 0;
   }
 
   #place(facts: EntryFacts, hash: number, container: number): void {
@@ -130,7 +152,7 @@ export class Restoring {
     const bytes = ROOTS[facts.type] ?? ROOT_BYTES;
     const root = container === 0 ? 0 : containers.create(bytes);
     try {
-      const ref = this.#create(facts, root === 0 ? 0 : FLAG_ROOT);
+      const ref = this.#create(facts, (root === 0 ? 0 : FLAG_ROOT) | (facts.isSecret ? FLAG_SCRUB : 0));
       if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);
       if (root !== 0) {
         containers.setOwner(root, facts.owner);
@@ -170,7 +192,8 @@ export class Restoring {
     const typed = facts.nameKind === KIND_VALUE ? 1 : 0;
     const hash = keys.hash(facts.bytes, facts.nameStart, facts.nameLength, typed);
     if (index.find(root, hash, facts.nameLength, typed) !== 0) return;
-    this.#placement.place(root, hash, this.#create(facts, 0), facts.deadlineMs);
+    const secret = this.#memory.entries.head(this.#memory.containers.keyOf(root)) & FLAG_SCRUB;
+    this.#placement.place(root, hash, this.#create(facts, secret), facts.deadlineMs);
     this.fields++;
   }
 

@@ -25,7 +25,7 @@ import { Lists } from "./lists.ts";
 import { Lookahead } from "./lookahead.ts";
 import { Memory } from "./memory.ts";
 import { Placement } from "./placement.ts";
-import { Restoring } from "./restoring.ts";
+import { NO_SECRETS, type RestoredSecrets, Restoring } from "./restoring.ts";
 import { PlainSegments, type SegmentProvider } from "./segments.ts";
 import { SortedSets } from "./sorted-sets.ts";
 import { Undo } from "./undo.ts";
@@ -44,6 +44,8 @@ export type StoreOptions = {
 
 /** Entries that one setNow() removes at most; what is left is gone for readers all the same. */
 const EXPIRED_PER_TICK = 200;
+/** Milliseconds behind its deadline from which on it is urgent that a secret goes. */
+const LATE_MS = 5;
 /** Buckets that the reaper frees, or the compactor visits, between two looks at the clock. */
 const STEP = 32;
 
@@ -91,10 +93,11 @@ export class Store {
 
   /**
    * The memory as it is now, for a snapshot that is written in slices. One at a time; end() it.
+   * @param withSecrets Whether secrets are visited too.
    */
-  beginEpoch(visitor: EpochVisitor): Epoch {
+  beginEpoch(visitor: EpochVisitor, withSecrets: boolean = false): Epoch {
     this.memory.live?.settleAll();
-    return new Epoch(this.memory, visitor);
+    return new Epoch(this.memory, visitor, withSecrets);
   }
 
   /**
@@ -102,7 +105,7 @@ export class Store {
    * end of it, which is commit() or rollback(); there may be no epoch.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  beginRestoring(): Restoring {
+  beginRestoring(secrets: RestoredSecrets = NO_SECRETS): Restoring {
     const { activeExpiry, memory } = this;
     const { events, changes } = memory;
     memory.live?.forgetAll();
@@ -110,7 +113,7 @@ export class Store {
     // What a snapshot brings was not made by anybody now.
     changes.quiet = true;
     try {
-      const restoring = new Restoring(memory, this.#placement, (isDone) => {
+      const restoring = new Restoring(memory, this.#placement, secrets, (isDone) => {
         this.activeExpiry = activeExpiry;
         events.quiet = false;
         changes.quiet = false;
@@ -176,6 +179,12 @@ export class Store {
     return !containers.idle || pages.runs.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
   }
 
+  /** Whether secrets have run out, or were deleted, whose bytes are to be overwritten soon. */
+  get isUrgent(): boolean {
+    if (this.memory.containers.hasSecrets) return true;
+    return this.memory.totals.sessionKeys > 0 && this.memory.wheel.behindMs(this.memory.nowMs) > LATE_MS;
+  }
+
   get #isBehind(): boolean {
     return this.activeExpiry && this.memory.wheel.isBehind(this.memory.nowMs);
   }
@@ -187,7 +196,8 @@ export class Store {
    */
   work(until: () => boolean): boolean {
     const { containers, pages, wheel, nowMs } = this.memory;
-    if (pages.runs.surplusBytes > 0) {
+    // A segment is given back when nothing is urgent.
+    if (pages.runs.surplusBytes > 0 && !this.isUrgent) {
       pages.runs.closeSurplus();
       return this.hasWork;
     }

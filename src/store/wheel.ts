@@ -55,6 +55,11 @@ export class Wheel {
     return this.count > 0 && this.#atMs <= nowMs;
   }
 
+  /** Since how many milliseconds entries may have been due that are still linked. */
+  behindMs(nowMs: number): number {
+    return this.isBehind(nowMs) ? nowMs - this.#atMs : 0;
+  }
+
   /** Links an entry by the deadline in it. It must have the TTL part and not be linked. */
   link(ref: number): void {
     const words = this.#words[ref >>> SEGMENT_SHIFT]!;

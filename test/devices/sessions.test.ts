@@ -68,6 +68,38 @@ test("a fixed session ends although it is in use, a sliding one goes on while it
   });
 });
 
+test("a session is prolonged by its own time or by another one, and begun with an id of the caller's", async () => {
+  await withClock(async (db, { pass }) => {
+    const fixed = await db.session("d", { ttlMs: 1000 });
+    await fixed.put("l", "kept");
+    pass(900);
+    assert.equal(await fixed.touch(), true);
+    pass(900);
+    assert.equal(await fixed.touch({ ttlMs: 5000 }), true);
+    assert.deepEqual(await fixed.check(), { ttlMs: 5000, leftMs: 5000, sliding: false });
+    assert.deepEqual([await fixed.labels(), await fixed.fetch("l")], [["l"], "kept"]);
+    const sliding = await db.session("d", { ttlMs: 1000, sliding: true });
+    await sliding.touch({ ttlMs: 3000 });
+    pass(2000);
+    assert.equal(await sliding.has("l"), false);
+    assert.equal((await sliding.check())!.leftMs, 3000, "use prolongs it by its new time");
+    const open = await db.session("d");
+    assert.equal(await open.touch(), true);
+    pass(1e6);
+    assert.deepEqual([await fixed.touch(), fixed.state, await open.touch()], [false, "expired", true]);
+
+    assert.equal(await db.send(["SESSION.BEGIN", "d", "PX", 1000, "SLIDING", "ID", "own id"]), "own id");
+    await assert.rejects(db.send(["SESSION.BEGIN", "d", "ID", "own id"]), code("BUSY_KEY"));
+    assert.deepEqual(await (await db.session("d", { resume: "own id" })).labels(), []);
+    pass(1000);
+    assert.equal(await db.send(["SESSION.BEGIN", "d", "ID", "own id"]), "own id");
+    for (const id of ["", "x".repeat(129), 7]) {
+      await assert.rejects(db.send(["SESSION.BEGIN", "d", "ID", id]), code("INVALID_ARGUMENT"));
+    }
+    await assert.rejects(db.send(["SESSION.BEGIN", "d", "ID"]), code("SYNTAX"));
+  });
+});
+
 test("sessions and the device's own memory are apart, and count for it together", async () => {
   await withClock(async (db) => {
     const device = db.device("d");

@@ -181,7 +181,7 @@ test("docs/guides/devices.md runs, and gives what it says", async () => {
     const file = join(folder, "guide.ts");
     writeFileSync(file, moduleOf("devices.md", { url: `hive://127.0.0.1:${hive.port}` }, 8));
     const { stdout } = await promisify(execFile)(process.execPath, [file]);
-    assert.equal(stdout, "true 1 undefined\nReading true\narrow { rate: 1.2 }\nclosed closed\n");
+    assert.equal(stdout, "true 1 undefined\nReading true\narrow { rate: 1.2 }\nclosed closed\ntrue\n");
   } finally {
     await hive.close();
     rmSync(folder, { recursive: true, force: true });
@@ -196,6 +196,15 @@ test("examples/shipped.ts runs a function that another process wrote, and only w
     "the worker's summary: 3 readings, 21.5 on average",
     "refused: cannot ship the function: it uses secret from around it: give bindings: { secret }, or globals for what the reader's platform has",
   ]);
+});
+
+test("examples/offline-device.ts loses nothing and stores nothing twice", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "offline-device.ts")]);
+  assert.equal(
+    stdout,
+    "offline: 500 readings wait\nonline: 600 are there, 100 in no snapshot yet\n" +
+      "after all: 700 were put, 700 are there, 0 were dropped\nthe hive has 700 readings, at its socket\n",
+  );
 });
 
 test("docs/guides/structures.md runs, and gives what it says", async () => {

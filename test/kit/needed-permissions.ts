@@ -122,6 +122,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("DEVICE.LABELS d", { every: "read" }),
   need("DEVICE.CLEAR d", { every: "write" }),
   need("DEVICE.USAGE d", { every: "read" }),
+  need("DEVICE.SPOOL d p m", { every: "write" }),
   need("SESSION.BEGIN d", { every: "write" }),
   need("SESSION.PUT d id label v", { every: "write" }),
   need("SESSION.MERGE d id label v", { every: "write" }),
@@ -132,6 +133,7 @@ export const NEEDS: ReadonlyMap<string, Need> = new Map([
   need("SESSION.CLEAR d id", { every: "write" }),
   need("SESSION.USAGE d id", { every: "read" }),
   need("SESSION.STATE d id", { every: "read" }),
+  need("SESSION.TOUCH d id", { every: "write" }),
   need("SESSION.CLOSE d id", { every: "write" }),
   // tables
   need("HSET W:t f v"),

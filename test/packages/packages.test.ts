@@ -165,6 +165,21 @@ test("memhive/ship says what to install, and ships once it is", async (t) => {
   for (const node of [node22, process.execPath]) assert.equal(await run(node, ["main.js"], target), "42\n");
 });
 
+test("memhive/express is there for whoever has express-session, and nobody else needs it", async (t) => {
+  if (missing !== undefined) return t.skip(missing);
+  const target = await install("express", [tarball("memhive"), "express-session"]);
+  const program = `import { HiveStore } from "memhive/express";
+    import { Store } from "express-session";
+    console.log(new HiveStore({ client: undefined }) instanceof Store);`;
+  writeFileSync(join(target, "main.js"), program);
+  for (const node of [node22, process.execPath]) assert.equal(await run(node, ["main.js"], target), "true\n");
+  const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(join(folder, "memhive", "package.json"), "utf8"),
+  );
+  assert.deepEqual(Object.keys(peerDependencies), ["acorn", "eslint-scope", "express-session", "koffi"]);
+  assert.deepEqual(peerDependenciesMeta["express-session"], { optional: true });
+});
+
 test("client and hive together run from JavaScript and TypeScript, on Node 22 and 24", async (t) => {
   if (missing !== undefined) return t.skip(missing);
   const target = await install("both", [tarball("memhive"), tarball("memhive-server")]);
@@ -212,7 +227,7 @@ test("what the packages import stands in their manifests, and nothing else does"
   const manifest = (name: string) => JSON.parse(readFileSync(join(folder, name, "package.json"), "utf8"));
   assert.deepEqual(manifest("memhive").dependencies, {});
   const { peerDependencies, peerDependenciesMeta, exports } = manifest("memhive");
-  assert.deepEqual(Object.keys(peerDependencies), ["acorn", "eslint-scope", "koffi"]);
+  assert.deepEqual(Object.keys(peerDependencies), ["acorn", "eslint-scope", "express-session", "koffi"]);
   for (const name of Object.keys(peerDependencies)) assert.deepEqual(peerDependenciesMeta[name], { optional: true });
   assert.deepEqual(Object.keys(exports).slice(0, 2), [".", "./ship"]);
   assert.deepEqual(Object.keys(manifest("memhive-server").dependencies), [

@@ -69,6 +69,16 @@ class MemoryPlace implements SnapshotPlace {
   async remove(name: string): Promise<void> {
     this.sinks.delete(name);
   }
+
+  #last: string | undefined = undefined;
+
+  async noteLast(name: string | undefined): Promise<void> {
+    this.#last = name;
+  }
+
+  async last(): Promise<string | undefined> {
+    return this.#last;
+  }
 }
 
 function setUp(settings: SnapshotSettings = {}, limits: Partial<typeof DEFAULT_LIMITS> = {}) {

@@ -149,7 +149,7 @@ test("the lock of a process that is gone is taken away, that of one that lives i
   writeFileSync(`${path}.lock`, "4194999\n");
   await add(path);
   assert.equal(readTokens(path, DEFAULT_LIMITS).content.tokens.length, 1);
-  writeFileSync(`${path}.lock`, `${process.pid}\n`);
+  writeFileSync(`${path}.lock`, `${process.ppid}\n`);
   let isDone = false;
   const later = add(path).then(() => {
     isDone = true;

@@ -4,6 +4,8 @@
 //   kills       a hive killed 200 times while it stores snapshots                --kills N --keys N
 //   shared      4 processes that read a hive's memory while it changes; killed 100 times    --seconds N --readers N --kills N
 //   feed        a watcher that is cut off 100 times while 100,000 changes are made; again with a short history   --cuts N --changes N
+//   spool       10,000 readings through a spool: 20 cuts, its process killed 20 times, the hive 5 times    --readings N --cuts N --kills N --restarts N
+//   sessions    10,000 sessions that end at random times and together, while the hive is busy    --sessions N
 //   hostile     1,000 connections that push every limit at once                  --connections N --seconds N
 //   isolate     endless loops and allocations in isolated structures under 50 clients    --seconds N
 //   store       histories of the store without end                              --minutes N
@@ -17,20 +19,24 @@ import { tortureFeed } from "./feed.ts";
 import { hostile } from "./hostile.ts";
 import { tortureIsolated } from "./isolate.ts";
 import { torture } from "./restarts.ts";
+import { tortureSessions } from "./sessions.ts";
 import { tortureShared } from "./shared-reads.ts";
 import { tortureSnapshots } from "./snapshot-kills.ts";
+import { tortureSpool } from "./spool.ts";
 import { showTiming, tokenTiming } from "./token-timing.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: "string" },
-    restarts: { type: "string", default: "50" },
+    restarts: { type: "string" },
     clients: { type: "string", default: "20" },
     kills: { type: "string" },
     readers: { type: "string", default: "4" },
     keys: { type: "string", default: "60000" },
-    cuts: { type: "string", default: "100" },
+    cuts: { type: "string" },
+    sessions: { type: "string", default: "10000" },
+    readings: { type: "string", default: "10000" },
     changes: { type: "string", default: "100000" },
     connections: { type: "string", default: "1000" },
     seconds: { type: "string", default: "60" },
@@ -45,7 +51,7 @@ async function restarts(): Promise<boolean> {
   const before = { handles: process.getActiveResourcesInfo().length, heap: process.memoryUsage().heapUsed };
   const result = await torture({
     seed,
-    restarts: Number(values.restarts),
+    restarts: Number(values.restarts ?? 50),
     clients: Number(values.clients),
     timeoutMs: 2_000,
     note: (text) => void process.stderr.write(`  ${text}\r`),
@@ -106,7 +112,7 @@ async function feed(): Promise<boolean> {
   for (const historyMax of [undefined, 500]) {
     const result = await tortureFeed({
       seed,
-      cuts: Number(values.cuts),
+      cuts: Number(values.cuts ?? 100),
       changes: Number(values.changes),
       historyMax,
       note: (text) => void process.stderr.write(`  ${text}\r`),
@@ -124,6 +130,34 @@ async function isolate(): Promise<boolean> {
   const result = await tortureIsolated({ seconds: Math.min(Number(values.seconds), 60), note });
   process.stderr.write("\n");
   console.log(JSON.stringify(result, undefined, 2));
+  return result.wrong.length === 0;
+}
+
+async function spool(): Promise<boolean> {
+  let isWhole = true;
+  for (const bytesMax of [undefined, 16 * 1024]) {
+    const counts = { readings: values.readings, cuts: values.cuts ?? 20, kills: values.kills ?? 20 };
+    const [readings, cuts, kills] = Object.values(counts).map(Number) as [number, number, number];
+    const note = (text: string): void => void process.stderr.write(`  ${text}\r`);
+    const restarts = Number(values.restarts ?? 5);
+    const result = await tortureSpool({ seed, readings, cuts, kills, restarts, bytesMax, note });
+    process.stderr.write("\n");
+    console.log(JSON.stringify(result, undefined, 2));
+    // With room nothing is dropped; with little something has to be, else that was not tried.
+    isWhole &&= result.wrong.length === 0 && (bytesMax === undefined || result.stats.dropped > 0);
+  }
+  return isWhole;
+}
+
+async function sessions(): Promise<boolean> {
+  const result = await tortureSessions({
+    seed,
+    sessions: Number(values.sessions),
+    note: (text) => void process.stderr.write(`  ${text}\r`),
+  });
+  process.stderr.write("\n");
+  console.log(JSON.stringify({ ...result, wrong: result.wrong.slice(0, 10) }, undefined, 2));
+  console.log(`${result.wrong.length} wrong`);
   return result.wrong.length === 0;
 }
 
@@ -157,6 +191,8 @@ const TORTURES: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   kills,
   shared,
   feed,
+  spool,
+  sessions,
   hostile: hostileClients,
   isolate,
   store,

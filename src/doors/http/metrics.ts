@@ -40,6 +40,7 @@ export async function metricsPage(source: MetricsSource): Promise<HttpAnswer> {
   memory(figures, source.services);
   connections(figures, source.services);
   if (source.seesKeys) keys(figures, source.services);
+  sessions(figures, source.services);
   if (source.quotas !== undefined) quotas(figures, source.quotas);
   loop(figures, source.services);
   figures.gauge("build_info", "The version that runs", [[{ version: source.version }, 1]]);
@@ -190,6 +191,17 @@ function keys(figures: Figures, { store }: Services): void {
   figures.counter("expired_keys", "Keys that ran out", store.keys.expired);
   figures.counter("expired_fields", "Fields that ran out", store.expiredFields);
   figures.counter("evicted_keys", "Keys that were evicted for want of memory", store.keys.evicted);
+}
+
+function sessions(figures: Figures, services: Services): void {
+  const { open, begun, closed, expired, evicted } = services.statistics.sessions();
+  figures.gauge("sessions", "Sessions of devices that are open", open);
+  figures.counter("sessions_begun", "Sessions of devices that were begun", begun);
+  figures.counter("sessions_ended", "Sessions of devices that have ended, by how", [
+    [{ how: "closed" }, closed],
+    [{ how: "expired" }, expired],
+    [{ how: "evicted" }, evicted],
+  ]);
 }
 
 function quotas(figures: Figures, all: readonly QuotaFigures[]): void {

@@ -32,6 +32,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   latencystats,
   loop,
   structures,
+  sessions,
   cluster: () => ({ cluster_enabled: 0 }),
   keyspace,
 };
@@ -291,6 +292,17 @@ function structures({ services }: Context): Fields {
     structures_blocked: count,
     structures_blocked_last_command: command,
     structures_blocked_last_ms: Math.round(milliseconds),
+  };
+}
+
+function sessions({ services }: Context): Fields {
+  const { open, begun, closed, expired, evicted } = services.statistics.sessions();
+  return {
+    sessions_open: open,
+    sessions_begun: begun,
+    sessions_closed: closed,
+    sessions_expired: expired,
+    sessions_evicted: evicted,
   };
 }
 

@@ -241,6 +241,14 @@ export const SETTINGS: readonly Setting[] = [
     offFlag: "no-snapshot-at-close",
   }),
   setting({
+    name: "snapshots.sessions",
+    kind: yesOrNo,
+    group: "snapshots",
+    help: "sessions of devices are in snapshots too, and back when the hive starts from the one it has stopped with",
+    initial: false,
+    flag: "snapshot-sessions",
+  }),
+  setting({
     name: "structures",
     kind: structureList,
     group: "structures",

@@ -164,8 +164,12 @@ export class Tracking implements ChangeListener {
   /** Runs a call while somebody tracks. What its caller is told goes behind its reply. */
   around<Result>(context: Tracker, run: () => Result): Result {
     this.#current = context;
-    const result = run();
-    this.#current = undefined;
+    let result: Result;
+    try {
+      result = run();
+    } finally {
+      this.#current = undefined;
+    }
     const pending = this.#pending;
     if (pending.length > 0) this.#pending = [];
     for (const key of pending) this.#tell(context, key === undefined ? undefined : [bytesOf(key)]);

@@ -144,8 +144,11 @@ export class ChangeHistory {
     const block = this.#oldest!;
     this.#changes -= block.count;
     this.#bytes -= block.bytes.length;
-    this.#oldest = block.next;
-    if (block.next === undefined) this.#newest = undefined;
+    const { next } = block;
+    // A slow reader may hold the block: it must not hold all that came after it.
+    block.next = undefined;
+    this.#oldest = next;
+    if (next === undefined) this.#newest = undefined;
   }
 
   /** Changes are made from here on, or were, that are not counted. What is kept goes: nobody can go on from it. */

@@ -93,6 +93,19 @@ test("what was not counted is a gap without a number for all who come from befor
   assert.deepEqual(keys(history, cursor), ["b"]);
 });
 
+test("a reader that stands still holds the block where it stands, and none of those after it", () => {
+  const history = new ChangeHistory({ changesMax: 1_000, bytesMax: 4_000 });
+  set(history, "first");
+  const cursor = new HistoryCursor(0);
+  assert.ok(history.read(cursor, view));
+  const { block } = cursor;
+  for (let i = 0; i < 1_000; i++) set(history, `key ${i}`);
+  assert.ok(history.bytes <= 4_000);
+  assert.equal(block!.next, undefined);
+  const { until } = history.gapBehind(cursor.sequence)!;
+  assert.deepEqual(keys(history, new HistoryCursor(until)).at(-1), "key 999");
+});
+
 test("a name that is taken out leaves no byte, and the numbers as they were", () => {
   const history = new ChangeHistory({ changesMax: 10, bytesMax: 10_000 });
   set(history, "a");

@@ -56,7 +56,13 @@ function begin(context: Context, { prefixes, ...mode }: Asked): void {
     throw invalid(`You can't switch OPTIN/OPTOUT mode ${SWITCHING}`);
   }
   if (broadcast) {
-    requireApart(prefixes, before?.prefixes ?? new Set());
+    const existing = before?.prefixes ?? new Set<string>();
+    const { trackedPrefixesMax } = context.services.limits;
+    // Each is compared with each, so their number is looked at first: one that is said twice counts twice.
+    if (prefixes.length > trackedPrefixesMax || new Set([...existing, ...prefixes]).size > trackedPrefixesMax) {
+      throw new HiveError("OVERLOADED", `more than trackedPrefixesMax (${trackedPrefixesMax}) prefixes`);
+    }
+    requireApart(prefixes, existing);
     if (prefixes.length === 0) prefixes.push("");
     admit(context, prefixes);
   }
@@ -65,8 +71,8 @@ function begin(context: Context, { prefixes, ...mode }: Asked): void {
 
 /** No prefix may be the beginning of another. */
 function requireApart(prefixes: readonly string[], existing: ReadonlySet<string>): void {
+  const sorted = [...existing].sort();
   for (const [i, prefix] of prefixes.entries()) {
-    const sorted = [...existing].sort();
     const old = sorted.find((other) => overlaps(prefix, other));
     if (old !== undefined) throw overlapping(prefix, "an existing prefix", old);
     const other = prefixes.slice(i + 1).find((later) => overlaps(prefix, later));
@@ -90,12 +96,8 @@ function shown(prefix: string): string {
 }
 
 /** @throws {HiveError} OVERLOADED; NO_PERMISSION: names of keys are told to who may read them. */
-function admit({ services, token, tracking: before }: Context, prefixes: readonly string[]): void {
-  const { trackedPrefixesMax, keyBytesMax } = services.limits;
-  const all = new Set([...(before?.prefixes ?? []), ...prefixes]);
-  if (all.size > trackedPrefixesMax) {
-    throw new HiveError("OVERLOADED", `more than trackedPrefixesMax (${trackedPrefixesMax}) prefixes`);
-  }
+function admit({ services, token }: Context, prefixes: readonly string[]): void {
+  const { keyBytesMax } = services.limits;
   for (const prefix of prefixes) {
     if (prefix.length > keyBytesMax) throw invalid(`a prefix is longer than keyBytesMax (${keyBytesMax})`);
     if (token === undefined || token.grants.coversPrefix("read", Buffer.from(prefix, "latin1"))) continue;

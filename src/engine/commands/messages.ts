@@ -34,6 +34,7 @@ function publish({ services }: Context, args: Args, reply: Reply): void {
 
 function spublish({ services }: Context, args: Args, reply: Reply): void {
   checkChannel(args, 1, services.limits);
+  services.tracking.feeds.tell();
   const sent = sentOf(args.buffer, args.start(2), args.end(2));
   reply.integer(services.bus.publishToShard(args.latin1(1), sent, args.kind(2)));
 }

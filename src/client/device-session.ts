@@ -65,6 +65,8 @@ export class DeviceSession implements AsyncDisposable {
   readonly #values: DeviceValues;
   #id = "";
   #state: SessionState = "new";
+  /** Its time-out, whoever began it. */
+  #ttlMs: number | undefined;
 
   /** Made by client.session(), which begins it. */
   constructor(bound: Bound, device: string, options: SessionOptions) {
@@ -91,6 +93,7 @@ export class DeviceSession implements AsyncDisposable {
     const words = [...ttlWords({ ttlMs }), ...(sliding ? ["SLIDING"] : [])];
     this.#id = await this.#bound.call(BEGIN, [this.device, ...words], options);
     this.#state = "open";
+    this.#ttlMs = ttlMs;
     return this;
   }
 
@@ -100,6 +103,7 @@ export class DeviceSession implements AsyncDisposable {
     if (found === undefined) throw new HiveError("SESSION_GONE", "there is no open session with this id");
     this.#id = id;
     this.#state = "open";
+    this.#ttlMs = found.ttlMs;
     return this;
   }
 
@@ -208,7 +212,7 @@ export class DeviceSession implements AsyncDisposable {
 
   /** It has ended, without this client: by its time where it has one, else somebody closed it. */
   #gone(): void {
-    if (this.#state === "open") this.#state = this.#options.ttlMs === undefined ? "closed" : "expired";
+    if (this.#state === "open") this.#state = this.#ttlMs === undefined ? "closed" : "expired";
   }
 }
 

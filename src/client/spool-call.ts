@@ -1,16 +1,11 @@
 // The call of a spool: a batch of readings of one device as DEVICE.SPOOL, and what the hive says to it.
 
 import { type ErrorCode, isErrorCode } from "../base/errors.ts";
-import { decodeItem, type ItemReader } from "../wire/items.ts";
+import { decodeItem, ITEM_BYTES, ITEM_TEXT, ITEM_VALUE, type ItemReader } from "../wire/items.ts";
 import { encode } from "../wire/value-encode.ts";
 import type { CallSpec, StoredItem } from "./call.ts";
 import * as spec from "./specs.ts";
 import type { Reading } from "./spool-readings.ts";
-
-// The kinds of an item, as wire/items.ts has them: text and bytes raw, everything else encoded.
-const KIND_TEXT = 1;
-const KIND_BYTES = 2;
-const KIND_VALUE = 3;
 
 export type SpoolAnswer = {
   /** The name of the hive's memory: another one than was said, and nothing was stored. */
@@ -52,7 +47,7 @@ export function spoolArguments(
 
 /** A label or value as it is stored, now: what becomes of an object later is not. @throws {HiveError} BAD_VALUE */
 export function storedItem(value: unknown): StoredItem {
-  if (typeof value === "string") return { kind: KIND_TEXT, bytes: new TextEncoder().encode(value) };
-  if (value instanceof Uint8Array) return { kind: KIND_BYTES, bytes: new Uint8Array(value) };
-  return { kind: KIND_VALUE, bytes: encode(value) };
+  if (typeof value === "string") return { kind: ITEM_TEXT, bytes: new TextEncoder().encode(value) };
+  if (value instanceof Uint8Array) return { kind: ITEM_BYTES, bytes: new Uint8Array(value) };
+  return { kind: ITEM_VALUE, bytes: encode(value) };
 }

@@ -65,8 +65,6 @@ export class DeviceSession implements AsyncDisposable {
   readonly #values: DeviceValues;
   #id = "";
   #state: SessionState = "new";
-  /** Its time-out, whoever began it. */
-  #ttlMs: number | undefined;
 
   /** Made by client.session(), which begins it. */
   constructor(bound: Bound, device: string, options: SessionOptions) {
@@ -93,7 +91,6 @@ export class DeviceSession implements AsyncDisposable {
     const words = [...ttlWords({ ttlMs }), ...(sliding ? ["SLIDING"] : [])];
     this.#id = await this.#bound.call(BEGIN, [this.device, ...words], options);
     this.#state = "open";
-    this.#ttlMs = ttlMs;
     return this;
   }
 
@@ -103,7 +100,6 @@ export class DeviceSession implements AsyncDisposable {
     if (found === undefined) throw new HiveError("SESSION_GONE", "there is no open session with this id");
     this.#id = id;
     this.#state = "open";
-    this.#ttlMs = found.ttlMs;
     return this;
   }
 
@@ -179,12 +175,16 @@ export class DeviceSession implements AsyncDisposable {
     const messages = new Subscription<string>(this.#bound.connection, [channel], { signal });
     try {
       await messages.ready;
-      if ((await this.check()) === undefined) return this.#state as "closed" | "expired" | "evicted";
-      for await (const { value } of messages) {
-        this.#state = value as SessionState;
-        return value as "closed" | "expired" | "evicted";
-      }
-      throw new HiveError("ABORTED", "the wait for the end of the session was ended");
+      const told = messages.next();
+      told.catch(() => {});
+      const isOpen = (await this.check()) !== undefined;
+      // An end between the two was told before this answer, and is here after one more: better than this client's guess.
+      if (!isOpen) await this.check();
+      const first = isOpen ? await told : await Promise.race([told, undefined]);
+      if (first === undefined) return this.#state as "closed" | "expired" | "evicted";
+      if (first.done === true) throw new HiveError("ABORTED", "the wait for the end of the session was ended");
+      this.#state = first.value.value as SessionState;
+      return first.value.value as "closed" | "expired" | "evicted";
     } finally {
       await messages.return();
     }
@@ -212,7 +212,7 @@ export class DeviceSession implements AsyncDisposable {
 
   /** It has ended, without this client: by its time where it has one, else somebody closed it. */
   #gone(): void {
-    if (this.#state === "open") this.#state = this.#ttlMs === undefined ? "closed" : "expired";
+    if (this.#state === "open") this.#state = this.#options.ttlMs === undefined ? "closed" : "expired";
   }
 }
 

@@ -5,13 +5,13 @@
 import { isUtf8 } from "node:buffer";
 import { type ErrorCode, HiveError } from "../base/errors.ts";
 import type { Collection, Reply } from "../engine/reply.ts";
+import { ScalarReply } from "../engine/scalar-reply.ts";
 import { KIND_BYTES } from "../store/layout.ts";
 import { decode } from "../wire/value.ts";
 
 type Open = { kind: Collection; left: number; values: unknown[] };
 
-export class ValueReply implements Reply {
-  readonly typed = true;
+export class ValueReply extends ScalarReply implements Reply {
   #root: unknown = undefined;
   #open: Open[] = [];
   #error: HiveError | undefined = undefined;
@@ -22,7 +22,7 @@ export class ValueReply implements Reply {
     return this.#root;
   }
 
-  #add(value: unknown): void {
+  protected add(value: unknown): void {
     let whole = value;
     for (;;) {
       const inner = this.#open.at(-1);
@@ -39,58 +39,18 @@ export class ValueReply implements Reply {
 
   #begin(kind: Collection, left: number): void {
     const collection: Open = { kind, left, values: [] };
-    if (left === 0) this.#add(built(collection));
+    if (left === 0) this.add(built(collection));
     else this.#open.push(collection);
-  }
-
-  nil(): void {
-    this.#add(undefined);
-  }
-
-  nullArray(): void {
-    this.#add(undefined);
-  }
-
-  ok(): void {
-    this.#add("OK");
-  }
-
-  status(text: string): void {
-    this.#add(text);
-  }
-
-  integer(value: number): void {
-    this.#add(value);
-  }
-
-  bigint(value: bigint): void {
-    this.#add(value);
-  }
-
-  double(value: number): void {
-    this.#add(value);
-  }
-
-  boolean(value: boolean): void {
-    this.#add(value);
   }
 
   bulk(bytes: Uint8Array, start: number, end: number, kind?: number): void {
     const part = bytes.subarray(start, end);
     const isText = kind !== KIND_BYTES && isUtf8(part);
-    this.#add(isText ? Buffer.from(part.buffer, part.byteOffset, part.length).utf8Slice() : Uint8Array.from(part));
-  }
-
-  text(value: string): void {
-    this.#add(value);
-  }
-
-  verbatim(_format: string, value: string): void {
-    this.#add(value);
+    this.add(isText ? Buffer.from(part.buffer, part.byteOffset, part.length).utf8Slice() : Uint8Array.from(part));
   }
 
   value(bytes: Uint8Array, start: number, end: number): void {
-    this.#add(decode(bytes, start, end));
+    this.add(decode(bytes, start, end));
   }
 
   array(count: number): void {
@@ -114,7 +74,7 @@ export class ValueReply implements Reply {
   }
 
   close(): void {
-    this.#add(built(this.#open.pop()!));
+    this.add(built(this.#open.pop()!));
   }
 
   error(code: ErrorCode, message: string): void {

@@ -7,6 +7,7 @@
 import { type ErrorCode, HiveError } from "../../base/errors.ts";
 import { KIND_RAW, KIND_VALUE } from "../../engine/args.ts";
 import type { Collection, Reply } from "../../engine/reply.ts";
+import { ScalarReply } from "../../engine/scalar-reply.ts";
 
 /** What was stored: raw bytes of a kind (KIND_RAW, KIND_TEXT, KIND_BYTES), or one encoded value (KIND_VALUE). */
 export class Stored {
@@ -36,8 +37,7 @@ type Open = { items: ReplyNode[]; left: number };
 /** What a reply may take in memory. */
 const NODE_BYTES = 32;
 
-export class ReplyTree implements Reply {
-  readonly typed = true;
+export class ReplyTree extends ScalarReply implements Reply {
   readonly #bytesMax: number;
   /** What was written, in order, at each level that is open; the first holds the root. */
   #open: Open[] = [{ items: [], left: Number.POSITIVE_INFINITY }];
@@ -45,6 +45,7 @@ export class ReplyTree implements Reply {
 
   /** @param bytesMax outputBytesMax */
   constructor(bytesMax: number) {
+    super();
     this.#bytesMax = bytesMax;
   }
 
@@ -52,7 +53,7 @@ export class ReplyTree implements Reply {
     return this.#open[0]!.items[0];
   }
 
-  #add(node: ReplyNode, bytes: number = 0): void {
+  protected add(node: ReplyNode, bytes: number = 0): void {
     this.#bytes += bytes + NODE_BYTES;
     if (this.#bytes > this.#bytesMax) {
       throw new HiveError("OUTPUT_TOO_BIG", `the reply exceeds outputBytesMax (${this.#bytesMax})`);
@@ -72,52 +73,12 @@ export class ReplyTree implements Reply {
     while (this.#open.length > 1 && this.#open.at(-1)!.left === 0) this.#open.pop();
   }
 
-  nil(): void {
-    this.#add(undefined);
-  }
-
-  nullArray(): void {
-    this.#add(undefined);
-  }
-
-  ok(): void {
-    this.#add("OK");
-  }
-
-  status(text: string): void {
-    this.#add(text);
-  }
-
-  integer(value: number): void {
-    this.#add(value);
-  }
-
-  bigint(value: bigint): void {
-    this.#add(value);
-  }
-
-  double(value: number): void {
-    this.#add(value);
-  }
-
-  boolean(value: boolean): void {
-    this.#add(value);
-  }
-
   bulk(bytes: Uint8Array, start: number, end: number, kind: number = KIND_RAW): void {
-    this.#add(new Stored(bytes.subarray(start, end), kind), end - start);
-  }
-
-  text(value: string): void {
-    this.#add(value, value.length);
-  }
-
-  verbatim(_format: string, value: string): void {
-    this.text(value);
+    this.add(new Stored(bytes.subarray(start, end), kind), end - start);
   }
 
   value(bytes: Uint8Array, start: number, end: number): void {
-    this.#add(new Stored(bytes.subarray(start, end), KIND_VALUE), end - start);
+    this.add(new Stored(bytes.subarray(start, end), KIND_VALUE), end - start);
   }
 
   array(count: number): void {
@@ -149,7 +110,7 @@ export class ReplyTree implements Reply {
   }
 
   error(code: ErrorCode, message: string): void {
-    this.#add(new HiveError(code, message));
+    this.add(new HiveError(code, message));
   }
 
   // A place is the shape of what is open: how much each level has, and still wants.

@@ -51,14 +51,15 @@ async function main(): Promise<number> {
       quick: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
       pairs: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   const names = positionals.includes("all") ? Object.keys(BENCHMARKS) : positionals;
   const unknown = names.filter((name) => !(name in BENCHMARKS));
   const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
-  if (names.length === 0 || unknown.length > 0 || (pairs !== undefined && !(pairs >= 1))) {
+  if (values.help || names.length === 0 || unknown.length > 0 || (pairs !== undefined && !(pairs >= 1))) {
     process.stderr.write(usage());
-    return names.length === 0 && unknown.length === 0 ? 0 : 2;
+    return values.help || positionals.length === 0 ? 0 : 2;
   }
 
   const options: BenchOptions = {

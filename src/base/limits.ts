@@ -20,6 +20,8 @@ export type Limits = {
   valueBytesMax: number;
   /** The encoded state of a structure. It is encoded in one go, and calls wait for that: about 10 ms a MiB. */
   structureBytesMax: number;
+  /** Lists and sorted sets of the store that one structure may have, those that are empty now among them. */
+  structurePartsMax: number;
   /**
    * A synchronous command of a structure that takes longer is named to operators while it blocks the hive; in a worker it is
    * stopped.
@@ -181,6 +183,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   keyBytesMax:                     MIB - 1,
   valueBytesMax:                  64 * MIB,
   structureBytesMax:               1 * MIB,
+  structurePartsMax:               64,
   commandMsMax:                   50,
   isolatedBytesMax:              128 * MIB,
   isolatedCallsMax:            1_000,

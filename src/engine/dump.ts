@@ -1,6 +1,7 @@
 // Dump: the value of one key as bytes that RESTORE takes, in a format of our own.
 //
-//   type u8 | string, structure:  kind u8, value bytes u32, value
+//   type u8 | string:  kind u8, value bytes u32, value
+//           | structure: the same, then for each part that the value names: payload bytes u32, its own payload
 //           | table:   fields u32, then each: kinds u8 (name 2, value 2, TTL 1) | name bytes u32 | name
 //           |                                 | value bytes u32 | value | deadline f64, where there is a TTL
 //           | set:     the same without a value
@@ -27,6 +28,7 @@ import {
   TYPE_STRUCTURE,
   TYPE_TABLE,
 } from "../store/layout.ts";
+import { readPartNames } from "../store/parts.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
 import { walk, walkScalar } from "../wire/value.ts";
@@ -38,8 +40,11 @@ const FOOTER_BYTES = 6;
 const FIELD_HEADER_BYTES = 5;
 const DEADLINE_BYTES = 8;
 const HAS_DEADLINE = 16;
+/** Type, kind and length in front of a string or a structure. */
+const STRING_HEADER_BYTES = 6;
+const NO_BYTES = Buffer.alloc(0);
 
-const slice: Slice = { bytes: Buffer.alloc(0), start: 0, end: 0, kind: 0 };
+const slice: Slice = { bytes: NO_BYTES, start: 0, end: 0, kind: 0 };
 
 /** A field of a payload: places in it. A member has no value. */
 export type DumpedField = {
@@ -54,7 +59,13 @@ export type DumpedField = {
 };
 
 /** A payload that was checked: a string, or fields that are asked for one by one. */
-export type Dumped = { type: number; string: DumpedField | undefined; fields: () => Iterable<DumpedField> };
+export type Dumped = {
+  type: number;
+  string: DumpedField | undefined;
+  fields: () => Iterable<DumpedField>;
+  /** Of a structure: those that are not empty. Their places are in the same payload. */
+  parts: readonly { name: string; dumped: Dumped }[];
+};
 
 /** The payload of what a key holds. @throws {HiveError} OUTPUT_TOO_BIG: no client could take it. */
 export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
@@ -62,13 +73,18 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
   const type = entries.type(ref);
   const bytesMax = limits.outputBytesMax;
   if (type === TYPE_STRING || type === TYPE_STRUCTURE) {
+    const parts = partPayloads(store, ref, limits);
     const start = entries.valueStart(ref);
     const length = entries.valueLength(ref);
-    const payload = Buffer.allocUnsafe(1 + 1 + 4 + length + FOOTER_BYTES);
+    const end = STRING_HEADER_BYTES + length;
+    const size = end + parts.length + FOOTER_BYTES;
+    if (parts.length > 0 && size > bytesMax) throw tooBig(bytesMax);
+    const payload = Buffer.allocUnsafe(size);
     payload[0] = type;
     payload[1] = entries.valueKind(ref);
     payload.writeUInt32LE(length, 2);
-    entries.bytesOf(ref).copy(payload, 6, start, start + length);
+    entries.bytesOf(ref).copy(payload, STRING_HEADER_BYTES, start, start + length);
+    parts.copy(payload, end);
     return seal(payload);
   }
   if (type !== TYPE_TABLE && type !== TYPE_SET && type !== TYPE_SORTED && type !== TYPE_LIST) {
@@ -76,7 +92,7 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
   }
   const bytes = type === TYPE_LIST ? elementBytes(store, ref) : contentBytes(store, ref, type);
   const size = bytes + 1 + 4 + FOOTER_BYTES;
-  if (size > bytesMax) throw new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${bytesMax} bytes)`);
+  if (size > bytesMax) throw tooBig(bytesMax);
   const payload = Buffer.allocUnsafe(size);
   payload[0] = type;
   if (type === TYPE_LIST) {
@@ -91,6 +107,25 @@ export function encodeDump(store: Store, ref: number, limits: Limits): Buffer {
   });
   payload.writeUInt32LE(count, 1);
   return seal(payload);
+}
+
+function tooBig(bytesMax: number): HiveError {
+  return new HiveError("OUTPUT_TOO_BIG", `reply exceeds outputBytesMax (${bytesMax} bytes)`);
+}
+
+/** The payloads of a structure's parts, each behind its length; of an empty one the length 0 alone. */
+function partPayloads(store: Store, ref: number, limits: Limits): Buffer {
+  const { parts } = store.keys;
+  const own = parts.of(ref);
+  const all: Buffer[] = [];
+  for (const name of own.names) {
+    const part = parts.find(own, name);
+    const payload = part === 0 ? NO_BYTES : encodeDump(store, part, limits);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(payload.length);
+    all.push(length, payload);
+  }
+  return Buffer.concat(all);
 }
 
 function contentBytes(store: Store, ref: number, type: number): number {
@@ -153,34 +188,65 @@ function seal(payload: Buffer): Buffer {
  * @throws {HiveError} BAD_PAYLOAD, and what the sizes of keys and values are refused with
  */
 export function decodeDump(payload: Buffer, store: Store, limits: Limits): Dumped {
-  const end = payload.length - FOOTER_BYTES;
+  return decodePart(payload, 0, payload.length, { store, limits });
+}
+
+type Checks = { store: Store; limits: Limits };
+
+/** The payload that is in `payload` from `from` to `to`. */
+function decodePart(payload: Buffer, from: number, to: number, checks: Checks): Dumped {
+  const { store, limits } = checks;
+  const end = to - FOOTER_BYTES;
   const isWhole =
-    end >= 1 &&
+    end >= from + 1 &&
     payload.readUInt16LE(end) === VERSION &&
-    payload.readUInt32LE(end + 2) === checksum(payload.subarray(0, end + 2));
+    payload.readUInt32LE(end + 2) === checksum(payload.subarray(from, end + 2));
   if (!isWhole) throw new HiveError("BAD_PAYLOAD", "DUMP payload version or checksum are wrong");
-  const type = payload[0]!;
+  const type = payload[from]!;
   if (type === TYPE_STRING || type === TYPE_STRUCTURE) {
-    const kind = end < 6 ? 4 : payload[1]!;
-    if (kind > KIND_VALUE || (type === TYPE_STRUCTURE && kind !== KIND_VALUE) || payload.readUInt32LE(2) !== end - 6)
-      throw badFormat();
-    const field = { ...NO_FIELD, start: 6, length: end - 6, kind };
+    const start = from + STRING_HEADER_BYTES;
+    if (end < start) throw badFormat();
+    const kind = payload[from + 1]!;
+    const length = payload.readUInt32LE(from + 2);
+    const isWell = kind <= KIND_VALUE && (type === TYPE_STRING ? start + length === end : kind === KIND_VALUE);
+    if (!isWell || start + length > end) throw badFormat();
+    const field = { ...NO_FIELD, start, length, kind };
     checkField(payload, field, store, limits);
-    return { type, string: field, fields: () => [] };
+    const parts = type === TYPE_STRUCTURE ? decodeParts(payload, field, end, checks) : [];
+    return { type, string: field, fields: () => [], parts };
   }
   const isContainer = type === TYPE_TABLE || type === TYPE_SET || type === TYPE_SORTED || type === TYPE_LIST;
-  if (!isContainer || end < 5) throw badFormat();
-  const count = payload.readUInt32LE(1);
+  if (!isContainer || end < from + 5) throw badFormat();
+  const count = payload.readUInt32LE(from + 1);
   let seen = 0;
-  let at = 5;
-  for (const field of readFields(payload, end)) {
+  let at = from + 5;
+  for (const field of readFields(payload, from, end)) {
     checkField(payload, field, store, limits);
     if (type === TYPE_SORTED) checkScore(payload, field);
     at = field.end;
     seen++;
   }
   if (seen === 0 || seen !== count || at !== end) throw badFormat();
-  return { type, string: undefined, fields: () => readFields(payload, end) };
+  return { type, string: undefined, fields: () => readFields(payload, from, end), parts: [] };
+}
+
+/** What stands behind the value of a structure: for each part that it names a payload, or that it is empty. */
+function decodeParts(payload: Buffer, { start, length }: DumpedField, end: number, checks: Checks): Dumped["parts"] {
+  const parts: { name: string; dumped: Dumped }[] = [];
+  let at = start + length;
+  for (const name of readPartNames(payload, start, at)) {
+    if (at + 4 > end) throw badFormat();
+    const from = at + 4;
+    at = from + payload.readUInt32LE(at);
+    if (at > end) throw badFormat();
+    if (at === from) continue;
+    const dumped = decodePart(payload, from, at, checks);
+    const isPart = dumped.type === TYPE_LIST || dumped.type === TYPE_SORTED;
+    if (!isPart || parts.some((other) => other.name === name)) throw badFormat();
+    parts.push({ name, dumped });
+  }
+  if (at !== end) throw badFormat();
+  return parts;
 }
 
 const NO_FIELD: DumpedField = {
@@ -194,8 +260,8 @@ const NO_FIELD: DumpedField = {
 };
 
 /** The elements of a list, as fields without a name. */
-function* readElements(payload: Buffer, end: number): Generator<DumpedField & { end: number }> {
-  for (let at = 5; at < end; ) {
+function* readElements(payload: Buffer, from: number, end: number): Generator<DumpedField & { end: number }> {
+  for (let at = from + 5; at < end; ) {
     const kind = payload[at]!;
     const start = at + FIELD_HEADER_BYTES;
     if (kind > KIND_VALUE || start > end) throw badFormat();
@@ -206,10 +272,10 @@ function* readElements(payload: Buffer, end: number): Generator<DumpedField & { 
   }
 }
 
-function* readFields(payload: Buffer, end: number): Generator<DumpedField & { end: number }> {
-  if (payload[0] === TYPE_LIST) return yield* readElements(payload, end);
-  const isSet = payload[0] === TYPE_SET;
-  for (let at = 5; at < end; ) {
+function* readFields(payload: Buffer, from: number, end: number): Generator<DumpedField & { end: number }> {
+  if (payload[from] === TYPE_LIST) return yield* readElements(payload, from, end);
+  const isSet = payload[from] === TYPE_SET;
+  for (let at = from + 5; at < end; ) {
     const kinds = payload[at]!;
     if (kinds >= 2 * HAS_DEADLINE || (isSet && (kinds & 12) !== 0)) throw badFormat();
     const nameStart = at + FIELD_HEADER_BYTES;

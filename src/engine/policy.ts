@@ -12,7 +12,7 @@ import { hasTypedKey } from "./catalogue.ts";
 import { COMMAND_BEFORE_AUTH, COMMAND_ENDS_MULTI, type Command } from "./command-table.ts";
 import { type Context, GATE_AUTH, GATE_LIMITED, GATE_SUBSCRIBED } from "./context.ts";
 import { missingPermission } from "./permission.ts";
-import { reservedKey } from "./reserved-names.ts";
+import { reservedKey, reservedRefusal } from "./reserved-names.ts";
 
 export type Refusal = { code: ErrorCode; message: string };
 
@@ -41,8 +41,7 @@ export function nameRefusal({ row, mayWriteReserved }: Command, args: Args): Ref
   if (!mayWriteReserved) return undefined;
   const index = reservedKey(row, args);
   if (index === 0) return undefined;
-  const message = `the key in argument ${index} is the memory of a device: DEVICE.PUT and SESSION.PUT write such`;
-  return { code: "NO_PERMISSION", message };
+  return { code: "NO_PERMISSION", message: reservedRefusal(args, index) };
 }
 
 /** A name that cannot be made is the command's own to refuse. */

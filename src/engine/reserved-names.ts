@@ -1,13 +1,16 @@
-// Reserved names: keys that only the commands of devices and sessions write, which count and scrub what is in them.
+// Reserved names: keys that only the commands of devices and sessions write, which count and scrub what is in them, and
+// those that only the methods of a structure write, since they are part of it.
 //
 //   device "shelf/3"             ──▶ $device:shelf%2F3
 //   its session "k3Jf…"          ──▶ $session:shelf%2F3:k3Jf…
+//   list "items" of structure q  ──▶ $part:q:items                     store/parts.ts
 //
 // Everything but letters, digits and -._~ is percent-encoded (RFC 3986, section 2), byte by byte: no id reaches the
 // memory of another, a glob of a grant has nothing special in one, and the name shows whose memory it is. Reading these
 // keys is for whoever has the grant: every door sees a device's memory as the table that it is.
 
 import { HiveError } from "../base/errors.ts";
+import { beginsAsPart } from "../store/parts.ts";
 import type { Args } from "./args.ts";
 import { placesOf, type RowFacts } from "./catalogue.ts";
 
@@ -78,7 +81,15 @@ export function reservedKey({ keys, permission }: RowFacts, args: Args): number 
 function isReserved({ buffer, starts, lengths }: Args, index: number): boolean {
   const start = starts[index]!;
   if (buffer[start] !== DOLLAR) return false;
-  return PREFIXES.some((prefix) => begins(prefix, buffer, start, lengths[index]!));
+  const length = lengths[index]!;
+  return PREFIXES.some((prefix) => begins(prefix, buffer, start, length)) || beginsAsPart(buffer, start, length);
+}
+
+/** Who writes the reserved key in argument `index`. */
+export function reservedRefusal({ buffer, starts, lengths }: Args, index: number): string {
+  return beginsAsPart(buffer, starts[index]!, lengths[index]!)
+    ? `the key in argument ${index} is a part of a structure, whose methods write it`
+    : `the key in argument ${index} is the memory of a device: DEVICE.PUT and SESSION.PUT write such`;
 }
 
 function begins(prefix: Buffer, bytes: Buffer, start: number, length: number): boolean {

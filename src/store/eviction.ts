@@ -125,13 +125,19 @@ export class Eviction {
   }
 
   #victim(): number {
-    if (this.policy === "volatile-ttl") return this.#memory.wheel.soonest();
-    const { index } = this.#memory;
+    const { index, live, wheel } = this.#memory;
+    if (this.policy === "volatile-ttl") {
+      const soonest = wheel.soonest();
+      return soonest !== 0 && live?.isInUse(soonest) ? 0 : soonest;
+    }
     let victim = 0;
     let worst = -1;
     for (let i = 0; i < SAMPLES; i++) {
-      const ref = index.random(KEYSPACE_ROOT, this.#random, isAnything);
-      if (ref === 0) break;
+      const found = index.random(KEYSPACE_ROOT, this.#random, isAnything);
+      if (found === 0) break;
+      // A part goes with its key, or not at all.
+      const ref = this.#keys.parts.ownerOr(found);
+      if (live?.isInUse(ref)) continue;
       const score = this.policy === "allkeys-lru" ? this.idleSeconds(ref) : 255 - this.frequencyOf(ref);
       if (score > worst) {
         worst = score;

@@ -2,10 +2,9 @@
 //
 //   find(name) ──▶ hash ──▶ index ──▶ entry, unless its deadline has passed: then it is removed here
 //
-// A key's entry is named by its ref, which is good until the next change of that key: whatever may
-// move the entry returns the new ref. Every change tells the funnel first, takes its memory before it
-// writes, and gives the entry the next version. Strings live in the entry; a table or a set is packed
-// in it or has a root (collections.ts).
+// A key's entry is named by its ref, good until the next change of that key: whatever may move the entry returns
+// the new ref. Every change tells the funnel first, takes its memory before it writes, and gives the entry the next
+// version. Strings live in the entry; a table or a set is packed in it or has a root (collections.ts).
 
 import { tooBig } from "../base/errors.ts";
 import { entryBytes } from "./entries.ts";
@@ -29,6 +28,7 @@ import {
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
+import { Parts } from "./parts.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LARGEST_CLASS } from "./size-classes.ts";
 
@@ -51,11 +51,14 @@ export class Keyspace {
 
   /** While the funnel tells of a key that is set: whether that is a new value of one that is there (rename()). */
   overwriting = false;
+  /** Keys that belong to others: what removes or renames a key does it to its parts. */
+  readonly parts: Parts;
   readonly #placement: Placement;
 
   constructor(memory: Memory, placement: Placement) {
     this.memory = memory;
     this.#placement = placement;
+    this.parts = new Parts(memory, this);
   }
 
   /** The owner that keys get which are created from now on; 0 for none. */
@@ -163,6 +166,7 @@ export class Keyspace {
         return ref;
       }
     }
+    const parts = this.parts.of(ref);
     const live = (head & FLAG_TTL) === 0 || entries.deadline(ref) > memory.nowMs;
     const deadline = deadlineMs === deadlineMs ? deadlineMs : live ? entries.deadline(ref) : NO_DEADLINE;
     const ttl = deadline < NO_DEADLINE ? FLAG_TTL : 0;
@@ -180,6 +184,7 @@ export class Keyspace {
     if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
     entries.writeValue(next, kind, value, start, length);
     this.#placement.exchange(KEYSPACE_ROOT, hash, ref, next, deadline);
+    this.parts.remove(parts, "delete");
     return next;
   }
 
@@ -225,10 +230,7 @@ export class Keyspace {
     return ref;
   }
 
-  /**
-   * Creates a key that must not be there.
-   * @param type TYPE_STRING, TYPE_TABLE, … @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY
-   */
+  /** Creates a key that must not be there. @throws {HiveError} KEY_TOO_BIG, OUT_OF_MEMORY */
   create(type: number, name: Uint8Array, start: number, length: number, kind: number, value: Uint8Array): number {
     const hash = this.memory.keys.hash(name, start, length, kind === KIND_VALUE ? 1 : 0);
     const head = type | (kind << KEY_KIND_SHIFT);
@@ -249,15 +251,16 @@ export class Keyspace {
     if (funnel.on) funnel.before(why, ref);
     if (why === "expire") this.expired++;
     else if (why === "evict") this.evicted++;
+    const parts = this.parts.of(ref);
     const root = entries.rootOf(ref);
     if (root !== 0) containers.detach(root);
     this.#placement.remove(KEYSPACE_ROOT, ref);
     entries.version++;
+    this.parts.remove(parts, why);
   }
 
   /**
-   * Gives a key a deadline, or takes it away (NO_DEADLINE). A deadline that has passed removes the
-   * key. Returns its entry; 0 when it was removed.
+   * Gives a key a deadline, or takes it away (NO_DEADLINE); one that has passed removes it. Returns its entry, or 0.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
   setDeadline(given: number, deadlineMs: number): number {
@@ -276,8 +279,8 @@ export class Keyspace {
   }
 
   /**
-   * Gives a key, and all that it holds, an owner and the session it came by, whole numbers from 1 to
-   * 2^31 - 1; the owner 0 takes both away. Returns its entry, which may have moved.
+   * Gives a key, and all that it holds, an owner and the session it came by, whole numbers from 1 to 2^31 - 1; the owner 0
+   * takes both away. Returns its entry, which may have moved.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
   setOwner(given: number, owner: number, session: number): number {
@@ -286,19 +289,16 @@ export class Keyspace {
     return this.#placement.setOwner(ref, owner, session);
   }
 
-  /**
-   * Makes a key a secret, for good: from here on its bytes, and those of every field it has or gets, are
-   * overwritten wherever they are given up. For new keys: of a large table every field is visited.
-   */
+  /** Makes a key, which is new, a secret for good: its bytes and its fields' are overwritten wherever they are given up. */
   setScrub(ref: number): void {
     if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
     this.#placement.setScrub(ref);
   }
 
   /**
-   * Where a value of `length` bytes for `ref` is to be written: the entry itself, its bucket marked as
-   * being written, or a copy that the index does not know yet. It begins with the old value; bytes
-   * behind that are undefined. The funnel was told by the caller, who writes and calls endWrite() at once.
+   * Where a value of `length` bytes for `ref` is to be written: the entry itself, its bucket marked as being written, or
+   * a copy that the index does not know yet. It begins with the old value; bytes behind that are undefined. The funnel
+   * was told by the caller, who writes and calls endWrite() at once.
    * @throws {HiveError} VALUE_TOO_BIG, OUT_OF_MEMORY: nothing was changed. A value that gets shorter never fails.
    */
   beginWrite(ref: number, length: number): number {
@@ -365,6 +365,8 @@ export class Keyspace {
     if (length > this.keyBytesMax) throw tooBig("KEY_TOO_BIG", "key", length, "keyBytesMax", this.keyBytesMax);
     const old = this.find(name, start, length, kind);
     if (old === from) return from;
+    const [parts, gone] = [this.parts.of(from), this.parts.of(old)];
+    this.parts.checkRename(parts, length);
     if (funnel.on) {
       funnel.before("rename", from, 0, name, start, length, kind);
       if (old !== 0) funnel.before("delete", old);
@@ -376,7 +378,10 @@ export class Keyspace {
       events.quiet = quiet;
       this.overwriting = false;
     }
-    return this.#placement.rename(from, old, name, start, length, kind);
+    const next = this.#placement.rename(from, old, name, start, length, kind);
+    this.parts.remove(gone, "delete");
+    if (parts.names.length > 0) this.parts.rename(parts, name.subarray(start, start + length), kind);
+    return next;
   }
 
   /** Empties the keyspace. A full hive too: the new root may go a few pages beyond the limit. */

@@ -12,6 +12,8 @@ export interface LiveValues {
    */
   settle(ref: number, onlyToUndo?: boolean): number;
   settleAll(): void;
+  /** Whether a call under way uses the object of this key: it is no time to evict it. */
+  isInUse(ref: number): boolean;
   /** The key's entry has another version, its content did not change. */
   restamped(ref: number, before: number): void;
   /** Everything will be replaced: forgets all objects. */

@@ -31,6 +31,7 @@ import {
 import { Chunks } from "./list-chunks.ts";
 import { ListRoots } from "./list-roots.ts";
 import type { Memory } from "./memory.ts";
+import { beginsAsPart, type Parts } from "./parts.ts";
 import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { roomFor } from "./room-for.ts";
 
@@ -68,6 +69,8 @@ export const NO_SECRETS: RestoredSecrets = { which: "none" };
 /** By the type of its key: the bytes of a container's root, where they are not ROOT_BYTES. */
 const ROOTS: Readonly<Record<number, number>> = { [TYPE_LIST]: LIST_ROOT_BYTES, [TYPE_SORTED]: SORTED_ROOT_BYTES };
 
+/** How reserved names begin. */
+const DOLLAR = 36;
 /** Versions have 48 bits. */
 const VERSION_END = 2 ** 48;
 /**
@@ -94,11 +97,19 @@ export class Restoring {
   keys = 0;
   fields = 0;
 
+  readonly #parts: Parts;
+  /** Names of keys that came and may be parts of others. */
+  readonly #partKeys: Buffer[] = [];
   readonly #secrets: RestoredSecrets;
   readonly #onEnd: (isDone: boolean) => void;
 
   /** @throws {HiveError} OUT_OF_MEMORY: nothing was changed. */
-  constructor(memory: Memory, placement: Placement, secrets: RestoredSecrets, onEnd: (isDone: boolean) => void) {
+  constructor(
+    memory: Memory,
+    placement: Placement,
+    { parts, secrets, onEnd }: { parts: Parts; secrets: RestoredSecrets; onEnd: (isDone: boolean) => void },
+  ) {
+    this.#parts = parts;
     this.#secrets = secrets;
     this.#memory = memory;
     this.#placement = placement;
@@ -137,7 +148,14 @@ export class Restoring {
     if (funnel.on) funnel.before("set", 0, 0, facts.bytes, facts.nameStart, facts.nameLength, facts.nameKind);
     this.#place(facts, hash, container);
     this.keys++;
+    this.#notePart(facts);
     if (facts.isSecret) this.#secrets.onSecret?.(facts);
+  }
+
+  #notePart({ bytes, nameStart, nameLength }: EntryFacts): void {
+    if (bytes[nameStart] !== DOLLAR) return;
+    const name = Buffer.from(bytes.subarray(nameStart, nameStart + nameLength));
+    if (beginsAsPart(name, 0, nameLength)) this.#partKeys.push(name);
   }
 
   /** Whether the secret whose name was hashed last comes: what ended meanwhile must not be there again. */
@@ -216,6 +234,8 @@ export class Restoring {
       containers.detach(root);
       this.#placement.remove(KEYSPACE_ROOT, key);
     }
+    // The key that they belong to had run out, or was evicted meanwhile.
+    this.#parts.removeStrays(this.#partKeys);
     this.keys = index.count(KEYSPACE_ROOT);
     const version = Math.max(entries.version, this.#aside.version);
     entries.version = version + Math.floor((VERSION_END - version) * VERSION_JUMP);

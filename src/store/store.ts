@@ -113,12 +113,13 @@ export class Store {
     // What a snapshot brings was not made by anybody now.
     changes.quiet = true;
     try {
-      const restoring = new Restoring(memory, this.#placement, secrets, (isDone) => {
+      const onEnd = (isDone: boolean): void => {
         this.activeExpiry = activeExpiry;
         events.quiet = false;
         changes.quiet = false;
         if (isDone) changes.replaced();
-      });
+      };
+      const restoring = new Restoring(memory, this.#placement, { parts: this.keys.parts, secrets, onEnd });
       this.activeExpiry = false;
       events.quiet = true;
       return restoring;

@@ -10,9 +10,11 @@ import type { Args } from "../engine/args.ts";
 import { type CommandEntry, hasTypedKey } from "../engine/catalogue.ts";
 import { type Context, GATE_LIMITED } from "../engine/context.ts";
 import { missingPermission } from "../engine/permission.ts";
-import { mayWriteReserved, reservedKey } from "../engine/reserved-names.ts";
+import { mayWriteReserved, reservedKey, reservedRefusal } from "../engine/reserved-names.ts";
+import { TYPE_STRUCTURE } from "../store/layout.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { KeptClass } from "./kept-class.ts";
+import { type PartCalls, partName } from "./part.ts";
 import type { Played } from "./played.ts";
 import { argumentsOf } from "./played-arguments.ts";
 import type { HiveCalls, Structure } from "./structure.ts";
@@ -36,7 +38,7 @@ export type FacadeParts = {
   keptOf(cls: new () => Structure): KeptClass;
 };
 
-export class Facade implements HiveCalls {
+export class Facade implements HiveCalls, PartCalls {
   readonly #parts: FacadeParts;
   readonly #context: Context;
   /** Whether the command under way says that it changes nothing. */
@@ -60,6 +62,7 @@ export class Facade implements HiveCalls {
     if (this.#reads) throw new HiveError("UNSUPPORTED", `a command that reads may not make the key ${key}: use find()`);
     const made = instances.create(kept, Buffer.from(key));
     transactions.created(made);
+    transactions.opened(made);
     made.placement.hive = () => this;
     if (!kept.undoes) transactions.changing(made);
     return made.instance as S;
@@ -81,6 +84,7 @@ export class Facade implements HiveCalls {
     const live = this.#parts.instances.at(ref);
     if (live.kept !== kept) throw new HiveError("WRONG_TYPE", `the key holds a ${live.kept.name}, not a ${kept.name}`);
     live.placement.hive = () => this;
+    this.#parts.transactions.opened(live);
     if (!kept.undoes && !this.#reads && !live.tracker.changed) this.#parts.transactions.changing(live);
     return live;
   }
@@ -100,12 +104,26 @@ export class Facade implements HiveCalls {
     return this.playArguments(command, argumentsOf(command, given)) as Played<Name>;
   }
 
-  /** The same with the arguments as a call has them. @param command Its name, for messages. */
-  playArguments(command: string, args: Args): unknown {
+  playPart(owner: string, name: string, command: string, given: readonly unknown[], isNew: boolean): unknown {
+    const key = Buffer.from(owner, "latin1");
+    const { keys, memory } = this.#context.store;
+    const ref = keys.find(key, 0, key.length);
+    if (ref === 0 || memory.entries.type(ref) !== TYPE_STRUCTURE) throw new HiveError("NO_KEY", "no such key");
+    this.requireGrants("a list or sorted set of a structure", key, key.length);
+    // Whoever removes or renames the key has its bytes alone.
+    if (isNew) this.#parts.instances.write(ref);
+    return this.playArguments(command, argumentsOf(command, [partName(key, name), ...given]), true);
+  }
+
+  /**
+   * The same with the arguments as a call has them. @param command Its name, for messages. @param isPart Whether its key is
+   * that of a part of a structure whose key the caller may change.
+   */
+  playArguments(command: string, args: Args, isPart: boolean = false): unknown {
     const { transactions } = this.#parts;
     const context = this.#context;
     const { services, store } = context;
-    const entry = this.playable(args, command);
+    const entry = this.playable(args, command, isPart);
     const reply = new ValueReply();
     const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
     if (this.#reads && writes) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
@@ -136,7 +154,7 @@ export class Facade implements HiveCalls {
   }
 
   /** The command of a play. @throws {HiveError} UNKNOWN_COMMAND, WRONG_ARITY, UNSUPPORTED, NO_PERMISSION, BAD_VALUE */
-  playable(args: Args, command: string): CommandEntry {
+  playable(args: Args, command: string, isPart: boolean = false): CommandEntry {
     const { services, gate, token } = this.#context;
     let entry = services.commands.find(args);
     if (entry === undefined) throw new HiveError("UNKNOWN_COMMAND", `unknown command '${command}'`);
@@ -151,9 +169,9 @@ export class Facade implements HiveCalls {
     if (args.typed && hasTypedKey(entry.row, args)) {
       throw new HiveError("BAD_VALUE", "a key is text or bytes, not a value");
     }
-    if (mayWriteReserved(entry.row) && reservedKey(entry.row, args) !== 0) {
-      throw new HiveError("NO_PERMISSION", "the memory of devices is written by DEVICE.PUT and SESSION.PUT alone");
-    }
+    if (isPart) return entry;
+    const reserved = mayWriteReserved(entry.row) ? reservedKey(entry.row, args) : 0;
+    if (reserved !== 0) throw new HiveError("NO_PERMISSION", reservedRefusal(args, reserved));
     if ((gate & GATE_LIMITED) !== 0 && token !== undefined) {
       const missing = missingPermission(entry.row, entry.wireName, args, {
         grants: token.grants,

@@ -34,16 +34,21 @@ export type Live = Kept & {
   dirtySinceMs: number;
   /** What its methods know of where they are. */
   readonly placement: Placement;
+  readonly partsMax: number;
 };
 
 export type InstanceParts = {
   store: Store;
   journal: Journal;
   log: Log | undefined;
+  /** Lists and sorted sets that a structure may have. */
+  partsMax: number;
   /** The class of this name. @throws {HiveError} none is registered */
   classNamed(name: string): KeptClass;
   /** The first change of an instance in the call under way. May throw: then it does not happen. */
   onChange(live: Live): void;
+  /** Whether the call under way uses the instance of this entry. */
+  isInUse(ref: number): boolean;
 };
 
 function noCall(): never {
@@ -116,7 +121,8 @@ export class Instances implements LiveValues {
 
   #make(kept: KeptClass, name: string, version: number): Live {
     const key = Buffer.from(name, "latin1");
-    const placement: Placement = { key: key.utf8Slice(), hive: noCall };
+    const { partsMax } = this.#parts;
+    const placement: Placement = { key: key.utf8Slice(), owner: () => live, hive: noCall };
     const live: Live = {
       ...kept.make(this.#parts.journal, () => this.#parts.onChange(live)),
       kept,
@@ -126,6 +132,7 @@ export class Instances implements LiveValues {
       bytes: 0,
       dirtySinceMs: -1,
       placement,
+      partsMax,
     };
     setPlacement(live.instance, placement);
     return live;
@@ -136,7 +143,7 @@ export class Instances implements LiveValues {
     const { keys, memory } = this.#parts.store;
     this.#scratch.reset();
     const live = this.#make(kept, key.latin1Slice(), 0);
-    kept.encode(live.instance, live.state, this.#scratch);
+    kept.encode(live, this.#scratch);
     const empty = Buffer.from(this.#scratch.copy());
     const ref = keys.create(TYPE_STRUCTURE, key, 0, key.length, 0, empty);
     // Its kind is that of a value; a few bytes that fit always.
@@ -161,7 +168,7 @@ export class Instances implements LiveValues {
   /** Bytes of what it is now. @throws {HiveError} BAD_VALUE */
   measure(live: Live): number {
     this.#scratch.reset();
-    live.kept.encode(live.instance, live.state, this.#scratch);
+    live.kept.encode(live, this.#scratch);
     live.bytes = this.#scratch.end;
     live.tracker.growth = 0;
     return live.bytes;
@@ -170,12 +177,23 @@ export class Instances implements LiveValues {
   // LiveValues.
 
   settle(ref: number, onlyToUndo: boolean = false): number {
-    const { store, log } = this.#parts;
-    const { entries, pages } = store.memory;
+    const { store } = this.#parts;
+    const { entries } = store.memory;
     if (this.#dirty.size === 0 || (onlyToUndo && !store.undo.armed)) return ref;
     const start = entries.keyStart(ref);
     const live = this.#byKey.get(entries.bytesOf(ref).latin1Slice(start, start + entries.keyLength(ref)));
     if (live === undefined || live.dirtySinceMs < 0 || live.version !== entries.versionOf(ref)) return ref;
+    return this.#write(live, ref);
+  }
+
+  /** Writes what the instance of entry `ref` is now, whether it is known to be ahead of its bytes or not. */
+  write(ref: number): number {
+    return this.#write(this.at(ref), ref);
+  }
+
+  #write(live: Live, ref: number): number {
+    const { store, log } = this.#parts;
+    const { entries, pages } = store.memory;
     const { overdraft } = pages;
     // The change was accepted before: a limit that is reached meanwhile must not keep it from its key.
     pages.overdraft = Math.max(overdraft, pages.inUse);
@@ -209,6 +227,10 @@ export class Instances implements LiveValues {
     if (live === undefined) return;
     this.#clean(live);
     if (this.#byKey.get(live.name) === live) this.#byKey.delete(live.name);
+  }
+
+  isInUse(ref: number): boolean {
+    return this.#parts.isInUse(ref);
   }
 
   settleAll(): void {

@@ -14,6 +14,7 @@ import type { Context } from "../engine/context.ts";
 import { Transaction, type Watches } from "../engine/transaction.ts";
 import { EVENT_GENERIC } from "../store/key-events.ts";
 import { KIND_VALUE, TYPE_STRUCTURE } from "../store/layout.ts";
+import { ownerLength, ownerStart } from "../store/parts.ts";
 import type { Store } from "../store/store.ts";
 import { decode } from "../wire/value.ts";
 import type { ClassFacts } from "./class-facts.ts";
@@ -150,7 +151,7 @@ export class IsolatedCall {
     return isOwn && state !== undefined ? { ...state, version: -1 } : state;
   }
 
-  #play({ command, args: given, changed, states }: Request & { kind: "play" }): PlayAnswer {
+  #play({ command, args: given, owner, changed, states }: Request & { kind: "play" }): PlayAnswer {
     const { facade } = this.request;
     const args = new Args(given.lengths.length);
     args.reset(Buffer.from(given.bytes.buffer, given.bytes.byteOffset, given.bytes.byteLength));
@@ -160,7 +161,9 @@ export class IsolatedCall {
       at += length;
     }
     args.kept = true;
-    const entry = facade.playable(args, command);
+    const isPart = owner !== undefined;
+    if (isPart) this.#requirePart(owner, args);
+    const entry = facade.playable(args, command, isPart);
     const topic = SENDS.get(entry.row.name);
     if (topic !== undefined) return this.#send(topic, command, args);
     const keys = this.#keysOf(entry, args);
@@ -171,11 +174,24 @@ export class IsolatedCall {
     for (const state of states) this.#hold(this.#heldState(state));
     this.#count();
     for (const key of keys) this.#watch(key);
-    const run = (): unknown => facade.playArguments(command, args);
+    const run = (): unknown => facade.playArguments(command, args, isPart);
+    // A part goes, moves and is copied with its key.
+    if (isPart) keys.add(owner);
     const value = this.#rehearse(keys, writes, run);
     if (writes && keys.size > 0) this.#hold({ keys, bytes: given.bytes.length, run });
     for (const key of gone) this.#opened.delete(key);
     return { value, gone };
+  }
+
+  /** @throws {HiveError} NO_KEY, NO_PERMISSION: the call has not opened this key, or has deleted it */
+  #requirePart(owner: string, args: Args): void {
+    if (!this.#opened.has(owner)) throw new HiveError("NO_KEY", "no such key");
+    const key = Buffer.from(owner, "latin1");
+    const start = args.start(1);
+    const length = ownerLength(args.buffer, start, args.length(1));
+    const from = ownerStart(start);
+    if (key.equals(args.buffer.subarray(from, from + length))) return;
+    throw new HiveError("NO_PERMISSION", "this is no part of the key that was opened");
   }
 
   #send(topic: "channel" | "shard", command: string, args: Args): PlayAnswer {

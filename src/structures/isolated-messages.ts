@@ -51,6 +51,8 @@ export type WorkerSpec = {
   /** Its classes that are isolated; undefined: all. */
   readonly only: readonly string[] | undefined;
   readonly bytesMax: number;
+  /** Lists and sorted sets that a structure may have. */
+  readonly partsMax: number;
 };
 
 /**
@@ -89,6 +91,8 @@ export type Request =
       readonly id: number;
       readonly command: string;
       readonly args: PlayedArguments;
+      /** The opened key that the play's own key is a part of. */
+      readonly owner: string | undefined;
       /** Keys that the call has changed and not yet told. */
       readonly changed: readonly string[];
       /** Of those, what the hive asked for. */

@@ -74,7 +74,7 @@ export class Isolation {
   worker({ source, only, options }: IsolatedSource): IsolatedWorker {
     const { limits, timers = systemTimers, onNotice } = this.#parts;
     return new IsolatedWorker({
-      spec: { source, only, bytesMax: limits.isolatedBytesMax },
+      spec: { source, only, bytesMax: limits.isolatedBytesMax, partsMax: limits.structurePartsMax },
       ...{ limits, timers, onNotice },
       begin: (classes) =>
         classes

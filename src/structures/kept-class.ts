@@ -1,8 +1,10 @@
 // KeptClass: a registered class, looked at once: its commands, and its instances from bytes and to bytes.
 //
 //   instance ──▶ encode ──▶ [name, version, state] as one canonical value ──▶ decode ──▶ instance
+//                           [name, version, [part, …], state] where it has lists or sorted sets (store/parts.ts)
 
 import { HiveError } from "../base/errors.ts";
+import { isPartName } from "../store/parts.ts";
 import { decode, encodeInto, Scratch } from "../wire/value.ts";
 import type { Journal } from "./journal.ts";
 import type { Structure, StructureClass } from "./structure.ts";
@@ -15,7 +17,13 @@ const COMMAND_NAME = /^[A-Z][A-Z0-9_]*$/;
 const PIECES = "*";
 
 /** An instance with what its class keeps of it. */
-export type Kept = { instance: Structure; state: Record<string, unknown> | undefined; tracker: Tracker };
+export type Kept = {
+  instance: Structure;
+  state: Record<string, unknown> | undefined;
+  tracker: Tracker;
+  /** Names of its lists and sorted sets. */
+  parts: string[];
+};
 
 export class KeptClass {
   readonly cls: StructureClass;
@@ -44,7 +52,7 @@ export class KeptClass {
     for (const name of Object.keys(cls.args)) this.#checkNamed(name, "args");
     const probe = new cls();
     if (this.undoes) fieldsOf(probe);
-    this.encode(probe, this.undoes ? fieldsOf(probe) : undefined, new Scratch());
+    this.encode({ instance: probe, state: this.undoes ? fieldsOf(probe) : undefined, parts: [] }, new Scratch());
   }
 
   #checkNamed(name: string, where: string): void {
@@ -56,14 +64,16 @@ export class KeptClass {
   make(journal: Journal, begin: () => void): Kept {
     const instance = new this.cls();
     const tracker = new Tracker(journal, begin);
-    if (!this.undoes) return { instance, state: undefined, tracker };
+    const parts: string[] = [];
+    if (!this.undoes) return { instance, state: undefined, tracker, parts };
     const state = fieldsOf(instance);
-    return { instance: track(instance, state, tracker) as Structure, state, tracker };
+    return { instance: track(instance, state, tracker) as Structure, state, tracker, parts };
   }
 
   /** Fills an instance with what encode() wrote. @throws {HiveError} BAD_PAYLOAD */
-  fill({ instance, state }: Kept, encoded: { version: number; state: unknown }): void {
+  fill({ instance, state, parts }: Kept, encoded: Head): void {
     const { cls } = this;
+    parts.push(...encoded.parts);
     let given = encoded.state;
     if (encoded.version !== cls.version) {
       if (cls.migrate === undefined || encoded.version > cls.version) {
@@ -81,13 +91,14 @@ export class KeptClass {
   }
 
   /** Writes an instance at the end of `scratch`. @throws {HiveError} BAD_VALUE: something of it cannot be encoded */
-  encode(instance: Structure, state: Record<string, unknown> | undefined, scratch: Scratch): void {
+  encode({ instance, state, parts }: Omit<Kept, "tracker">, scratch: Scratch): void {
     let given: unknown = state;
     if (instance.encode !== undefined) {
       given = instance.encode();
       if (this.inPieces) given = [PIECES, ...(given as Iterable<unknown>)];
     } else if (state === undefined) given = { ...instance };
-    encodeInto([this.name, this.cls.version, given], scratch);
+    const { version } = this.cls;
+    encodeInto(parts.length === 0 ? [this.name, version, given] : [this.name, version, parts, given], scratch);
   }
 }
 
@@ -98,33 +109,36 @@ function piecesOf(state: unknown): unknown[] {
   return state.slice(1);
 }
 
-/** What is in a structure's key. @throws {HiveError} BAD_PAYLOAD */
-export function readHead(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): { name: string; version: number; state: unknown } {
+/** What is in a structure's key. */
+export type Head = { name: string; version: number; parts: readonly string[]; state: unknown };
+
+function isPartNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === "string" && isPartName(name));
+}
+
+/** @throws {HiveError} BAD_PAYLOAD */
+export function readHead(bytes: Uint8Array, start: number, end: number): Head {
   const value = decode(bytes, start, end);
-  if (Array.isArray(value) && value.length === 3 && typeof value[0] === "string" && Number.isSafeInteger(value[1])) {
-    return { name: value[0], version: value[1], state: value[2] };
+  if (Array.isArray(value) && typeof value[0] === "string" && Number.isSafeInteger(value[1])) {
+    const [name, version, third, fourth] = value as [string, number, unknown, unknown];
+    if (value.length === 3) return { name, version, parts: [], state: third };
+    if (value.length === 4 && isPartNames(third)) return { name, version, parts: third, state: fourth };
   }
   throw new HiveError("BAD_PAYLOAD", "this key holds no structure that can be read");
 }
 
 /** The name alone: what is behind it may be a MiB. @throws {HiveError} BAD_PAYLOAD */
 export function readName(bytes: Buffer, start: number): string {
-  // An array of three, then a short string or one of up to 255 bytes.
+  // An array of three or four, then a short string or one of up to 255 bytes.
   const head = bytes[start + 1]!;
-  if (bytes[start] === ARRAY_OF_3 && head >>> 5 === SHORT_TEXT) {
-    return bytes.utf8Slice(start + 2, start + 2 + (head & 31));
-  }
-  if (bytes[start] === ARRAY_OF_3 && head === TEXT_OF_BYTE) {
-    return bytes.utf8Slice(start + 3, start + 3 + bytes[start + 2]!);
-  }
+  const isHead = bytes[start] === ARRAY_OF_3 || bytes[start] === ARRAY_OF_4;
+  if (isHead && head >>> 5 === SHORT_TEXT) return bytes.utf8Slice(start + 2, start + 2 + (head & 31));
+  if (isHead && head === TEXT_OF_BYTE) return bytes.utf8Slice(start + 3, start + 3 + bytes[start + 2]!);
   throw new HiveError("BAD_PAYLOAD", "this key holds no structure that can be read");
 }
 
 const ARRAY_OF_3 = 0x93;
+const ARRAY_OF_4 = 0x94;
 const SHORT_TEXT = 5;
 const TEXT_OF_BYTE = 0xd9;
 

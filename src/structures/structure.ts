@@ -9,6 +9,9 @@
 // Whatever is not in upper case is the class's own.
 
 import { HiveError } from "../base/errors.ts";
+import { Part, type PartCalls, type PartOwner } from "./part.ts";
+import { PartList } from "./part-list.ts";
+import { PartSorted } from "./part-sorted.ts";
 import type { Played } from "./played.ts";
 import type { ArgumentSchema } from "./schema.ts";
 
@@ -34,7 +37,7 @@ export interface HiveCalls {
 }
 
 /** What an instance knows of where it is: set by the hive. */
-export type Placement = { readonly key: string; hive: () => HiveCalls };
+export type Placement = { readonly key: string; readonly owner: () => PartOwner; hive: () => HiveCalls & PartCalls };
 
 const placements = new WeakMap<object, Placement>();
 
@@ -75,6 +78,20 @@ export class Structure {
     return placementOf(this).key;
   }
 
+  /**
+   * A list of the store that belongs to this key: it goes, moves, is copied and counted with it. For state that is large: a change costs
+   * what it changes. Good for the call under way. @param name 1 to 64 of the letters, digits, _ . and -
+   * @throws {HiveError} INVALID_ARGUMENT
+   */
+  protected list<Value = unknown>(name: string): PartList<Value> {
+    return new PartList(partOf(this, name));
+  }
+
+  /** The same as a sorted set: members with a score, in order. */
+  protected sorted<Member = unknown>(name: string): PartSorted<Member> {
+    return new PartSorted(partOf(this, name));
+  }
+
   /** The hive, for the call under way: an async method keeps it in a variable before it first waits. */
   protected get hive(): HiveCalls {
     return placementOf(this).hive();
@@ -86,6 +103,11 @@ function placementOf(instance: object): Placement {
   if (placement === undefined)
     throw new HiveError("UNSUPPORTED", "this instance is in no hive: hive.open() gives one that is");
   return placement;
+}
+
+function partOf(structure: Structure, name: string): Part {
+  const { owner, hive } = placementOf(structure);
+  return new Part(owner(), name, hive());
 }
 
 /** A class that can be registered. */

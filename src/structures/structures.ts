@@ -83,8 +83,10 @@ export class Structures {
       store,
       journal,
       log,
+      partsMax: limits.structurePartsMax,
       classNamed: (name) => this.#classNamed(name),
       onChange: (live) => this.#transactions.changing(live),
+      isInUse: (ref) => this.#transactions.hasOpened(ref),
     });
     this.#shared = {
       instances: this.instances,
@@ -311,6 +313,7 @@ export class Structures {
       return facade;
     };
     return this.#run({ context, args, reply, name, method }, () => {
+      this.#transactions.opened(live);
       if (!kept.undoes && !reads) {
         live.tracker.growth += args.totalBytes() * 4;
         if (!live.tracker.changed) this.#transactions.changing(live);

@@ -65,6 +65,11 @@ export class Tracker {
     return raw;
   }
 
+  /** Before a change that is taken back by somebody else. @throws {HiveError} the key is gone */
+  touch(): void {
+    if (!this.changed) this.#begin();
+  }
+
   /** Before a change: how to take it back. @throws {HiveError} the key is gone */
   note<Target, First, Second>(
     step: (target: Target, first: First, second: Second) => void,

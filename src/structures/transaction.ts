@@ -28,6 +28,8 @@ export class Transactions {
   /** Their entries when they were first changed; 0 for those that were gone. Good where nothing was played. */
   #refs: number[] = [];
   #played = false;
+  /** Whatever was opened: it stays until the call has ended. */
+  #opened: Live[] = [];
   #created: Live[] = [];
   #ownsUndo = false;
   #doom: HiveError | undefined = undefined;
@@ -63,6 +65,7 @@ export class Transactions {
       if (this.#touched.length > 0) this.#touched = [];
       if (this.#refs.length > 0) this.#refs = [];
       if (this.#created.length > 0) this.#created = [];
+      if (this.#opened.length > 0) this.#opened = [];
       this.#played = false;
       this.#ownsUndo = false;
       this.#doom = undefined;
@@ -102,6 +105,17 @@ export class Transactions {
   /** A call is played: entries may move. */
   playing(): void {
     this.#played = true;
+  }
+
+  opened(live: Live): void {
+    if (this.#isOpen) this.#opened.push(live);
+  }
+
+  /** Whether the call under way has opened the key of this entry. */
+  hasOpened(ref: number): boolean {
+    if (this.#opened.length === 0) return false;
+    const version = this.#parts.store.memory.entries.versionOf(ref);
+    return this.#opened.some((live) => live.version === version);
   }
 
   created(live: Live): void {

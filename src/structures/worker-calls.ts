@@ -36,6 +36,8 @@ import { WorkerSession } from "./worker-session.ts";
 
 export type WorkerParts = SharedWords & {
   readonly classes: readonly KeptClass[];
+  /** Lists and sorted sets that a structure may have. */
+  readonly partsMax: number;
   /** Where answers come. */
   readonly answers: MessagePort;
   /** Where requests go, and what is told. */
@@ -164,10 +166,11 @@ export class WorkerCalls implements LiveKeeper {
   }
 
   make(kept: KeptClass, key: string, sent?: { version: number; bytes: Uint8Array }): WorkerLive {
-    const placement: Placement = { key: Buffer.from(key, "latin1").utf8Slice(), hive: noCall };
+    const placement: Placement = { key: Buffer.from(key, "latin1").utf8Slice(), owner: () => live, hive: noCall };
+    const { partsMax } = this.#parts;
     const live: WorkerLive = {
       ...kept.make(this.journal, () => touch(live)),
-      ...{ kept, key, placement },
+      ...{ kept, key, placement, name: key, partsMax },
       version: sent?.version ?? -1,
       session: undefined,
     };
@@ -176,9 +179,10 @@ export class WorkerCalls implements LiveKeeper {
     return live;
   }
 
-  encoded({ kept, key, instance, state }: WorkerLive): StateMade {
+  encoded(live: WorkerLive): StateMade {
+    const { kept, key } = live;
     this.#scratch.reset();
-    kept.encode(instance, state, this.#scratch);
+    kept.encode(live, this.#scratch);
     return { key, cls: kept.name, bytes: this.#scratch.copy() };
   }
 }

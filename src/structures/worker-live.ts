@@ -18,6 +18,8 @@ export type WorkerLive = Kept & {
   /** The call that it is in; undefined between calls. */
   session: Touched | undefined;
   readonly placement: Placement;
+  readonly name: string;
+  readonly partsMax: number;
 };
 
 export interface LiveKeeper {

@@ -8,12 +8,13 @@
 import { HiveError } from "../base/errors.ts";
 import type { CallBody, FetchAnswer, PlayAnswer, PlayedArguments, StateSent } from "./isolated-messages.ts";
 import type { KeptClass } from "./kept-class.ts";
+import { type PartCalls, partName } from "./part.ts";
 import type { Played } from "./played.ts";
 import { argumentsOf } from "./played-arguments.ts";
 import type { HiveCalls, Structure } from "./structure.ts";
 import type { LiveKeeper, Touched, WorkerLive } from "./worker-live.ts";
 
-export class WorkerSession implements HiveCalls, Touched {
+export class WorkerSession implements HiveCalls, PartCalls, Touched {
   readonly id: number;
   readonly #calls: LiveKeeper;
   readonly #reads: boolean;
@@ -97,19 +98,29 @@ export class WorkerSession implements HiveCalls, Touched {
   }
 
   play<Name extends string>(command: Name, ...given: readonly unknown[]): Played<Name> {
+    return this.#play(command, given, undefined) as Played<Name>;
+  }
+
+  /** The names of parts are told with the state. */
+  playPart(owner: string, name: string, command: string, given: readonly unknown[]): unknown {
+    return this.#play(command, [partName(Buffer.from(owner, "latin1"), name), ...given], owner);
+  }
+
+  #play(command: string, given: readonly unknown[], owner: string | undefined): unknown {
     this.#requireOpen();
     const args = argumentsFor(command, given);
     const changed = [...this.#touched].map(({ key }) => key);
-    let answer = this.#calls.ask({ kind: "play", id: this.id, command, args, changed, states: [] }) as PlayAnswer;
+    const play = { kind: "play", id: this.id, command, args, owner } as const;
+    let answer = this.#calls.ask({ ...play, changed, states: [] }) as PlayAnswer;
     if ("states" in answer) {
       const told = answer.states.map((key) => this.#opened.get(key)!);
       const states = told.map((live) => this.#calls.encoded(live));
-      answer = this.#calls.ask({ kind: "play", id: this.id, command, args, changed: [], states }) as PlayAnswer;
+      answer = this.#calls.ask({ ...play, changed: [], states }) as PlayAnswer;
       for (const live of told) this.#told(live);
     }
     if ("states" in answer) throw new Error("the hive asked twice for the same states");
     for (const key of answer.gone) this.#lose(key);
-    return answer.value as Played<Name>;
+    return answer.value;
   }
 
   /** The hive knows what it is now: only what changes from here on is to be told. */

@@ -22,7 +22,15 @@ guardMemory(spec.bytesMax, words);
 try {
   const loaded = await loadStructures(spec.source);
   const classes = loaded.filter(({ name }) => spec.only?.includes(name) ?? true).map((cls) => new KeptClass(cls));
-  const calls = new WorkerCalls({ classes, words, times, answers, hive, take: receiveMessageOnPort });
+  const calls = new WorkerCalls({
+    classes,
+    partsMax: spec.partsMax,
+    words,
+    times,
+    answers,
+    hive,
+    take: receiveMessageOnPort,
+  });
   hive.on("message", (message: ToWorker) => {
     Atomics.store(words, WORD_SEEN, message.number);
     if (message.kind === "call") calls.run(message);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Limits } from "../../src/base/limits.ts";
-import { Structure } from "../../src/structures/structure.ts";
+import { type HiveCalls, Structure } from "../../src/structures/structure.ts";
 import { limited, passed } from "../kit/limited-hive.ts";
 import { codeOf } from "../kit/native-hive.ts";
 import { type RespClient, RespError } from "../kit/resp-client.ts";
@@ -36,6 +36,7 @@ type Names =
   | "keyBytesMax"
   | "valueBytesMax"
   | "structureBytesMax"
+  | "structurePartsMax"
   | "commandMsMax"
   | "isolatedBytesMax"
   | "isolatedCallsMax"
@@ -96,6 +97,19 @@ export const INPUT_CASES: Readonly<Record<Names & keyof Limits, () => Promise<vo
     assert.equal((await client.call("SIZE", "k")).value, 1);
     await using native = await hive.native();
     assert.equal(await codeOf(native.call("FIFOADD", "k", "v".repeat(500))), "VALUE_TOO_BIG");
+  },
+
+  async structurePartsMax() {
+    class Lists extends Structure {
+      static LISTS_PUSH(hive: HiveCalls, key: string, name: string): number {
+        return hive.open(Lists, key).list(name).push(1);
+      }
+    }
+    await using hive = await limited({ structurePartsMax: 2 }, { structures: [Lists] });
+    await using client = await hive.resp();
+    for (const name of ["a", "b", "a"]) await client.call("LISTS_PUSH", "k", name);
+    assert.match(await errorOf(client, "LISTS_PUSH", "k", "c"), /more than structurePartsMax \(2\)/);
+    assert.equal((await client.call("DBSIZE")).value, 3);
   },
 
   async commandMsMax() {

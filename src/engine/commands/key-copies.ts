@@ -10,6 +10,7 @@ import { HiveError } from "../../base/errors.ts";
 import type { Slice } from "../../store/collections.ts";
 import { KIND_VALUE, TYPE_LIST, TYPE_STRING, TYPE_STRUCTURE } from "../../store/layout.ts";
 import { PACKED_EMPTY } from "../../store/packed.ts";
+import { partKey } from "../../store/parts.ts";
 import { NO_DEADLINE } from "../../store/placement.ts";
 import type { Store } from "../../store/store.ts";
 import type { Args } from "../args.ts";
@@ -67,9 +68,7 @@ function copy({ store }: Context, args: Args, reply: Reply): void {
   const type = entries.type(ref);
   if (type === TYPE_STRING) putString(store, args, 2, deadlineMs, stringIn(store, ref));
   else if (type === TYPE_STRUCTURE) {
-    const { bytes, start, end } = stringIn(store, ref);
-    const state = Buffer.from(bytes.subarray(start, end));
-    place(store, args, 2, { type, deadlineMs, fill: (key) => rewrite(store, key, state) });
+    place(store, args, 2, { type, deadlineMs, fill: (key) => copyStructure(store, ref, key) });
   } else if (type === TYPE_LIST)
     place(store, args, 2, { type, deadlineMs, fill: (key) => copyElements(store, ref, key) });
   else if (!hasLiveField(store, ref)) {
@@ -111,6 +110,27 @@ function stringIn(store: Store, ref: number): Slice {
 /** The state of a structure becomes that of a new key. */
 function rewrite({ keys }: Store, key: number, state: Buffer): number {
   return keys.write(key, 0, state, 0, state.length, state.length, KIND_VALUE, false);
+}
+
+function copyStructure(store: Store, from: number, to: number): number {
+  const { bytes, start, end } = stringIn(store, from);
+  const { parts } = store.keys;
+  const source = parts.of(from);
+  const key = rewrite(store, to, Buffer.from(bytes.subarray(start, end)));
+  for (const name of source.names) {
+    const part = parts.find(source, name);
+    if (part === 0) continue;
+    const type = store.memory.entries.type(part);
+    const copyInto = type === TYPE_LIST ? copyElements : copyContents;
+    copyInto(store, part, createPart(store, name, type));
+  }
+  return key;
+}
+
+/** An empty part of the key that is not finished: it gets the key's name with it. */
+function createPart({ keys }: Store, name: string, type: number): number {
+  const key = partKey(UNFINISHED, name);
+  return keys.create(type, key, 0, key.length, KIND_VALUE, PACKED_EMPTY);
 }
 
 function putString(store: Store, args: Args, index: number, deadlineMs: number, value: Slice): number {
@@ -216,38 +236,41 @@ function build(store: Store, args: Args, dumped: Dumped, deadlineMs: number): nu
     const { start, length, kind } = dumped.string;
     if (dumped.type === TYPE_STRUCTURE) {
       const state = Buffer.from(payload.subarray(start, start + length));
-      const fill = (key: number): number => rewrite(store, key, state);
+      const fill = (empty: number): number => {
+        const key = rewrite(store, empty, state);
+        for (const { name, dumped: part } of dumped.parts)
+          fillFrom(store, payload, part, createPart(store, name, part.type));
+        return key;
+      };
       return place(store, args, 1, { type: TYPE_STRUCTURE, deadlineMs, fill });
     }
     return putString(store, args, 1, deadlineMs, { bytes: payload, start, end: start + length, kind });
   }
-  const { lists } = store;
-  if (dumped.type === TYPE_LIST) {
-    const push = (empty: number): number => {
-      let key = empty;
-      for (const { start, length, kind } of dumped.fields()) key = lists.push(key, false, payload, start, length, kind);
-      return key;
-    };
-    return place(store, args, 1, { type: TYPE_LIST, deadlineMs, fill: push });
-  }
-  let isAlive = false;
-  for (const field of dumped.fields()) if (field.deadlineMs > store.nowMs) isAlive = true;
+  let isAlive = dumped.type === TYPE_LIST;
+  for (const field of isAlive ? [] : dumped.fields()) if (field.deadlineMs > store.nowMs) isAlive = true;
   if (!isAlive) return 0;
-  const fill = (empty: number): number => {
-    let key = empty;
-    for (const field of dumped.fields()) {
-      if (field.deadlineMs <= store.nowMs) continue;
-      const { nameStart, nameLength, nameKind, start, length, kind, deadlineMs: fieldDeadlineMs } = field;
-      key = addContent(store, key, {
-        name: { bytes: payload, start: nameStart, end: nameStart + nameLength, kind: nameKind },
-        value: { bytes: payload, start, end: start + length, kind },
-        deadlineMs: fieldDeadlineMs,
-      });
-      if (!wasAdded(store, key)) throw badFormat();
-    }
-    return key;
-  };
+  const fill = (key: number): number => fillFrom(store, payload, dumped, key);
   return place(store, args, 1, { type: dumped.type, deadlineMs, fill });
+}
+
+/** Puts what was dumped of a container into an empty one. Returns its entry as it is then. */
+function fillFrom(store: Store, payload: Buffer, { type, fields }: Dumped, empty: number): number {
+  const { lists } = store;
+  let key = empty;
+  for (const { nameStart, nameLength, nameKind, start, length, kind, deadlineMs } of fields()) {
+    if (type === TYPE_LIST) {
+      key = lists.push(key, false, payload, start, length, kind);
+      continue;
+    }
+    if (deadlineMs <= store.nowMs) continue;
+    key = addContent(store, key, {
+      name: { bytes: payload, start: nameStart, end: nameStart + nameLength, kind: nameKind },
+      value: { bytes: payload, start, end: start + length, kind },
+      deadlineMs,
+    });
+    if (!wasAdded(store, key)) throw badFormat();
+  }
+  return key;
 }
 
 export const KEY_COPY_ROWS: readonly Row[] = [

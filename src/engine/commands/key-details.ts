@@ -144,10 +144,20 @@ function usage(context: Context, args: Args, reply: Reply): void {
   let ref = findOrNil(context, args, reply);
   if (ref === 0) return;
   ref = context.store.memory.settled(ref);
-  const { entries, containers, pages } = context.store.memory;
+  const { parts } = context.store.keys;
+  const own = parts.of(ref);
+  let bytes = bytesOf(context.store, ref);
+  for (const name of own.names) {
+    const part = parts.find(own, name);
+    if (part !== 0) bytes += bytesOf(context.store, part);
+  }
+  reply.integer(bytes);
+}
+
+function bytesOf({ memory: { entries, containers, pages } }: Store, ref: number): number {
   const root = entries.rootOf(ref);
   const inner = root === 0 ? 0 : containers.bytesOf(root) + containers.indexBytesOf(root);
-  reply.integer(pages.sizeOf(ref) + SLOT_BYTES + inner);
+  return pages.sizeOf(ref) + SLOT_BYTES + inner;
 }
 
 function stats({ store }: Context, _args: Args, reply: Reply): void {

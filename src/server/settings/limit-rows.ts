@@ -12,6 +12,7 @@ const HELP: Readonly<Record<keyof Limits, string>> = {
   keyBytesMax: "a key, field or member",
   valueBytesMax: "a value",
   structureBytesMax: "the encoded state of a structure",
+  structurePartsMax: "lists and sorted sets of the store that one structure has",
   commandMsMax: "a structure's command that takes longer is named to operators; in a worker it is stopped",
   isolatedBytesMax: "memory of a worker of isolated structures",
   isolatedCallsMax: "calls that wait for such a worker",

@@ -27,8 +27,12 @@ export interface Transport {
    * buffer again. Otherwise the transport keeps it, and the caller must not touch it any more.
    */
   write(buffer: Uint8Array, length: number): boolean;
-  /** Writes one byte per character. Quicker than write() for short texts. */
-  writeLatin1(text: string): void;
+  /**
+   * Writes one byte per character. Quicker than write() for short texts.
+   * @param soon It may wait for the end of this turn of the loop, and then leaves with those of other transports; what is written
+   * later stays behind it.
+   */
+  writeLatin1(text: string, soon?: boolean): void;
   /** Asks for one drained() when all that is written so far is out. */
   awaitDrained(): void;
   /** Stops reading, so that the peer has to wait; a peer that goes away is then not noticed. */

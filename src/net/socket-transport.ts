@@ -7,6 +7,10 @@
 // the allocator's heap small. It can be shared because reads are synchronous: a receiver is done with
 // the bytes when it returns. Where a handle cannot be taken over, the socket is read as usual.
 //
+// Writes that may wait for the end of this turn of the loop leave together then, those of all sockets one after the other: a peer
+// that sleeps is woken once and finds all its replies, where each would wake it. Measured with 50 connections at
+// pipeline 16: a quarter of the processor's time in the kernel, and 10 to 40 % more calls.
+//
 // encrypt() goes on over TLS: the handle moves to a socket that reads as usual, and Node's native TLS reads
 // from that. It is the same transport before and after, with one place among the hive's connections.
 //
@@ -60,6 +64,8 @@ export class SocketTransport implements Transport {
   #failure: Error | undefined = undefined;
   /** Nothing more is written: ended, destroyed or broken. */
   #shut = false;
+  /** Small writes that leave together at the end of this turn of the loop. */
+  #later = "";
   #impatience: NodeJS.Timeout | undefined = undefined;
 
   /** @param accepted A socket as net.Server gives it with pauseOnConnect. It is not to be used any more. */
@@ -117,6 +123,10 @@ export class SocketTransport implements Transport {
   }
 
   get pendingBytes(): number {
+    return this.#later.length + this.#queuedBytes;
+  }
+
+  get #queuedBytes(): number {
     const length = this.#socket.writableLength;
     if (length === 0) return 0;
     // Of the write that is under way, the kernel may have taken a part.
@@ -129,6 +139,7 @@ export class SocketTransport implements Transport {
 
   write(buffer: Uint8Array, length: number): boolean {
     if (this.#shut) return true;
+    this.flush();
     const socket = this.#socket;
     // It has to queue, and the queue should not hold more memory than bytes.
     if (socket.writableLength > 0 && length * 2 < buffer.length) {
@@ -139,8 +150,26 @@ export class SocketTransport implements Transport {
     return socket.writableLength === 0;
   }
 
-  writeLatin1(text: string): void {
-    if (!this.#shut) this.#socket.write(text, "latin1");
+  writeLatin1(text: string, soon: boolean = false): void {
+    if (this.#shut) return;
+    if (!soon) {
+      this.flush();
+      this.#socket.write(text, "latin1");
+      return;
+    }
+    if (this.#later === "") {
+      waiting.push(this);
+      if (waiting.length === 1) setImmediate(writeAll);
+    }
+    this.#later += text;
+  }
+
+  /** Writes what waits for the end of this turn of the loop. */
+  flush(): void {
+    const text = this.#later;
+    if (text === "") return;
+    this.#later = "";
+    this.#socket.write(text, "latin1");
   }
 
   /** The process may end although the connection is open. */
@@ -202,7 +231,9 @@ export class SocketTransport implements Transport {
   }
 
   awaitDrained(): void {
-    if (!this.#shut) this.#socket.write("", () => this.receiver.drained());
+    if (this.#shut) return;
+    this.flush();
+    this.#socket.write("", () => this.receiver.drained());
   }
 
   pause(): void {
@@ -216,6 +247,7 @@ export class SocketTransport implements Transport {
   end(): void {
     if (this.#shut) return;
     if (this.#handshaking) return this.destroy();
+    this.flush();
     this.#shut = true;
     this.#muteReceiver();
     this.#socket.resume();
@@ -224,6 +256,8 @@ export class SocketTransport implements Transport {
   }
 
   destroy(): void {
+    // What was written goes to the kernel first, as if it had not waited.
+    if (!this.#shut) this.flush();
     this.#shut = true;
     this.#muteReceiver();
     this.#socket.destroy();
@@ -257,6 +291,15 @@ export class SocketTransport implements Transport {
       ? { kind: "end", message: "the peer closed the connection" }
       : { kind: "closed", message: "closed by the hive" };
   }
+}
+
+/** Those whose small writes wait. */
+let waiting: SocketTransport[] = [];
+
+function writeAll(): void {
+  const all = waiting;
+  waiting = [];
+  for (const transport of all) transport.flush();
 }
 
 /** The handle of `accepted`, which is then an empty shell; undefined where it cannot be had. */

@@ -179,7 +179,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     this.#outlet.reading = false;
     // The scratch is another connection's next.
     if (this.#left) return this.#shared.writer.clear();
-    this.#outlet.flush(this.#shared.writer);
+    this.#outlet.flush(this.#shared.writer, true);
     if (this.#ending && this.#late.size === 0) this.#leave();
   }
 
@@ -309,7 +309,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   #answered(id: number, writer: FrameWriter): void {
     this.#link.closeIncoming(id);
-    if (writer.length >= FLUSH_BYTES) this.#outlet.flush(writer);
+    if (writer.length >= FLUSH_BYTES) this.#outlet.flush(writer, true);
   }
 
   /** The call whose frame began at `from` answers later: it keeps the writer, and the door gets another one. */

@@ -18,7 +18,7 @@ import type { NativeShared } from "./shared.ts";
 /** What is gathered outside a read event goes out whenever it is this much. */
 const GATHERED_BYTES = 64 * 1024;
 /** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
-const STRING_BYTES_MAX = 2 * 1024;
+const STRING_BYTES_MAX = 16 * 1024;
 const LATE_BYTES = 1024;
 
 export type OutletParts = {
@@ -100,14 +100,14 @@ export class NativeOutlet {
     if (writer.length > GATHERED_BYTES) this.#flushLate();
   }
 
-  /** Hands what `writer` has to the transport. */
-  flush(writer: FrameWriter): void {
+  /** Hands what `writer` has to the transport. @param soon It may leave with what other connections write in this turn. */
+  flush(writer: FrameWriter, soon: boolean = false): void {
     const { transport } = this.#parts;
     const { bytes, end } = writer.scratch;
     if (end === 0) return;
     this.wrote = true;
     if (end <= STRING_BYTES_MAX) {
-      transport.writeLatin1(latin1Slice!(bytes, 0, end));
+      transport.writeLatin1(latin1Slice!(bytes, 0, end), soon);
       writer.clear();
     } else if (transport.write(bytes, end)) writer.clear();
     else writer.surrender();

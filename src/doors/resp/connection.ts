@@ -27,8 +27,8 @@ import type { RespWriter } from "../../wire/resp-writer.ts";
 import { Pushes } from "./pushes.ts";
 import type { RespShared } from "./shared.ts";
 
-/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
-const STRING_BYTES_MAX = 2 * 1024;
+/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack, which has this many bytes for it. */
+const STRING_BYTES_MAX = 16 * 1024;
 /** In a long pipeline the scratch is written out whenever it holds this much. */
 const FLUSH_BYTES = 64 * 1024;
 /** What a connection that is stopped may have in the reader before its socket is no longer read. */
@@ -324,7 +324,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     const length = writer.length;
     if (length === 0) return;
     if (length <= STRING_BYTES_MAX) {
-      transport.writeLatin1(writer.buffer.latin1Slice(0, length));
+      transport.writeLatin1(writer.buffer.latin1Slice(0, length), true);
       writer.clear();
     } else if (transport.write(writer.buffer, length)) writer.clear();
     else writer.surrender();

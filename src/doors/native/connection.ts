@@ -165,7 +165,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   #receive(bytes: Uint8Array, start: number, end: number): void {
     this.#silentBeats = 0;
-    this.#outlet.beginReading();
+    this.#outlet.beginReading(end - start);
     if (!this.#link.stopped) this.#shared.runner.tick();
     this.#link.receive(bytes, start, end);
     const unread = this.#link.pendingBytes;

@@ -20,6 +20,8 @@ const GATHERED_BYTES = 64 * 1024;
 /** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
 const STRING_BYTES_MAX = 16 * 1024;
 const LATE_BYTES = 1024;
+/** More than this is likely to be several calls. */
+const SEVERAL_BYTES_MIN = 128;
 
 export type OutletParts = {
   shared: NativeShared;
@@ -41,6 +43,8 @@ export class NativeOutlet {
   /** Whether something went out since this was set to false. */
   wrote = false;
   readonly #parts: OutletParts;
+  /** Several calls came at once. One alone is what somebody waits for. */
+  #several = false;
   /** What was written outside a read event, until it goes out. */
   #late: FrameWriter | undefined = undefined;
   #scheduled = false;
@@ -57,7 +61,8 @@ export class NativeOutlet {
   }
 
   /** A read event begins. What was written before its calls goes before their answers. */
-  beginReading(): void {
+  beginReading(bytes: number): void {
+    this.#several = bytes > SEVERAL_BYTES_MIN;
     this.#flushLate();
     this.reading = true;
   }
@@ -100,14 +105,14 @@ export class NativeOutlet {
     if (writer.length > GATHERED_BYTES) this.#flushLate();
   }
 
-  /** Hands what `writer` has to the transport. @param soon It may leave with what other connections write in this turn. */
+  /** Hands what `writer` has to the transport. @param soon Answers of several calls may leave with what other connections write in this turn. */
   flush(writer: FrameWriter, soon: boolean = false): void {
     const { transport } = this.#parts;
     const { bytes, end } = writer.scratch;
     if (end === 0) return;
     this.wrote = true;
     if (end <= STRING_BYTES_MAX) {
-      transport.writeLatin1(latin1Slice!(bytes, 0, end), soon);
+      transport.writeLatin1(latin1Slice!(bytes, 0, end), soon && this.#several);
       writer.clear();
     } else if (transport.write(bytes, end)) writer.clear();
     else writer.surrender();

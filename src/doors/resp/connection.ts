@@ -75,6 +75,8 @@ export class RespConnection implements Receiver, Peer, Holder {
   #unknownInline = 0;
   /** A stranger has to have authenticated by then. */
   #authentication: NodeJS.Timeout | undefined = undefined;
+  /** Several calls came at once: their replies may leave with those of others. One alone is what somebody waits for. */
+  #soon = false;
   /** Bytes of the arguments of the call that answers later. */
   #laterBytes = 0;
   /** Whether it counts among those on which much waits. */
@@ -167,12 +169,13 @@ export class RespConnection implements Receiver, Peer, Holder {
   receive(buffer: Buffer, start: number, end: number): void {
     const reader = this.#reader;
     const fresh = reader.pendingBytes === 0;
+    this.#soon = end - start > PIPELINE_BYTES_MIN;
     reader.feed(buffer, start, end);
     if (this.#stops === 0) {
       // What was pushed before these calls goes before their replies.
       if (this.#pushes.bytes > 0) this.#pushes.flush();
       this.#shared.runner.tick();
-      if (fresh && end - start > PIPELINE_BYTES_MIN && this.#shared.runner.looksAhead) {
+      if (fresh && this.#soon && this.#shared.runner.looksAhead) {
         this.#shared.lookAhead(buffer, start, end);
       }
       this.#runCalls();
@@ -324,7 +327,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     const length = writer.length;
     if (length === 0) return;
     if (length <= STRING_BYTES_MAX) {
-      transport.writeLatin1(writer.buffer.latin1Slice(0, length), true);
+      transport.writeLatin1(writer.buffer.latin1Slice(0, length), this.#soon);
       writer.clear();
     } else if (transport.write(writer.buffer, length)) writer.clear();
     else writer.surrender();

@@ -41,13 +41,20 @@ export type FacadeParts = {
 export class Facade implements HiveCalls, PartCalls {
   readonly #parts: FacadeParts;
   readonly #context: Context;
-  /** Whether the command under way says that it changes nothing. */
+  /** Whether its commands say that they change nothing. */
   readonly #reads: boolean;
+  /** For placements of instances. */
+  readonly itself = (): this => this;
 
   constructor(parts: FacadeParts, context: Context, reads: boolean = false) {
     this.#parts = parts;
     this.#context = context;
     this.#reads = reads;
+  }
+
+  /** Whether it is the one for this caller. */
+  isFor(context: Context, reads: boolean): boolean {
+    return this.#context === context && this.#reads === reads;
   }
 
   get nowMs(): number {
@@ -63,7 +70,7 @@ export class Facade implements HiveCalls, PartCalls {
     const made = instances.create(kept, Buffer.from(key));
     transactions.created(made);
     transactions.opened(made);
-    made.placement.hive = () => this;
+    made.placement.hive = this.itself;
     if (!kept.undoes) transactions.changing(made);
     return made.instance as S;
   }
@@ -83,7 +90,7 @@ export class Facade implements HiveCalls, PartCalls {
     if (ref === 0) return undefined;
     const live = this.#parts.instances.at(ref);
     if (live.kept !== kept) throw new HiveError("WRONG_TYPE", `the key holds a ${live.kept.name}, not a ${kept.name}`);
-    live.placement.hive = () => this;
+    live.placement.hive = this.itself;
     this.#parts.transactions.opened(live);
     if (!kept.undoes && !this.#reads && !live.tracker.changed) this.#parts.transactions.changing(live);
     return live;

@@ -32,6 +32,8 @@ export type Live = Kept & {
   /** Bytes of its last encoding. */
   bytes: number;
   dirtySinceMs: number;
+  /** Its entry when the call under way changed it first. */
+  touchedRef: number;
   /** What its methods know of where they are. */
   readonly placement: Placement;
   readonly partsMax: number;
@@ -131,6 +133,7 @@ export class Instances implements LiveValues {
       version,
       bytes: 0,
       dirtySinceMs: -1,
+      touchedRef: 0,
       placement,
       partsMax,
     };

@@ -7,13 +7,17 @@
 /** Takes one change of `target` back. */
 export type UndoStep = (target: never, first: never, second: never) => void;
 
+/** Places that are kept from one call to the next. */
+const KEPT_PLACES = 64;
+
 export class Journal {
-  readonly #log: unknown[] = [];
+  #log: unknown[] = [];
+  #size = 0;
   /** Whether changes are noted: inside of a call that can be undone. */
   active = false;
 
   get size(): number {
-    return this.#log.length;
+    return this.#size;
   }
 
   note<Target, First, Second>(
@@ -22,23 +26,31 @@ export class Journal {
     first: First,
     second: Second,
   ): void {
-    if (this.active) this.#log.push(step, target, first, second);
+    if (!this.active) return;
+    const log = this.#log;
+    const size = this.#size;
+    log[size] = step;
+    log[size + 1] = target;
+    log[size + 2] = first;
+    log[size + 3] = second;
+    this.#size = size + 4;
   }
 
   /** Takes back what was noted since the journal had the size `mark`. */
   rollback(mark: number = 0): void {
     const log = this.#log;
-    while (log.length > mark) {
-      const second = log.pop();
-      const first = log.pop();
-      const target = log.pop();
-      (log.pop() as (target: unknown, first: unknown, second: unknown) => void)(target, first, second);
+    while (this.#size > mark) {
+      this.#size -= 4;
+      const size = this.#size;
+      const step = log[size] as (target: unknown, first: unknown, second: unknown) => void;
+      step(log[size + 1], log[size + 2], log[size + 3]);
     }
   }
 
   clear(): void {
-    // Setting the length of an array frees its store, also where it is 0 already.
-    if (this.#log.length > 0) this.#log.length = 0;
+    // The places are used again: a new array for each call would be garbage. What a few of them hold goes with the next changes.
+    if (this.#log.length > KEPT_PLACES) this.#log = [];
+    this.#size = 0;
   }
 }
 

@@ -15,15 +15,16 @@ const scratch = new Scratch();
 export function argumentOf(args: Args, index: number): unknown {
   const kind = args.kind(index);
   if (kind === KIND_VALUE) return decode(args.buffer, args.start(index), args.end(index));
-  const bytes = args.bytes(index);
-  if (kind === KIND_BYTES || !isText(bytes)) return Uint8Array.from(bytes);
+  if (kind === KIND_BYTES || !isText(args, index)) return Uint8Array.from(args.bytes(index));
   return args.text(index);
 }
 
 /** A short name is looked at here: a call into the runtime costs as much as 50 bytes. */
-function isText(bytes: Buffer): boolean {
-  if (bytes.length > 48) return isUtf8(bytes);
-  for (let i = 0; i < bytes.length; i++) if (bytes[i]! > 127) return isUtf8(bytes);
+function isText(args: Args, index: number): boolean {
+  if (args.length(index) > 48) return isUtf8(args.bytes(index));
+  const { buffer } = args;
+  const end = args.end(index);
+  for (let i = args.start(index); i < end; i++) if (buffer[i]! > 127) return isUtf8(args.bytes(index));
   return true;
 }
 

@@ -67,6 +67,8 @@ export class Structures {
   #options: ReadonlyMap<string, unknown> = new Map();
   /** Rows of the table that are ours. */
   #names: readonly string[] = [];
+  #facade: Facade | undefined = undefined;
+  #keptLast: KeptClass | undefined = undefined;
   #inside: { facade: Facade; context: Context } | undefined = undefined;
 
   constructor(parts: StructuresParts) {
@@ -186,6 +188,7 @@ export class Structures {
     const rows = this.#rowsOf(classes, isolated);
     // From here on nothing fails but init().
     this.instances.forgetAll();
+    this.#keptLast = undefined;
     const before = {
       classes: this.#classes,
       isolated: this.#isolated,
@@ -205,6 +208,7 @@ export class Structures {
       }
     } catch (error) {
       this.instances.forgetAll();
+      this.#keptLast = undefined;
       this.#parts.commands.exchange(this.#names, before.rows);
       this.#classes = before.classes;
       this.#isolated = before.isolated;
@@ -235,7 +239,9 @@ export class Structures {
   }
 
   #keptOf(cls: StructureClass): KeptClass {
+    if (this.#keptLast?.cls === cls) return this.#keptLast;
     const kept = this.#classes.get(cls.name);
+    if (kept?.cls === cls) this.#keptLast = kept;
     // After a reload old code may still name the old class.
     if (kept !== undefined) return kept;
     this.#refuseIsolated(cls.name);
@@ -278,7 +284,7 @@ export class Structures {
     const reads = kept.cls.reads.includes(name);
     return (context, args, reply) => {
       const values = argumentsFrom(args, 1, command);
-      const hive = new Facade(this.#shared, context, reads);
+      const hive = this.#facadeFor(context, reads);
       return this.#run({ context, args, reply, name, method }, () => method.call(kept.cls, hive, ...values));
     };
   }
@@ -307,11 +313,7 @@ export class Structures {
       throw new HiveError("WRONG_TYPE", `the key holds a ${kept.name}, which has no command ${name}`);
     const reads = kept.cls.reads.includes(name);
     const values = argumentsFrom(args, 2, { name, schemas: kept.cls.args[name] });
-    let facade: Facade | undefined;
-    live.placement.hive = (): Facade => {
-      facade ??= new Facade(this.#shared, context, reads);
-      return facade;
-    };
+    live.placement.hive = this.#facadeFor(context, reads).itself;
     return this.#run({ context, args, reply, name, method }, () => {
       this.#transactions.opened(live);
       if (!kept.undoes && !reads) {
@@ -320,6 +322,12 @@ export class Structures {
       }
       return method.apply(instance, values);
     });
+  }
+
+  /** The hive for one caller. It has no state of a call, so those of a pipeline have the same. */
+  #facadeFor(context: Context, reads: boolean): Facade {
+    if (this.#facade?.isFor(context, reads) !== true) this.#facade = new Facade(this.#shared, context, reads);
+    return this.#facade!;
   }
 
   #run(

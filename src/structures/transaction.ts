@@ -24,12 +24,12 @@ export class Transactions {
   readonly #parts: TransactionParts;
   #isOpen = false;
   #command = "";
+  /** Each with its entry when it was first changed; 0 where that was gone. Good where nothing was played. */
   #touched: Live[] = [];
-  /** Their entries when they were first changed; 0 for those that were gone. Good where nothing was played. */
-  #refs: number[] = [];
   #played = false;
-  /** Whatever was opened: it stays until the call has ended. */
-  #opened: Live[] = [];
+  /** Whatever was opened: it stays until the call has ended. Most calls open one. */
+  #openedFirst: Live | undefined = undefined;
+  #openedMore: Live[] = [];
   #created: Live[] = [];
   #ownsUndo = false;
   #doom: HiveError | undefined = undefined;
@@ -63,9 +63,9 @@ export class Transactions {
       this.#parts.journal.active = false;
       this.#parts.journal.clear();
       if (this.#touched.length > 0) this.#touched = [];
-      if (this.#refs.length > 0) this.#refs = [];
       if (this.#created.length > 0) this.#created = [];
-      if (this.#opened.length > 0) this.#opened = [];
+      this.#openedFirst = undefined;
+      if (this.#openedMore.length > 0) this.#openedMore = [];
       this.#played = false;
       this.#ownsUndo = false;
       this.#doom = undefined;
@@ -108,14 +108,16 @@ export class Transactions {
   }
 
   opened(live: Live): void {
-    if (this.#isOpen) this.#opened.push(live);
+    if (!this.#isOpen || this.#openedFirst === live) return;
+    if (this.#openedFirst === undefined) this.#openedFirst = live;
+    else this.#openedMore.push(live);
   }
 
   /** Whether the call under way has opened the key of this entry. */
   hasOpened(ref: number): boolean {
-    if (this.#opened.length === 0) return false;
+    if (this.#openedFirst === undefined) return false;
     const version = this.#parts.store.memory.entries.versionOf(ref);
-    return this.#opened.some((live) => live.version === version);
+    return this.#openedFirst.version === version || this.#openedMore.some((live) => live.version === version);
   }
 
   created(live: Live): void {
@@ -144,7 +146,7 @@ export class Transactions {
       this.#tell(ref);
     }
     // 0: deleted by this call, and what changes goes with it.
-    this.#refs.push(ref);
+    live.touchedRef = ref;
   }
 
   #tell(ref: number): void {
@@ -181,7 +183,7 @@ export class Transactions {
     for (let i = 0; i < this.#touched.length; i++) {
       const live = this.#touched[i]!;
       live.tracker.changed = false;
-      const ref = moved ? instances.entryOf(live) : this.#refs[i]!;
+      const ref = moved ? instances.entryOf(live) : live.touchedRef;
       if (ref !== 0) this.#stamp(live, ref);
     }
     if (this.#ownsUndo) store.undo.commit();

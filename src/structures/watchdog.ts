@@ -4,6 +4,8 @@
 // still say so.
 
 import { Worker } from "node:worker_threads";
+import { clockMs } from "./isolated-messages.ts";
+import { WATCHED_BEGUN, WATCHED_BLOCKED, WATCHED_BYTES, WATCHED_COMMAND, watchedWords } from "./watched-words.ts";
 
 export type WatchdogParts = {
   limitMs: number;
@@ -18,10 +20,11 @@ export class Watchdog {
   command = "";
   milliseconds = 0;
   readonly #parts: WatchdogParts;
-  readonly #words = new Int32Array(new SharedArrayBuffer(8));
+  readonly #watched = watchedWords(new SharedArrayBuffer(WATCHED_BYTES));
   #worker: Worker | undefined = undefined;
   readonly #names = new Map<string, number>();
   #sinceMs = 0;
+  #begun = 0;
 
   constructor(parts: WatchdogParts) {
     this.#parts = parts;
@@ -34,25 +37,34 @@ export class Watchdog {
     if (this.#worker === undefined) {
       const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
       this.#worker = new Worker(new URL(`./watchdog-thread.${extension}`, import.meta.url), {
-        workerData: { shared: this.#words.buffer, limitMs: this.#parts.limitMs },
+        workerData: { shared: this.#watched.words.buffer, limitMs: this.#parts.limitMs },
       });
       this.#worker.unref();
     }
     this.#worker.postMessage([...this.#names.keys()]);
   }
 
-  /** A command begins. */
+  /** A command begins. Where there is a thread, it looks at the clock: two readings would cost as much as a small command. */
   begin(command: string): void {
-    this.#sinceMs = this.#parts.monotonicMs();
-    if (this.#worker === undefined) return;
-    Atomics.add(this.#words, 1, 1);
-    Atomics.store(this.#words, 0, this.#names.get(command) ?? 0);
+    this.#begun = (this.#begun + 1) | 0;
+    if (this.#worker === undefined) this.#sinceMs = this.#parts.monotonicMs();
+    else {
+      const { words } = this.#watched;
+      Atomics.store(words, WATCHED_BEGUN, this.#begun);
+      Atomics.store(words, WATCHED_COMMAND, this.#names.get(command) ?? 0);
+    }
   }
 
   /** It has ended. */
   end(command: string): void {
-    if (this.#worker !== undefined) Atomics.store(this.#words, 0, 0);
-    const milliseconds = this.#parts.monotonicMs() - this.#sinceMs;
+    let milliseconds: number;
+    if (this.#worker === undefined) milliseconds = this.#parts.monotonicMs() - this.#sinceMs;
+    else {
+      const { words, times } = this.#watched;
+      Atomics.store(words, WATCHED_COMMAND, 0);
+      if (Atomics.load(words, WATCHED_BLOCKED) !== this.#begun) return;
+      milliseconds = clockMs() - times[0]!;
+    }
     if (milliseconds < this.#parts.limitMs) return;
     this.count++;
     this.command = command;

@@ -1,12 +1,11 @@
 // LocalEngine: call ──▶ command ──▶ policy ──▶ run ──▶ reply.
 //
-// run() is the only way into the hive. Policy stands here, once, in Redis's order: is there such a
-// command, has it the right number of arguments, may the caller (policy.ts), is there memory, is a
-// transaction open, has he quota left (quota-guard.ts). Each command then runs alone: whatever does not
-// await is atomic.
+// run() is the only way into the hive. Policy stands here, once, in Redis's order: is there such a command, has it the right number
+// of arguments, may the caller (policy.ts), is there memory, is a transaction open, has he quota left (quota-guard.ts). Each
+// command then runs alone: whatever does not await is atomic.
 //
-// The common call passes one test of bits and nothing else; that is what keeps the seam below 80 ns
-// (bench/seam.ts). The clock is read once per read event, in tick().
+// The common call passes one test of bits and nothing else: that keeps the seam below 80 ns (bench/seam.ts). The clock is
+// read once per read event, in tick().
 
 import type { Clock } from "../base/clock.ts";
 import { ERRORS, type ErrorCode, HiveError } from "../base/errors.ts";
@@ -54,10 +53,9 @@ import { Tracking } from "./tracking.ts";
 import { Transaction, Watches } from "./transaction.ts";
 import { unknownCommand } from "./unknown-command.ts";
 
-/** Calls with more arguments are timed although their row is fast. */
-const MANY_ARGUMENTS = 16;
+const MANY_ARGUMENTS = 16; // calls with more are timed although their row is fast
 const NO_MEMORY = "command not allowed when used memory > 'maxmemory'.";
-/** Where a call writes its answer, and how much of it there was before. */
+/** Where a call's answer is written, and how much there was before. */
 type Answer = { reply: Reply; mark: number };
 export class LocalEngine implements Runner, Services {
   readonly store: Store;
@@ -81,6 +79,8 @@ export class LocalEngine implements Runner, Services {
   readonly #clock: Clock;
   readonly #onShutdown: EngineOptions["onShutdown"];
   #nextId = 1;
+  /** When the call before was over, where it was timed in this read event: reading the clock costs as much as a small call. */
+  #timedToMs = -1;
   readonly #idle = new IdleClients(this.clients, (id) => this.blocked.isWaiting(id));
   readonly pauses: CallPause;
   readonly quotas: QuotaGuard | undefined;
@@ -94,8 +94,7 @@ export class LocalEngine implements Runner, Services {
     this.bus = new MessageBus(this.limits);
     this.settings = new Settings(this.store, this.slowLog, this.limits);
     this.watches = new Watches(this.store);
-    const { store, limits, clients } = this;
-    const { timers = systemTimers } = options;
+    const [{ store, limits, clients }, { timers = systemTimers }] = [this, options];
     this.blocked = new BlockedCalls({ store, timers, limits, attempt: (call, serve) => this.#attempt(call, serve) });
     this.feed = new ChangeFeed({ store, limits, keep: options.feed });
     this.settings.onKeyspaceEvents = notifying(this.store.memory.events, this.bus);
@@ -131,6 +130,7 @@ export class LocalEngine implements Runner, Services {
 
   tick(): void {
     const nowMs = this.#clock.nowMs();
+    this.#timedToMs = -1;
     this.tracking.feeds.tell();
     if (nowMs === this.store.memory.nowMs) return;
     this.store.setNow(nowMs);
@@ -247,13 +247,10 @@ export class LocalEngine implements Runner, Services {
     if (refusal !== undefined) return this.#refuse(context, command, reply, refusal.code, refusal.message);
     if ((gate & GATE_MULTI) !== 0 && this.#refuseInMulti(context, command, reply)) return;
     const isQueued = (gate & GATE_MULTI) !== 0 && (flags & COMMAND_IMMEDIATE) === 0;
-    if (
-      !isQueued &&
-      this.pauses.ended !== undefined &&
-      this.pauses.holds(command.name, (flags & COMMAND_WRITE) !== 0)
-    ) {
+    const { ended } = this.pauses;
+    if (ended !== undefined && !isQueued && this.pauses.holds(command.name, (flags & COMMAND_WRITE) !== 0)) {
       args.keep();
-      return this.pauses.ended.then(() => {
+      return ended.then(() => {
         if (this.clients.has(context.id)) return this.run(context, args, reply);
       });
     }
@@ -315,7 +312,8 @@ export class LocalEngine implements Runner, Services {
     const timed = due || args.count > MANY_ARGUMENTS || this.slowLog.thresholdMicroseconds === 0;
     const mark = reply.mark();
     const armed = (flags & COMMAND_STEPS) !== 0 && beginSteps(this.store, args);
-    const fromMs = timed ? this.#clock.monotonicMs() : 0;
+    const fromMs = timed && this.#timedToMs < 0 ? this.#clock.monotonicMs() : this.#timedToMs;
+    this.#timedToMs = -1;
     try {
       const later = command.run(context, args, reply);
       if (armed) this.store.undo.commit();
@@ -324,7 +322,9 @@ export class LocalEngine implements Runner, Services {
       if (armed) this.store.undo.rollback();
       this.#fail(error, command, { reply, mark });
     }
-    if (timed) this.#time(context, command, args, this.#clock.monotonicMs() - fromMs);
+    if (!timed) return;
+    this.#timedToMs = this.#clock.monotonicMs();
+    this.#time(context, command, args, this.#timedToMs - fromMs);
   }
 
   #settle(later: Promise<void>, command: Command, answer: Answer): Promise<void> {

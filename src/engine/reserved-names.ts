@@ -79,9 +79,12 @@ export function reservedKey({ keys, permission }: RowFacts, args: Args): number 
 }
 
 function isReserved({ buffer, starts, lengths }: Args, index: number): boolean {
-  const start = starts[index]!;
+  return isReservedName(buffer, starts[index]!, lengths[index]!);
+}
+
+/** Whether only the commands of devices and sessions, or the methods of structures, write a key of this name. */
+export function isReservedName(buffer: Buffer, start: number, length: number): boolean {
   if (buffer[start] !== DOLLAR) return false;
-  const length = lengths[index]!;
   return PREFIXES.some((prefix) => begins(prefix, buffer, start, length)) || beginsAsPart(buffer, start, length);
 }
 

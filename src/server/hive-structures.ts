@@ -45,6 +45,8 @@ export class HiveStructures implements StructureCatalogue {
   readonly #isolate: boolean;
   /** Files that were named at the start. */
   #files: Named[] = [];
+  /** Classes that came from these files. */
+  #fromFiles: string[] = [];
   #reloading: Promise<string[]> | undefined = undefined;
 
   constructor({ engine, limits, clock, maintenance, events, watched, isolate }: HiveStructuresParts) {
@@ -80,8 +82,10 @@ export class HiveStructures implements StructureCatalogue {
         const named = namedBy(option);
         if (named === undefined) await this.#take(option as Registration, loaded);
         else {
+          const before = namesOf(loaded);
           await this.#load(named, loaded);
           this.#files.push(named);
+          this.#fromFiles.push(...namesOf(loaded).filter((name) => !before.includes(name)));
         }
       }
       this.#structures.exchange(loaded.classes, loaded.isolated);
@@ -154,7 +158,10 @@ export class HiveStructures implements StructureCatalogue {
     const loaded: Loaded = { classes: [], isolated: [], workers: [] };
     try {
       for (const named of this.#files) await this.#load(named, loaded);
-      this.#structures.exchange(loaded.classes, loaded.isolated);
+      const names = namesOf(loaded);
+      const gone = this.#fromFiles.filter((name) => !names.includes(name));
+      this.#structures.exchange(loaded.classes, loaded.isolated, gone);
+      this.#fromFiles = names;
     } catch (error) {
       await closeAll(loaded);
       if (isHiveError(error)) this.#events.notice(`the structures are as they were: ${error.message}`);
@@ -176,6 +183,11 @@ function namedBy(option: StructureOption): Named | undefined {
   if (typeof option === "string") return { source: option, options: undefined };
   if (!Array.isArray(option) || typeof option[0] !== "string") return undefined;
   return { source: option[0], options: option[1] };
+}
+
+function namesOf({ classes, isolated }: Loaded): string[] {
+  const own = classes.map((registration) => (Array.isArray(registration) ? registration[0] : registration).name);
+  return [...own, ...isolated.map(({ facts }) => facts.name)];
 }
 
 async function closeAll({ workers }: Loaded): Promise<void> {

@@ -126,10 +126,7 @@ export class Eviction {
 
   #victim(): number {
     const { index, live, wheel } = this.#memory;
-    if (this.policy === "volatile-ttl") {
-      const soonest = wheel.soonest();
-      return soonest !== 0 && live?.isInUse(soonest) ? 0 : soonest;
-    }
+    if (this.policy === "volatile-ttl") return wheel.soonest((ref) => live === undefined || !live.isInUse(ref));
     let victim = 0;
     let worst = -1;
     for (let i = 0; i < SAMPLES; i++) {

@@ -45,6 +45,8 @@ export class Undo implements ChangeListener {
   /** Chunks of lists that are noted. */
   readonly #chunks = new Set<number>();
   #armed = false;
+  /** Changes since begin(), but for keys that had run out: those are gone whatever comes of the command. */
+  changes = 0;
 
   constructor(memory: Memory, placement: Placement) {
     this.#memory = memory;
@@ -53,6 +55,7 @@ export class Undo implements ChangeListener {
 
   begin(): void {
     this.#armed = true;
+    this.changes = 0;
     this.#memory.events.hold();
     this.#memory.changes.hold();
     enter(this.#memory.segments.words[0]!);
@@ -60,14 +63,14 @@ export class Undo implements ChangeListener {
     this.#memory.funnel.listen(this);
   }
 
-  /** Whether a command is being noted. */
-  get armed(): boolean {
-    return this.#armed;
-  }
-
   /** How many changes are noted. */
   get size(): number {
     return this.#notes.length;
+  }
+
+  /** Whether a command is being noted. */
+  get armed(): boolean {
+    return this.#armed;
   }
 
   commit(): void {
@@ -123,6 +126,7 @@ export class Undo implements ChangeListener {
     nameKind: number,
   ): void {
     if (kind === "flush") return;
+    if (kind !== "expire") this.changes++;
     const { entries, containers, pages, segments } = this.#memory;
     const root = key === 0 ? 0 : entries.rootOf(key);
     const inField = kind.startsWith("field") && root !== 0;

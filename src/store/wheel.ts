@@ -135,8 +135,8 @@ export class Wheel {
     return taken;
   }
 
-  /** A key among those that run out next; 0 when none is linked. */
-  soonest(): number {
+  /** A key among those that run out next and may go; 0 when none is linked. */
+  soonest(mayGo: (ref: number) => boolean = () => true): number {
     for (let level = 0; level < LEVELS; level++) {
       const span = SLOTS ** level;
       // What is in the slot of this moment is a whole turn away, once it was brought down.
@@ -147,7 +147,7 @@ export class Wheel {
           const words = this.#words[ref >>> SEGMENT_SHIFT]!;
           const at = (ref & SEGMENT_MASK) << 1;
           // Keys of a keyspace that was emptied stay until they are freed.
-          if (words[at + TTL_CONTAINER] === this.keyspaceId) return ref;
+          if (words[at + TTL_CONTAINER] === this.keyspaceId && mayGo(ref)) return ref;
           ref = words[at + TTL_NEXT]!;
         }
       }

@@ -7,10 +7,11 @@
 
 import { HiveError } from "../base/errors.ts";
 import type { Args } from "../engine/args.ts";
-import { type CommandEntry, hasTypedKey } from "../engine/catalogue.ts";
+import { type CommandEntry, hasTypedKey, keyIndexes } from "../engine/catalogue.ts";
+import { checkChannel } from "../engine/commands/messages.ts";
 import { type Context, GATE_LIMITED } from "../engine/context.ts";
 import { missingPermission } from "../engine/permission.ts";
-import { mayWriteReserved, reservedKey, reservedRefusal } from "../engine/reserved-names.ts";
+import { isReservedName, mayWriteReserved, reservedKey, reservedRefusal } from "../engine/reserved-names.ts";
 import { TYPE_STRUCTURE } from "../store/layout.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { KeptClass } from "./kept-class.ts";
@@ -21,12 +22,18 @@ import type { HiveCalls, Structure } from "./structure.ts";
 import type { Transactions } from "./transaction.ts";
 import { ValueReply } from "./value-reply.ts";
 
-/** What makes no sense inside of a call: they are about connections, or end the hive. */
+/** What makes no sense inside of a call, or could not be taken back: they are about connections, the whole hive, or end it. */
 const UNPLAYABLE: ReadonlySet<string> = new Set(
-  "MULTI EXEC DISCARD WATCH UNWATCH AUTH HELLO RESET QUIT SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE CLIENT SHUTDOWN MONITOR SAVE BGSAVE SNAPSHOT DEBUG STRUCTURES KEYSMATCH".split(
+  "MULTI EXEC DISCARD WATCH UNWATCH AUTH HELLO RESET QUIT SUBSCRIBE PSUBSCRIBE SSUBSCRIBE UNSUBSCRIBE PUNSUBSCRIBE SUNSUBSCRIBE CLIENT SHUTDOWN MONITOR SAVE BGSAVE SNAPSHOT DEBUG STRUCTURES KEYSMATCH FLUSHALL FLUSHDB".split(
     " ",
   ),
 );
+
+/** They leave when the call stands. */
+export const MESSAGES: ReadonlyMap<string, "channel" | "shard"> = new Map([
+  ["PUBLISH", "channel"],
+  ["SPUBLISH", "shard"],
+]);
 
 /** A short name of a key, written here to be looked up: a buffer for each costs as much as the look-up. */
 const NAME_UNITS = 85;
@@ -43,6 +50,7 @@ export class Facade implements HiveCalls, PartCalls {
   readonly #context: Context;
   /** Whether its commands say that they change nothing. */
   readonly #reads: boolean;
+  #hasEnded = false;
   /** For placements of instances. */
   readonly itself = (): this => this;
 
@@ -50,6 +58,11 @@ export class Facade implements HiveCalls, PartCalls {
     this.#parts = parts;
     this.#context = context;
     this.#reads = reads;
+  }
+
+  /** The call that it was made for was refused: what of its code goes on does nothing more. */
+  end(): void {
+    this.#hasEnded = true;
   }
 
   /** Whether it is the one for this caller. */
@@ -67,12 +80,23 @@ export class Facade implements HiveCalls, PartCalls {
     const live = this.#live(kept, key);
     if (live !== undefined) return live.instance as S;
     if (this.#reads) throw new HiveError("UNSUPPORTED", `a command that reads may not make the key ${key}: use find()`);
-    const made = instances.create(kept, Buffer.from(key));
+    const made = this.#create(kept, Buffer.from(key));
     transactions.created(made);
-    transactions.opened(made);
-    made.placement.hive = this.itself;
+    transactions.opened(made, this.itself, instances.entryOf(made));
     if (!kept.undoes) transactions.changing(made);
     return made.instance as S;
+  }
+
+  /** Behind an await no call is under way whose quotas it would count for. */
+  #create(kept: KeptClass, key: Buffer): Live {
+    const { instances, transactions } = this.#parts;
+    const { quotas } = this.#context.services;
+    if (transactions.isOpen || quotas === undefined) return instances.create(kept, key);
+    let made: Live | undefined;
+    quotas.conclude(this.#context, () => {
+      made = instances.create(kept, key);
+    });
+    return made!;
   }
 
   find<S extends Structure>(cls: new () => S, key: string): S | undefined {
@@ -90,14 +114,22 @@ export class Facade implements HiveCalls, PartCalls {
     if (ref === 0) return undefined;
     const live = this.#parts.instances.at(ref);
     if (live.kept !== kept) throw new HiveError("WRONG_TYPE", `the key holds a ${live.kept.name}, not a ${kept.name}`);
-    live.placement.hive = this.itself;
-    this.#parts.transactions.opened(live);
+    this.#parts.transactions.opened(live, this.itself, ref);
     if (!kept.undoes && !this.#reads && !live.tracker.changed) this.#parts.transactions.changing(live);
     return live;
   }
 
-  /** @throws {HiveError} NO_PERMISSION: the caller may not open this key */
+  #requireOpen(): void {
+    if (this.#hasEnded) throw new HiveError("UNSUPPORTED", "this call was refused: what it was given is good no more");
+  }
+
+  /** @throws {HiveError} NO_PERMISSION: the caller may not open this key, or nobody may */
   requireGrants(structure: string, key: Buffer, length: number): void {
+    this.#requireOpen();
+    if (isReservedName(key, 0, length)) {
+      const name = key.utf8Slice(0, length);
+      throw new HiveError("NO_PERMISSION", `${name} is a reserved name: no structure can be there`);
+    }
     const { token, gate } = this.#context;
     if ((gate & GATE_LIMITED) === 0 || token === undefined) return;
     const wanted = this.#reads ? (["read"] as const) : (["read", "write"] as const);
@@ -136,7 +168,10 @@ export class Facade implements HiveCalls, PartCalls {
     if (this.#reads && writes) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
     if (writes) transactions.arm();
     if (transactions.isOpen) transactions.playing();
-    const noted = store.undo.size;
+    const topic = transactions.isOpen ? MESSAGES.get(entry.row.name) : undefined;
+    if (topic !== undefined) return this.#send(topic, args);
+    if (transactions.isOpen) this.#settleKeys(entry, args);
+    const noted = store.undo.changes;
     const { executing } = context;
     // What may wait runs in the form that does not; another structure's command decides for itself.
     if (entry.row.family !== "structures") context.executing = true;
@@ -150,18 +185,41 @@ export class Facade implements HiveCalls, PartCalls {
       if (transactions.isOpen) {
         transactions.doom(new HiveError("UNSUPPORTED", `${command} answers later: play it from an async command`));
       }
-      return later.then(() => reply.take());
+      const answer = later.then(() => reply.take());
+      // The call fails anyway, also where its code does not look at this.
+      answer.catch(() => {});
+      return answer;
     }
     try {
       return reply.take();
     } catch (error) {
-      if (transactions.isOpen && store.undo.size !== noted) transactions.doom(error);
+      if (transactions.isOpen && store.undo.changes !== noted) transactions.doom(error);
       throw error;
+    }
+  }
+
+  /** A message leaves when the call stands; until then the answer is how many would get it. */
+  #send(topic: "channel" | "shard", args: Args): number {
+    const { services } = this.#context;
+    checkChannel(args, 1, services.limits);
+    this.#parts.transactions.send(() => void services.play(this.#context, args, new ValueReply()));
+    return services.bus.reach(topic, args.copy(1));
+  }
+
+  /** What is played sees what instances of its keys are now. */
+  #settleKeys({ row }: CommandEntry, args: Args): void {
+    const { instances } = this.#parts;
+    if (instances.size === 0 || row.keys === undefined) return;
+    const { keys, memory } = this.#context.store;
+    for (const index of keyIndexes(row, args)) {
+      const ref = keys.find(args.buffer, args.start(index), args.length(index), args.kind(index));
+      if (ref !== 0 && memory.entries.type(ref) === TYPE_STRUCTURE) instances.settleChanged(ref);
     }
   }
 
   /** The command of a play. @throws {HiveError} UNKNOWN_COMMAND, WRONG_ARITY, UNSUPPORTED, NO_PERMISSION, BAD_VALUE */
   playable(args: Args, command: string, isPart: boolean = false): CommandEntry {
+    this.#requireOpen();
     const { services, gate, token } = this.#context;
     let entry = services.commands.find(args);
     if (entry === undefined) throw new HiveError("UNKNOWN_COMMAND", `unknown command '${command}'`);

@@ -12,10 +12,12 @@ import { KIND_VALUE, TYPE_STRUCTURE } from "../store/layout.ts";
 import type { LiveValues } from "../store/live-values.ts";
 import type { Store } from "../store/store.ts";
 import { Scratch } from "../wire/value.ts";
+import { failure, guarded } from "./failure.ts";
 import type { Journal } from "./journal.ts";
 import { type Kept, type KeptClass, readHead } from "./kept-class.ts";
-import { type Placement, setPlacement } from "./structure.ts";
+import { noCall, type Placement, setPlacement } from "./structure.ts";
 
+const UNENCODED = "cannot be encoded, so its key keeps older bytes";
 /** How far the bytes of a key may lag behind what it holds. */
 const LAG_MS = 1_000;
 /** Between two looks for instances whose keys are gone, and how many are looked at in a step. */
@@ -34,6 +36,8 @@ export type Live = Kept & {
   dirtySinceMs: number;
   /** Its entry when the call under way changed it first. */
   touchedRef: number;
+  /** Another one is its key's, or will be: what it does counts no more. */
+  isForgotten: boolean;
   /** What its methods know of where they are. */
   readonly placement: Placement;
   readonly partsMax: number;
@@ -45,6 +49,8 @@ export type InstanceParts = {
   log: Log | undefined;
   /** Lists and sorted sets that a structure may have. */
   partsMax: number;
+  /** For operators: what was not stored. */
+  onNotice(message: string): void;
   /** The class of this name. @throws {HiveError} none is registered */
   classNamed(name: string): KeptClass;
   /** The first change of an instance in the call under way. May throw: then it does not happen. */
@@ -52,13 +58,6 @@ export type InstanceParts = {
   /** Whether the call under way uses the instance of this entry. */
   isInUse(ref: number): boolean;
 };
-
-function noCall(): never {
-  throw new HiveError(
-    "UNSUPPORTED",
-    "no call is under way: an async method keeps this.hive in a variable before it first waits",
-  );
-}
 
 export class Instances implements LiveValues {
   readonly #parts: InstanceParts;
@@ -83,8 +82,9 @@ export class Instances implements LiveValues {
     return this.#dirty.size;
   }
 
-  /** The entry of a live instance's key; 0 where the key is gone or holds something else now. */
+  /** The entry of a live instance's key; 0 where the key is gone, holds something else now, or has another instance. */
   entryOf(live: Live): number {
+    if (live.isForgotten) return 0;
     const { keys, memory } = this.#parts.store;
     const ref = keys.find(live.key, 0, live.key.length);
     return ref !== 0 && memory.entries.versionOf(ref) === live.version ? ref : 0;
@@ -114,9 +114,15 @@ export class Instances implements LiveValues {
     const start = entries.valueStart(ref);
     const length = entries.valueLength(ref);
     const head = readHead(entries.bytesOf(ref), start, start + length);
-    const live = this.#make(this.#parts.classNamed(head.name), name, entries.versionOf(ref));
-    live.kept.fill(live, head);
+    const kept = this.#parts.classNamed(head.name);
+    // Its constructor, decode() and migrate() are code of the structure.
+    const live = guarded(`${head.name} cannot be read`, () => {
+      const made = this.#make(kept, name, entries.versionOf(ref));
+      kept.fill(made, head);
+      return made;
+    });
     live.bytes = length;
+    this.#forget(this.#byKey.get(name));
     this.#byKey.set(name, live);
     return live;
   }
@@ -134,6 +140,7 @@ export class Instances implements LiveValues {
       bytes: 0,
       dirtySinceMs: -1,
       touchedRef: 0,
+      isForgotten: false,
       placement,
       partsMax,
     };
@@ -145,8 +152,11 @@ export class Instances implements LiveValues {
   create(kept: KeptClass, key: Buffer): Live {
     const { keys, memory } = this.#parts.store;
     this.#scratch.reset();
-    const live = this.#make(kept, key.latin1Slice(), 0);
-    kept.encode(live, this.#scratch);
+    const live = guarded(kept.name, () => {
+      const made = this.#make(kept, key.latin1Slice(), 0);
+      kept.encode(made, this.#scratch);
+      return made;
+    });
     const empty = Buffer.from(this.#scratch.copy());
     const ref = keys.create(TYPE_STRUCTURE, key, 0, key.length, 0, empty);
     // Its kind is that of a value; a few bytes that fit always.
@@ -168,10 +178,10 @@ export class Instances implements LiveValues {
     this.#dirty.add(live);
   }
 
-  /** Bytes of what it is now. @throws {HiveError} BAD_VALUE */
+  /** Bytes of what it is now. @throws {HiveError} BAD_VALUE, and what its encode() throws */
   measure(live: Live): number {
     this.#scratch.reset();
-    live.kept.encode(live, this.#scratch);
+    guarded(live.kept.name, () => live.kept.encode(live, this.#scratch));
     live.bytes = this.#scratch.end;
     live.tracker.growth = 0;
     return live.bytes;
@@ -187,6 +197,12 @@ export class Instances implements LiveValues {
     const live = this.#byKey.get(entries.bytesOf(ref).latin1Slice(start, start + entries.keyLength(ref)));
     if (live === undefined || live.dirtySinceMs < 0 || live.version !== entries.versionOf(ref)) return ref;
     return this.#write(live, ref);
+  }
+
+  /** The same as settle(), also for what the call under way has changed. */
+  settleChanged(ref: number): void {
+    const live = this.at(ref);
+    if (live.tracker.changed || live.dirtySinceMs >= 0) this.#write(live, ref);
   }
 
   /** Writes what the instance of entry `ref` is now, whether it is known to be ahead of its bytes or not. */
@@ -208,13 +224,12 @@ export class Instances implements LiveValues {
       this.#clean(live);
       return next;
     } catch (error) {
-      if (!(error instanceof HiveError)) throw error;
-      const { name } = live.kept;
-      (log ?? SILENT_LOG).warn(
-        { structure: name, why: error.message },
-        "a structure cannot be encoded: its key keeps older bytes",
-      );
+      const { message } = failure(live.kept.name, error);
+      (log ?? SILENT_LOG).warn({ structure: live.kept.name, key: live.placement.key, why: message }, UNENCODED);
+      this.#parts.onNotice(`${live.kept.name} under ${live.placement.key}: ${UNENCODED}: ${message}`);
       this.#clean(live);
+      // The next call that changes it is told, and undone.
+      live.tracker.growth = Number.POSITIVE_INFINITY;
       return ref;
     } finally {
       pages.overdraft = overdraft;
@@ -229,6 +244,7 @@ export class Instances implements LiveValues {
   #forget(live: Live | undefined): void {
     if (live === undefined) return;
     this.#clean(live);
+    live.isForgotten = true;
     if (this.#byKey.get(live.name) === live) this.#byKey.delete(live.name);
   }
 
@@ -255,6 +271,8 @@ export class Instances implements LiveValues {
 
   forgetAll(): void {
     this.settleAll();
+    for (const live of this.#byKey.values()) live.isForgotten = true;
+    this.#dirty.clear();
     this.#byKey.clear();
     this.#byRef.clear();
     this.#sweep = undefined;

@@ -18,7 +18,7 @@ import { ownerLength, ownerStart } from "../store/parts.ts";
 import type { Store } from "../store/store.ts";
 import { decode } from "../wire/value.ts";
 import type { ClassFacts } from "./class-facts.ts";
-import type { Facade } from "./facade.ts";
+import { type Facade, MESSAGES } from "./facade.ts";
 import type { CallBody, FetchAnswer, PlayAnswer, Request, StateMade } from "./isolated-messages.ts";
 import { readName } from "./kept-class.ts";
 import type { Transactions } from "./transaction.ts";
@@ -29,11 +29,6 @@ const BY_CHANCE: ReadonlySet<string> = new Set(["SPOP"]);
 const READS_MORE: ReadonlySet<string> = new Set(["SORT", "SORT_RO"]);
 /** Commands that name no keys, and depend on none. */
 const KEYLESS: ReadonlySet<string> = new Set(["PING", "ECHO", "TIME"]);
-/** They are sent when the call was applied; until then they answer how many would get them. */
-const SENDS: ReadonlyMap<string, "channel" | "shard"> = new Map([
-  ["PUBLISH", "channel"],
-  ["SPUBLISH", "shard"],
-]);
 /** Of an opened key: its deadline may change, and its end. */
 const DEADLINES: ReadonlySet<string> = new Set(["EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT", "PERSIST", "TOUCH"]);
 const ENDS: ReadonlySet<string> = new Set(["DEL", "UNLINK"]);
@@ -164,7 +159,7 @@ export class IsolatedCall {
     const isPart = owner !== undefined;
     if (isPart) this.#requirePart(owner, args);
     const entry = facade.playable(args, command, isPart);
-    const topic = SENDS.get(entry.row.name);
+    const topic = MESSAGES.get(entry.row.name);
     if (topic !== undefined) return this.#send(topic, command, args);
     const keys = this.#keysOf(entry, args);
     const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
@@ -259,6 +254,8 @@ export class IsolatedCall {
     const { transactions, watches } = this.#parts;
     const before = this.#related(keys);
     if (before.length === 0 && !writes) return run();
+    // What is evicted is no rehearsal: whoever watches it is told.
+    if (writes) this.#parts.store.eviction.makeRoom();
     let value: unknown;
     watches.deaf(() => {
       try {

@@ -12,9 +12,10 @@ import { Watches } from "../engine/transaction.ts";
 import type { Store } from "../store/store.ts";
 import type { ClassFacts } from "./class-facts.ts";
 import { Facade, type FacadeParts } from "./facade.ts";
+import { guarded } from "./failure.ts";
 import { IsolatedCall, type IsolatedCallParts } from "./isolated-call.ts";
 import { IsolatedWorker } from "./isolated-worker.ts";
-import { argumentOf, replyResult } from "./results.ts";
+import { argumentOf, replyUnwrapped } from "./results.ts";
 
 /** A class whose commands run in a worker. */
 export type IsolatedClass = { readonly facts: ClassFacts; readonly worker: IsolatedWorker };
@@ -102,6 +103,8 @@ export class Isolation {
     const key = keyAt === undefined ? undefined : args.latin1(keyAt);
     const request = { cls: facts.name, command: name, reads, key, args: given, context, facade };
     const native = context.peer.door === "native";
-    return worker.run(new IsolatedCall(this.#callParts, request)).then((result) => replyResult(reply, result, native));
+    return worker
+      .run(new IsolatedCall(this.#callParts, request))
+      .then((result) => guarded(name, () => replyUnwrapped(reply, result, native)));
   }
 }

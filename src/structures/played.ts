@@ -65,7 +65,7 @@ type Numbers =
 type Values = "GET" | "GETDEL" | "GETEX" | "GETSET" | "HGET" | "LINDEX" | "LMOVE" | "RPOPLPUSH" | "RANDOMKEY";
 type Lists = "HKEYS" | "HMGET" | "HVALS" | "KEYS" | "LRANGE" | "MGET" | "ZRANGE";
 type Sets = "SDIFF" | "SINTER" | "SMEMBERS" | "SUNION";
-type Words = "ECHO" | "FLUSHALL" | "HMSET" | "LSET" | "LTRIM" | "MSET" | "PING" | "RENAME" | "SETEX" | "TYPE";
+type Words = "ECHO" | "HMSET" | "LSET" | "LTRIM" | "MSET" | "PING" | "RENAME" | "SETEX" | "TYPE";
 
 export type Played<Name extends string> = Name extends Numbers
   ? number

@@ -10,6 +10,11 @@ import type { Reply } from "../engine/reply.ts";
 import { decode, encodeInto, Scratch } from "../wire/value.ts";
 import { isPlain, unwrapped } from "./storable.ts";
 
+/** As deep as a value of the hive may nest. */
+const DEPTH_MAX = 64;
+/** Of a reply in RESP, the elements of its elements among them. */
+const ELEMENTS_MAX = 1_048_576;
+
 const scratch = new Scratch();
 
 export function argumentOf(args: Args, index: number): unknown {
@@ -30,6 +35,23 @@ function isText(args: Args, index: number): boolean {
 
 /** @param native Whether the caller's wire has all types. @throws {HiveError} BAD_VALUE: it returned what no wire has */
 export function replyResult(reply: Reply, result: unknown, native: boolean): void {
+  replyUnwrapped(reply, unwrapped(result), native);
+}
+
+/** The same for a result without wrappers: of a worker, say. */
+export function replyUnwrapped(reply: Reply, result: unknown, native: boolean): void {
+  const tree = { elements: 0 };
+  replyPart(reply, result, { native, depth: 0, tree });
+}
+
+/** @param tree What was replied so far: one object at many places is many elements. */
+type Place = { readonly native: boolean; readonly depth: number; readonly tree: { elements: number } };
+
+function replyPart(reply: Reply, result: unknown, place: Place): void {
+  const { native, depth, tree } = place;
+  if (depth > DEPTH_MAX) throw new HiveError("BAD_VALUE", `a result nests deeper than ${DEPTH_MAX}, or in itself`);
+  if (++tree.elements > ELEMENTS_MAX)
+    throw new HiveError("BAD_VALUE", `a result has more than ${ELEMENTS_MAX} elements`);
   switch (typeof result) {
     case "undefined":
       return reply.nil();
@@ -47,25 +69,25 @@ export function replyResult(reply: Reply, result: unknown, native: boolean): voi
       throw new HiveError("BAD_VALUE", `a command returned a ${typeof result}, which cannot be sent`);
   }
   if (result === null) return native ? replyEncoded(reply, null) : reply.nil();
-  const raw = unwrapped(result);
-  if (raw instanceof Uint8Array) return reply.bulk(raw, 0, raw.length, KIND_BYTES);
-  if (native) return replyEncoded(reply, raw);
-  if (Array.isArray(raw)) {
-    reply.array(raw.length);
-    for (let i = 0; i < raw.length; i++) replyResult(reply, raw[i], false);
-  } else if (raw instanceof Map) replyPairs(reply, [...raw]);
-  else if (raw instanceof Set) {
-    reply.set(raw.size);
-    for (const value of raw) replyResult(reply, value, false);
-  } else if (isPlain(raw as object)) replyPairs(reply, Object.entries(raw as object));
-  else replyEncoded(reply, raw);
+  if (result instanceof Uint8Array) return reply.bulk(result, 0, result.length, KIND_BYTES);
+  if (native) return replyEncoded(reply, result);
+  const inside = { native, depth: depth + 1, tree };
+  if (Array.isArray(result)) {
+    reply.array(result.length);
+    for (let i = 0; i < result.length; i++) replyPart(reply, result[i], inside);
+  } else if (result instanceof Map) replyPairs(reply, [...result], inside);
+  else if (result instanceof Set) {
+    reply.set(result.size);
+    for (const value of result) replyPart(reply, value, inside);
+  } else if (isPlain(result)) replyPairs(reply, Object.entries(result), inside);
+  else replyEncoded(reply, result);
 }
 
-function replyPairs(reply: Reply, pairs: readonly (readonly [unknown, unknown])[]): void {
+function replyPairs(reply: Reply, pairs: readonly (readonly [unknown, unknown])[], place: Place): void {
   reply.map(pairs.length);
   for (const [key, value] of pairs) {
-    replyResult(reply, key, false);
-    replyResult(reply, value, false);
+    replyPart(reply, key, place);
+    replyPart(reply, value, place);
   }
 }
 

@@ -39,6 +39,14 @@ export interface HiveCalls {
 /** What an instance knows of where it is: set by the hive. */
 export type Placement = { readonly key: string; readonly owner: () => PartOwner; hive: () => HiveCalls & PartCalls };
 
+/** What `this.hive` gives where no call is under way. */
+export function noCall(): never {
+  throw new HiveError(
+    "UNSUPPORTED",
+    "no call is under way: an async method keeps this.hive in a variable before it first waits",
+  );
+}
+
 const placements = new WeakMap<object, Placement>();
 
 export function setPlacement(instance: object, placement: Placement): void {

@@ -21,10 +21,9 @@ import { addressOf } from "./isolated-source.ts";
 import type { IsolatedWorker } from "./isolated-worker.ts";
 import { type Isolated, type IsolatedClass, type IsolatedSource, Isolation } from "./isolation.ts";
 import { Journal } from "./journal.ts";
-import { KeptClass, type Method, readName } from "./kept-class.ts";
-import { argumentsFrom } from "./method-arguments.ts";
-import { replyResult } from "./results.ts";
+import { KeptClass, readName } from "./kept-class.ts";
 import { isStructureClass, type StructureClass } from "./structure.ts";
+import { StructureCalls } from "./structure-calls.ts";
 import { rowsOf } from "./structure-rows.ts";
 import { Transactions } from "./transaction.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -43,7 +42,6 @@ export type StructuresParts = {
 /** A class to register, alone or with options for its init(). */
 export type Registration = StructureClass | readonly [StructureClass, unknown];
 
-const ASYNC: unknown = Object.getPrototypeOf(async () => {});
 const INSIDE: Peer = {
   door: "native",
   ordered: false,
@@ -67,7 +65,7 @@ export class Structures {
   #options: ReadonlyMap<string, unknown> = new Map();
   /** Rows of the table that are ours. */
   #names: readonly string[] = [];
-  #facade: Facade | undefined = undefined;
+  readonly #calls: StructureCalls;
   #keptLast: KeptClass | undefined = undefined;
   #inside: { facade: Facade; context: Context } | undefined = undefined;
 
@@ -88,6 +86,7 @@ export class Structures {
       partsMax: limits.structurePartsMax,
       classNamed: (name) => this.#classNamed(name),
       onChange: (live) => this.#transactions.changing(live),
+      onNotice: (message) => parts.onNotice?.(message),
       isInUse: (ref) => this.#transactions.hasOpened(ref),
     });
     this.#shared = {
@@ -95,6 +94,7 @@ export class Structures {
       transactions: this.#transactions,
       keptOf: (cls) => this.#keptOf(cls as unknown as StructureClass),
     };
+    this.#calls = new StructureCalls(this.#shared, parts.watchdog);
     this.#isolation = new Isolation({
       ...{ store, limits, shared: this.#shared },
       inside: () => this.#insideParts(),
@@ -114,9 +114,10 @@ export class Structures {
     return [...[...classes.values()].map(factsOf), ...[...isolated.values()].map(({ facts }) => facts)];
   }
 
-  /** The name of the class of what key `ref` holds. @throws {HiveError} WRONG_TYPE, BAD_PAYLOAD, UNSUPPORTED */
+  /** The name of the class of what structure's key `ref` holds, registered or not. @throws {HiveError} BAD_PAYLOAD */
   nameOf(ref: number): string {
-    return this.#isolatedAt(ref)?.facts.name ?? this.instances.at(ref).kept.name;
+    const { entries } = this.#parts.store.memory;
+    return readName(entries.bytesOf(ref), entries.valueStart(ref));
   }
 
   /**
@@ -142,11 +143,16 @@ export class Structures {
 
   /**
    * Exchanges classes for newer ones of their names, and adds those that are new. What is live goes on in the new
-   * class. @throws {HiveError} INVALID_ARGUMENT: nothing was changed.
+   * class. @param gone Names of classes that are no more. @throws {HiveError} INVALID_ARGUMENT: nothing was changed.
    */
-  exchange(newer: readonly Registration[], isolated: readonly IsolatedClass[] = []): void {
+  exchange(
+    newer: readonly Registration[],
+    isolated: readonly IsolatedClass[] = [],
+    gone: readonly string[] = [],
+  ): void {
     const pairs = newer.map(pairOf);
-    const names = new Set([...pairs.map(([{ name }]) => name), ...isolated.map(({ facts }) => facts.name)]);
+    const named = [...pairs.map(([{ name }]) => name), ...isolated.map(({ facts }) => facts.name)];
+    const names = new Set([...named, ...gone]);
     const before = this.#isolated;
     const kept = [...before].filter(([name]) => !names.has(name));
     this.#replace(
@@ -204,7 +210,10 @@ export class Structures {
     this.#parts.store.memory.live = this.instances;
     try {
       for (const cls of begun) {
-        this.#transactions.run("init", () => cls.init?.(this.inside(), this.#options.get(cls.name)));
+        const begun = this.#transactions.run("init", (): unknown =>
+          cls.init?.(this.inside(), this.#options.get(cls.name)),
+        );
+        if (isThenable(begun)) this.#await(cls.name, begun);
       }
     } catch (error) {
       this.instances.forgetAll();
@@ -216,6 +225,12 @@ export class Structures {
       this.#names = before.names;
       throw failure("init", error);
     }
+  }
+
+  /** An init() that waits: nobody else is told where it fails. */
+  #await(cls: string, begun: PromiseLike<unknown>): void {
+    const { onNotice } = this.#parts;
+    void Promise.resolve(begun).catch((error: unknown) => onNotice?.(failure(`init of ${cls}`, error).message));
   }
 
   /** The hive for code that no client called. */
@@ -268,7 +283,7 @@ export class Structures {
       isTaken: (name) => !this.#names.includes(name) && this.#parts.commands.all.has(name),
       runStatic: (cls, name) => {
         const kept = classes.get(cls);
-        return kept === undefined ? this.#isolatedStatic(isolated.get(cls)!, name) : this.#staticRun(kept, name);
+        return kept === undefined ? this.#isolatedStatic(isolated.get(cls)!, name) : this.#calls.staticRun(kept, name);
       },
       runMethod: (name) => (context, args, reply) => this.#runMethod(context, args, reply, name),
     });
@@ -276,17 +291,6 @@ export class Structures {
       throw new HiveError("INVALID_ARGUMENT", `more than ${COMMANDS_MAX} commands`);
     }
     return rows;
-  }
-
-  #staticRun(kept: KeptClass, name: string): Row["run"] {
-    const command = { name, schemas: kept.cls.args[name] };
-    const method = kept.statics.get(name)!;
-    const reads = kept.cls.reads.includes(name);
-    return (context, args, reply) => {
-      const values = argumentsFrom(args, 1, command);
-      const hive = this.#facadeFor(context, reads);
-      return this.#run({ context, args, reply, name, method }, () => method.call(kept.cls, hive, ...values));
-    };
   }
 
   #isolatedStatic(known: IsolatedClass, name: string): Row["run"] {
@@ -300,73 +304,11 @@ export class Structures {
     const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
     if (ref === 0) throw new HiveError("NO_KEY", "no such key");
     const known = this.#isolatedAt(ref);
-    if (known !== undefined) {
-      const facts = known.facts.methods.find((method) => method.name === name);
-      if (facts === undefined)
-        throw new HiveError("WRONG_TYPE", `the key holds a ${known.facts.name}, which has no command ${name}`);
-      return this.#isolation.run(known, { context, args, reply, name, reads: facts.reads, keyAt: 1 });
-    }
-    const live = this.instances.at(ref);
-    const { kept, instance } = live;
-    const method = kept.methods.get(name);
-    if (method === undefined)
-      throw new HiveError("WRONG_TYPE", `the key holds a ${kept.name}, which has no command ${name}`);
-    const reads = kept.cls.reads.includes(name);
-    const values = argumentsFrom(args, 2, { name, schemas: kept.cls.args[name] });
-    live.placement.hive = this.#facadeFor(context, reads).itself;
-    return this.#run({ context, args, reply, name, method }, () => {
-      this.#transactions.opened(live);
-      if (!kept.undoes && !reads) {
-        live.tracker.growth += args.totalBytes() * 4;
-        if (!live.tracker.changed) this.#transactions.changing(live);
-      }
-      return method.apply(instance, values);
-    });
-  }
-
-  /** The hive for one caller. It has no state of a call, so those of a pipeline have the same. */
-  #facadeFor(context: Context, reads: boolean): Facade {
-    if (this.#facade?.isFor(context, reads) !== true) this.#facade = new Facade(this.#shared, context, reads);
-    return this.#facade!;
-  }
-
-  #run(
-    call: { context: Context; args: Args; reply: Reply; name: string; method: Method },
-    body: () => unknown,
-  ): void | Promise<void> {
-    const { context, args, reply, name, method } = call;
-    const native = context.peer.door === "native";
-    const noWaiting = context.executing;
-    if (noWaiting && Object.getPrototypeOf(method) === ASYNC && !this.#transactions.isOpen) {
-      throw new HiveError("UNSUPPORTED", `${name} answers later, which it cannot inside a transaction`);
-    }
-    const { watchdog } = this.#parts;
-    const isOuter = !this.#transactions.isOpen;
-    if (isOuter) watchdog?.begin(name);
-    let result: unknown;
-    try {
-      result = this.#transactions.run(name, () => {
-        const value = body();
-        if (noWaiting && isThenable(value) && isOuter) {
-          throw new HiveError("UNSUPPORTED", `${name} answers later, which it cannot inside a transaction`);
-        }
-        // What cannot be answered is no success: it is undone.
-        if (!isThenable(value)) replyResult(reply, value, native);
-        return value;
-      });
-    } catch (error) {
-      throw failure(name, error);
-    } finally {
-      if (isOuter) watchdog?.end(name);
-    }
-    if (!isThenable(result)) return;
-    args.keep();
-    return Promise.resolve(result).then(
-      (value) => replyResult(reply, value, native),
-      (error: unknown) => {
-        throw failure(name, error);
-      },
-    );
+    if (known === undefined) return this.#calls.runMethod({ context, args, reply, name }, ref);
+    const facts = known.facts.methods.find((method) => method.name === name);
+    if (facts === undefined)
+      throw new HiveError("WRONG_TYPE", `the key holds a ${known.facts.name}, which has no command ${name}`);
+    return this.#isolation.run(known, { context, args, reply, name, reads: facts.reads, keyAt: 1 });
   }
 }
 

@@ -9,8 +9,10 @@ import { HiveError } from "../base/errors.ts";
 import { EVENT_GENERIC } from "../store/key-events.ts";
 import { TYPE_STRUCTURE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
+import { failure } from "./failure.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { Journal } from "./journal.ts";
+import { noCall, type Placement } from "./structure.ts";
 
 export type TransactionParts = {
   store: Store;
@@ -20,17 +22,26 @@ export type TransactionParts = {
   bytesMaxOf(live: Live): number;
 };
 
+/** An instance that was made, and whether the store's undo knows that. */
+type Created = { readonly live: Live; readonly isNoted: boolean };
+/** An instance that was opened, and what its `this.hive` was before. */
+type Opened = { readonly live: Live; readonly hive: Placement["hive"] };
+
 export class Transactions {
   readonly #parts: TransactionParts;
   #isOpen = false;
   #command = "";
+  /** Whether the command says that it changes nothing. */
+  #reads = false;
   /** Each with its entry when it was first changed; 0 where that was gone. Good where nothing was played. */
   #touched: Live[] = [];
   #played = false;
-  /** Whatever was opened: it stays until the call has ended. Most calls open one. */
+  /** The first one apart: most calls open one. */
   #openedFirst: Live | undefined = undefined;
-  #openedMore: Live[] = [];
-  #created: Live[] = [];
+  #openedMore: Opened[] = [];
+  #created: Created[] = [];
+  /** Messages, which leave when it is known that the call stands. */
+  #sends: (() => void)[] = [];
   #ownsUndo = false;
   #doom: HiveError | undefined = undefined;
 
@@ -43,11 +54,12 @@ export class Transactions {
     return this.#isOpen;
   }
 
-  /** @throws what `body` throws, when all is as it was; {HiveError} VALUE_TOO_BIG */
-  run<Result>(command: string, body: () => Result): Result {
-    if (this.#isOpen) return this.#runInside(body);
+  /** @param reads Whether nothing may be changed. @throws what `body` throws, when all is as it was; {HiveError} VALUE_TOO_BIG */
+  run<Result>(command: string, body: () => Result, reads: boolean = false): Result {
+    if (this.#isOpen) return this.#runInside(body, reads);
     this.#isOpen = true;
     this.#command = command;
+    this.#reads = reads;
     this.#parts.journal.active = true;
     try {
       const result = body();
@@ -59,37 +71,58 @@ export class Transactions {
       this.#rollback();
       throw error;
     } finally {
-      this.#isOpen = false;
-      this.#parts.journal.active = false;
-      this.#parts.journal.clear();
-      if (this.#touched.length > 0) this.#touched = [];
-      if (this.#created.length > 0) this.#created = [];
-      this.#openedFirst = undefined;
-      if (this.#openedMore.length > 0) this.#openedMore = [];
-      this.#played = false;
-      this.#ownsUndo = false;
-      this.#doom = undefined;
+      this.#end();
     }
   }
 
-  #runInside<Result>(body: () => Result): Result {
+  #end(): void {
+    this.#isOpen = false;
+    this.#reads = false;
+    this.#parts.journal.active = false;
+    this.#parts.journal.clear();
+    if (this.#openedMore.length > 0) this.#leave(0);
+    const first = this.#openedFirst;
+    if (first !== undefined) first.placement.hive = noCall;
+    this.#openedFirst = undefined;
+    if (this.#touched.length > 0) this.#touched = [];
+    if (this.#created.length > 0) this.#created = [];
+    this.#played = false;
+    this.#ownsUndo = false;
+    this.#doom = undefined;
+    if (this.#sends.length > 0) this.#sends = [];
+  }
+
+  #runInside<Result>(body: () => Result, reads: boolean): Result {
     const { journal, store } = this.#parts;
     const mark = journal.size;
-    const noted = store.undo.size;
+    const noted = store.undo.changes;
     const created = this.#created.length;
+    const opened = this.#openedMore.length;
+    const readsOutside = this.#reads;
+    this.#reads = reads;
     try {
       return body();
     } catch (error) {
-      if (store.undo.size !== noted || this.#created.length !== created) this.doom(error);
+      if (store.undo.changes !== noted || this.#created.length !== created) this.doom(error);
       else journal.rollback(mark);
       throw error;
+    } finally {
+      this.#reads = readsOutside;
+      this.#leave(opened);
+    }
+  }
+
+  /** What was opened since has the `this.hive` that it had. */
+  #leave(mark: number): void {
+    for (let i = this.#openedMore.length - 1; i >= mark; i--) {
+      const { live, hive } = this.#openedMore.pop()!;
+      live.placement.hive = hive;
     }
   }
 
   /** The whole call fails, whatever its code makes of the error. */
   doom(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    this.#doom ??= error instanceof HiveError ? error : new HiveError("STRUCTURE_FAILED", message);
+    this.#doom ??= failure(this.#command, error);
   }
 
   /** A call that is played may change the store. */
@@ -107,29 +140,50 @@ export class Transactions {
     this.#played = true;
   }
 
-  opened(live: Live): void {
-    if (!this.#isOpen || this.#openedFirst === live) return;
-    if (this.#openedFirst === undefined) this.#openedFirst = live;
-    else this.#openedMore.push(live);
+  /** A message leaves with the end of the call. */
+  send(message: () => void): void {
+    this.#sends.push(message);
+  }
+
+  /**
+   * The methods of an instance see this hive, as long as the call lasts that opens it. Behind an await, where no call is
+   * under way, until the code that runs now is through: another's may be next.
+   * @param ref Its entry.
+   */
+  opened(live: Live, hive: Placement["hive"], ref: number): void {
+    const { placement } = live;
+    // Nothing was played yet: no entry has moved when it is changed.
+    if (!this.#played) live.touchedRef = ref;
+    if (placement.hive === hive) return;
+    const before = placement.hive;
+    placement.hive = hive;
+    if (this.#isOpen) {
+      if (this.#openedFirst === undefined) this.#openedFirst = live;
+      else this.#openedMore.push({ live, hive: before });
+      return;
+    }
+    queueMicrotask(() => {
+      if (placement.hive === hive) placement.hive = noCall;
+    });
   }
 
   /** Whether the call under way has opened the key of this entry. */
   hasOpened(ref: number): boolean {
     if (this.#openedFirst === undefined) return false;
     const version = this.#parts.store.memory.entries.versionOf(ref);
-    return this.#openedFirst.version === version || this.#openedMore.some((live) => live.version === version);
+    return this.#openedFirst.version === version || this.#openedMore.some(({ live }) => live.version === version);
   }
 
   created(live: Live): void {
-    if (!this.#isOpen) return;
-    this.#created.push(live);
+    if (this.#isOpen) this.#created.push({ live, isNoted: this.#parts.store.undo.armed });
   }
 
-  /** The first change of an instance in this call; outside of one, any change. @throws {HiveError} CONFLICT */
+  /** The first change of an instance in this call; outside of one, any change. @throws {HiveError} CONFLICT, UNSUPPORTED */
   changing(live: Live): void {
     const instances = this.#parts.instances();
-    let ref = instances.entryOf(live);
+    if (this.#reads) throw new HiveError("UNSUPPORTED", "a command that says that it reads may not change the state");
     if (!this.#isOpen) {
+      const ref = instances.entryOf(live);
       if (ref === 0)
         throw new HiveError("CONFLICT", `the key ${live.name} was changed or deleted while a command waited`);
       this.#checkSize(live);
@@ -141,6 +195,8 @@ export class Transactions {
     if (!live.kept.undoes) this.#checkSize(live);
     live.tracker.changed = true;
     this.#touched.push(live);
+    const isKnown = !this.#played && !live.isForgotten && live.placement.hive !== noCall;
+    let ref = isKnown ? live.touchedRef : instances.entryOf(live);
     if (ref !== 0) {
       ref = instances.settle(ref, true);
       this.#tell(ref);
@@ -189,21 +245,25 @@ export class Transactions {
     if (this.#ownsUndo) store.undo.commit();
     // Somebody else may still take it back, and counts its bytes before.
     else if (store.undo.armed) instances.settleAll();
+    for (const send of this.#sends) send();
   }
 
   #rollback(): void {
     const { store, journal } = this.#parts;
     const instances = this.#parts.instances();
-    journal.rollback();
-    if (this.#ownsUndo && store.undo.armed) store.undo.rollback();
-    for (const { key } of this.#created) {
-      const ref = store.keys.find(key, 0, key.length);
-      if (ref !== 0 && !store.undo.armed && store.memory.entries.type(ref) === TYPE_STRUCTURE) store.keys.remove(ref);
-    }
-    for (const live of this.#touched) {
-      live.tracker.changed = false;
-      const ref = store.keys.find(live.key, 0, live.key.length);
-      if (ref !== 0 && store.memory.entries.type(ref) === TYPE_STRUCTURE) instances.mark(live, ref);
+    try {
+      journal.rollback();
+    } finally {
+      if (this.#ownsUndo && store.undo.armed) store.undo.rollback();
+      for (const { live, isNoted } of this.#created) {
+        const ref = isNoted ? 0 : store.keys.find(live.key, 0, live.key.length);
+        if (ref !== 0 && !store.undo.armed && store.memory.entries.type(ref) === TYPE_STRUCTURE) store.keys.remove(ref);
+      }
+      for (const live of this.#touched) {
+        live.tracker.changed = false;
+        const ref = live.isForgotten ? 0 : store.keys.find(live.key, 0, live.key.length);
+        if (ref !== 0 && store.memory.entries.type(ref) === TYPE_STRUCTURE) instances.mark(live, ref);
+      }
     }
   }
 }

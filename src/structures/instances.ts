@@ -15,6 +15,7 @@ import { Scratch } from "../wire/value.ts";
 import { failure, guarded } from "./failure.ts";
 import type { Journal } from "./journal.ts";
 import { type Kept, type KeptClass, readHead } from "./kept-class.ts";
+import { Writing } from "./pieces.ts";
 import { noCall, type Placement, setPlacement } from "./structure.ts";
 
 const UNENCODED = "cannot be encoded, so its key keeps older bytes";
@@ -38,6 +39,8 @@ export type Live = Kept & {
   touchedRef: number;
   /** Another one is its key's, or will be: what it does counts no more. */
   isForgotten: boolean;
+  /** Its state is being written in pieces: it may not change now. */
+  writing: Writing | undefined;
   /** What its methods know of where they are. */
   readonly placement: Placement;
   readonly partsMax: number;
@@ -141,6 +144,7 @@ export class Instances implements LiveValues {
       dirtySinceMs: -1,
       touchedRef: 0,
       isForgotten: false,
+      writing: undefined,
       placement,
       partsMax,
     };
@@ -211,13 +215,19 @@ export class Instances implements LiveValues {
   }
 
   #write(live: Live, ref: number): number {
+    this.giveUp(live);
+    return this.#store(live, ref, () => this.measure(live));
+  }
+
+  /** @param encode Leaves the bytes in the scratch. */
+  #store(live: Live, ref: number, encode: () => void): number {
     const { store, log } = this.#parts;
     const { entries, pages } = store.memory;
     const { overdraft } = pages;
     // The change was accepted before: a limit that is reached meanwhile must not keep it from its key.
     pages.overdraft = Math.max(overdraft, pages.inUse);
     try {
-      this.measure(live);
+      encode();
       const { bytes, end } = this.#scratch;
       const next = store.keys.write(ref, 0, bytes, 0, end, end, KIND_VALUE, false);
       live.version = entries.versionOf(next);
@@ -236,6 +246,39 @@ export class Instances implements LiveValues {
     }
   }
 
+  /** Its state is about to change, or is wanted at once: what was written of it is of no use. */
+  giveUp(live: Live): void {
+    live.writing?.end();
+    live.writing = undefined;
+  }
+
+  /** Writes pieces of an instance until the slice is over. */
+  #writePieces(live: Live, isOver: () => boolean): void {
+    const ref = this.entryOf(live);
+    if (ref === 0) return this.#forget(live);
+    const { kept } = live;
+    let state: unknown[] | undefined;
+    try {
+      live.writing ??= new Writing(live.instance.encode!() as Iterable<unknown>);
+      do state = live.writing.step();
+      while (state === undefined && !isOver());
+    } catch (error) {
+      this.giveUp(live);
+      this.#store(live, ref, () => {
+        throw failure(kept.name, error);
+      });
+      return;
+    }
+    if (state === undefined) return;
+    this.#store(live, ref, () => {
+      this.#scratch.reset();
+      kept.encodeState(state, live.parts, this.#scratch);
+      live.bytes = this.#scratch.end;
+      live.tracker.growth = 0;
+    });
+    this.giveUp(live);
+  }
+
   #clean(live: Live): void {
     live.dirtySinceMs = -1;
     this.#dirty.delete(live);
@@ -244,6 +287,7 @@ export class Instances implements LiveValues {
   #forget(live: Live | undefined): void {
     if (live === undefined) return;
     this.#clean(live);
+    this.giveUp(live);
     live.isForgotten = true;
     if (this.#byKey.get(live.name) === live) this.#byKey.delete(live.name);
   }
@@ -286,12 +330,13 @@ export class Instances implements LiveValues {
     return this.#byKey.size > 0 && this.#sweptAtMs + SWEEP_MS <= nowMs;
   }
 
-  /** Encodes one instance that has lagged long enough, or looks at some for keys that are gone. */
-  work(): boolean {
+  /** Encodes one instance that has lagged long enough, or pieces of it, or looks at some for keys that are gone. */
+  work(isOver: () => boolean = () => true): boolean {
     const { nowMs } = this.#parts.store;
     for (const live of this.#dirty) {
       if (live.dirtySinceMs + LAG_MS > nowMs) break;
-      this.#settleLive(live);
+      if (live.kept.inPieces) this.#writePieces(live, isOver);
+      else this.#settleLive(live);
       return this.hasWork;
     }
     if (this.#sweptAtMs + SWEEP_MS > nowMs) return false;

@@ -7,14 +7,13 @@ import { HiveError } from "../base/errors.ts";
 import { isPartName } from "../store/parts.ts";
 import { decode, encodeInto, Scratch } from "../wire/value.ts";
 import type { Journal } from "./journal.ts";
+import { allPieces, piecesOf } from "./pieces.ts";
 import type { Structure, StructureClass } from "./structure.ts";
 import { fieldsOf, Tracker, track } from "./tracker.ts";
 
 export type Method = (...args: unknown[]) => unknown;
 
 const COMMAND_NAME = /^[A-Z][A-Z0-9_]*$/;
-/** A state given by a generator is this, with its pieces. */
-const PIECES = "*";
 
 /** An instance with what its class keeps of it. */
 export type Kept = {
@@ -82,7 +81,7 @@ export class KeptClass {
       }
       given = cls.migrate(given, encoded.version);
     }
-    if (instance.decode !== undefined) return instance.decode(this.inPieces ? piecesOf(given) : given);
+    if (instance.decode !== undefined) return instance.decode(this.inPieces ? this.#piecesOf(given) : given);
     if (typeof given !== "object" || given === null)
       throw new HiveError("BAD_PAYLOAD", `a ${this.name} without fields`);
     const target = state ?? (instance as unknown as Record<string, unknown>);
@@ -90,24 +89,30 @@ export class KeptClass {
       if (Object.hasOwn(given, name)) target[name] = (given as Record<string, unknown>)[name];
   }
 
+  #piecesOf(state: unknown): unknown[] {
+    const pieces = piecesOf(state);
+    if (pieces === undefined) throw new HiveError("BAD_PAYLOAD", `the state of this ${this.name} is not in pieces`);
+    return pieces;
+  }
+
   /** Writes an instance at the end of `scratch`. @throws {HiveError} BAD_VALUE: something of it cannot be encoded */
   encode({ instance, state, parts }: Omit<Kept, "tracker">, scratch: Scratch): void {
     let given: unknown = state;
     if (instance.encode !== undefined) {
       given = instance.encode();
-      if (this.inPieces) given = [PIECES, ...(given as Iterable<unknown>)];
+      if (this.inPieces) given = allPieces(given as Iterable<unknown>);
     } else if (state === undefined) given = { ...instance };
+    this.encodeState(given, parts, scratch);
+  }
+
+  /** The same with a state that was encoded before: that of a writing. */
+  encodeState(given: unknown, parts: readonly string[], scratch: Scratch): void {
     const { version } = this.cls;
     encodeInto(parts.length === 0 ? [this.name, version, given] : [this.name, version, parts, given], scratch);
   }
 }
 
 const GENERATOR: unknown = Object.getPrototypeOf(function* () {});
-
-function piecesOf(state: unknown): unknown[] {
-  if (!Array.isArray(state) || state[0] !== PIECES) throw new HiveError("BAD_PAYLOAD", "a state that is not in pieces");
-  return state.slice(1);
-}
 
 /** What is in a structure's key. */
 export type Head = { name: string; version: number; parts: readonly string[]; state: unknown };

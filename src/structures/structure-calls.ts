@@ -12,13 +12,21 @@ import { Facade, type FacadeParts } from "./facade.ts";
 import { abandon, failure, isThenable } from "./failure.ts";
 import type { KeptClass, Method } from "./kept-class.ts";
 import { argumentsFrom } from "./method-arguments.ts";
+import { Interrupted } from "./pieces.ts";
 import { replyResult } from "./results.ts";
 import type { Watchdog } from "./watchdog.ts";
 
 const ASYNC: unknown = Object.getPrototypeOf(async () => {});
 
 type Call = { context: Context; args: Args; reply: Reply; name: string };
-type MethodCall = Call & { method: Method; reads: boolean; hive: Facade };
+type KeyCall = Call & Pick<MethodCall, "again">;
+type MethodCall = Call & {
+  method: Method;
+  reads: boolean;
+  hive: Facade;
+  /** The whole call once more. */
+  again: Row["run"];
+};
 
 export class StructureCalls {
   readonly #shared: FacadeParts;
@@ -35,16 +43,17 @@ export class StructureCalls {
     const command = { name, schemas: kept.cls.args[name] };
     const method = kept.statics.get(name)!;
     const reads = kept.cls.reads.includes(name);
-    return (context, args, reply) => {
+    const again: Row["run"] = (context, args, reply) => {
       const hive = this.#facadeFor(context, reads, method);
-      return this.#run({ context, args, reply, name, method, reads, hive }, () =>
+      return this.#run({ context, args, reply, name, method, reads, hive, again }, () =>
         method.call(kept.cls, hive, ...argumentsFrom(args, 1, command)),
       );
     };
+    return again;
   }
 
   /** A key command, on what entry `ref` holds. @throws {HiveError} WRONG_TYPE, and what the command fails with */
-  runMethod({ context, args, reply, name }: Call, ref: number): void | Promise<void> {
+  runMethod({ context, args, reply, name, again }: KeyCall, ref: number): void | Promise<void> {
     const { instances, transactions } = this.#shared;
     const live = instances.at(ref);
     const { kept, instance } = live;
@@ -54,7 +63,7 @@ export class StructureCalls {
     const reads = kept.cls.reads.includes(name);
     const command = { name, schemas: kept.cls.args[name] };
     const hive = this.#facadeFor(context, reads, method);
-    return this.#run({ context, args, reply, name, method, reads, hive }, () => {
+    return this.#run({ context, args, reply, name, method, reads, hive, again }, () => {
       const values = argumentsFrom(args, 2, command);
       transactions.opened(live, hive.itself, ref);
       if (!kept.undoes && !reads) {
@@ -91,12 +100,16 @@ export class StructureCalls {
           if (!isThenable(result)) replyResult(reply, result, native);
           else if (mayNotWait) throw answersLater(name);
         },
-        reads,
+        { reads, waits: isOuter && !context.executing },
       );
     } catch (error) {
       if (isThenable(result)) {
         hive.end();
         abandon(result);
+      }
+      if (error instanceof Interrupted) {
+        args.keep();
+        return error.writing.over.then(() => call.again(context, args, reply));
       }
       throw failure(name, error);
     } finally {

@@ -6,10 +6,8 @@
 import { HiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
-import type { Args } from "../engine/args.ts";
 import { COMMANDS_MAX, type CommandTable } from "../engine/command-table.ts";
 import { Context, type Peer, type Services } from "../engine/context.ts";
-import type { Reply } from "../engine/reply.ts";
 import type { Row } from "../engine/row.ts";
 import { TYPE_STRUCTURE } from "../store/layout.ts";
 import type { Store } from "../store/store.ts";
@@ -285,7 +283,7 @@ export class Structures {
         const kept = classes.get(cls);
         return kept === undefined ? this.#isolatedStatic(isolated.get(cls)!, name) : this.#calls.staticRun(kept, name);
       },
-      runMethod: (name) => (context, args, reply) => this.#runMethod(context, args, reply, name),
+      runMethod: (name) => this.#methodRun(name),
     });
     if (this.#parts.commands.all.size - this.#names.length + rows.length > COMMANDS_MAX) {
       throw new HiveError("INVALID_ARGUMENT", `more than ${COMMANDS_MAX} commands`);
@@ -299,16 +297,19 @@ export class Structures {
       this.#isolation.run(known, { context, args, reply, name, reads, keyAt: undefined });
   }
 
-  #runMethod(context: Context, args: Args, reply: Reply, name: string): void | Promise<void> {
-    const { keys } = context.store;
-    const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
-    if (ref === 0) throw new HiveError("NO_KEY", "no such key");
-    const known = this.#isolatedAt(ref);
-    if (known === undefined) return this.#calls.runMethod({ context, args, reply, name }, ref);
-    const facts = known.facts.methods.find((method) => method.name === name);
-    if (facts === undefined)
-      throw new HiveError("WRONG_TYPE", `the key holds a ${known.facts.name}, which has no command ${name}`);
-    return this.#isolation.run(known, { context, args, reply, name, reads: facts.reads, keyAt: 1 });
+  #methodRun(name: string): Row["run"] {
+    const again: Row["run"] = (context, args, reply) => {
+      const { keys } = context.store;
+      const ref = keys.find(args.buffer, args.start(1), args.length(1), args.kind(1));
+      if (ref === 0) throw new HiveError("NO_KEY", "no such key");
+      const known = this.#isolatedAt(ref);
+      if (known === undefined) return this.#calls.runMethod({ context, args, reply, name, again }, ref);
+      const facts = known.facts.methods.find((method) => method.name === name);
+      if (facts === undefined)
+        throw new HiveError("WRONG_TYPE", `the key holds a ${known.facts.name}, which has no command ${name}`);
+      return this.#isolation.run(known, { context, args, reply, name, reads: facts.reads, keyAt: 1 });
+    };
+    return again;
   }
 }
 

@@ -12,6 +12,7 @@ import type { Store } from "../store/store.ts";
 import { failure } from "./failure.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { Journal } from "./journal.ts";
+import { Interrupted, type Writing } from "./pieces.ts";
 import { noCall, type Placement } from "./structure.ts";
 
 export type TransactionParts = {
@@ -21,6 +22,9 @@ export type TransactionParts = {
   /** Bytes that a state may have. */
   bytesMaxOf(live: Live): number;
 };
+
+export type RunOptions = { readonly reads: boolean; readonly waits: boolean };
+const NO_OPTIONS: RunOptions = { reads: false, waits: false };
 
 /** An instance that was made, and whether the store's undo knows that. */
 type Created = { readonly live: Live; readonly isNoted: boolean };
@@ -33,6 +37,8 @@ export class Transactions {
   #command = "";
   /** Whether the command says that it changes nothing. */
   #reads = false;
+  #waits = false;
+  #interrupted: Interrupted | undefined = undefined;
   /** Each with its entry when it was first changed; 0 where that was gone. Good where nothing was played. */
   #touched: Live[] = [];
   #played = false;
@@ -54,22 +60,27 @@ export class Transactions {
     return this.#isOpen;
   }
 
-  /** @param reads Whether nothing may be changed. @throws what `body` throws, when all is as it was; {HiveError} VALUE_TOO_BIG */
-  run<Result>(command: string, body: () => Result, reads: boolean = false): Result {
+  /**
+   * @param options.reads Whether nothing may be changed. @param options.waits Whether the call may run again, after a state that it changes was written.
+   * @throws what `body` throws, when all is as it was; Interrupted; {HiveError} VALUE_TOO_BIG
+   */
+  run<Result>(command: string, body: () => Result, { reads, waits }: RunOptions = NO_OPTIONS): Result {
     if (this.#isOpen) return this.#runInside(body, reads);
     this.#isOpen = true;
     this.#command = command;
     this.#reads = reads;
+    this.#waits = waits;
     this.#parts.journal.active = true;
     try {
       const result = body();
+      if (this.#interrupted !== undefined) throw this.#interrupted;
       if (this.#doom !== undefined) throw this.#doom;
       for (const live of this.#touched) if (live.kept.undoes) this.#checkSize(live);
       this.#commit();
       return result;
     } catch (error) {
       this.#rollback();
-      throw error;
+      throw this.#interrupted ?? error;
     } finally {
       this.#end();
     }
@@ -78,6 +89,8 @@ export class Transactions {
   #end(): void {
     this.#isOpen = false;
     this.#reads = false;
+    this.#waits = false;
+    this.#interrupted = undefined;
     this.#parts.journal.active = false;
     this.#parts.journal.clear();
     if (this.#openedMore.length > 0) this.#leave(0);
@@ -98,8 +111,9 @@ export class Transactions {
     const noted = store.undo.changes;
     const created = this.#created.length;
     const opened = this.#openedMore.length;
-    const readsOutside = this.#reads;
+    const [readsOutside, waitsOutside] = [this.#reads, this.#waits];
     this.#reads = reads;
+    this.#waits = false;
     try {
       return body();
     } catch (error) {
@@ -108,6 +122,7 @@ export class Transactions {
       throw error;
     } finally {
       this.#reads = readsOutside;
+      this.#waits = waitsOutside;
       this.#leave(opened);
     }
   }
@@ -182,6 +197,7 @@ export class Transactions {
   changing(live: Live): void {
     const instances = this.#parts.instances();
     if (this.#reads) throw new HiveError("UNSUPPORTED", "a command that says that it reads may not change the state");
+    if (live.writing !== undefined) this.#meetWriting(live, live.writing);
     if (!this.#isOpen) {
       const ref = instances.entryOf(live);
       if (ref === 0)
@@ -203,6 +219,12 @@ export class Transactions {
     }
     // 0: deleted by this call, and what changes goes with it.
     live.touchedRef = ref;
+  }
+
+  #meetWriting(live: Live, writing: Writing): void {
+    if (!this.#waits) return this.#parts.instances().giveUp(live);
+    this.#interrupted ??= new Interrupted(writing);
+    throw this.#interrupted;
   }
 
   #tell(ref: number): void {

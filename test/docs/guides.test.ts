@@ -217,29 +217,3 @@ test("docs/guides/structures.md runs, and gives what it says", async () => {
     rmSync(folder, { recursive: true, force: true });
   }
 });
-
-test("examples/station.ts plays what most voted for, and redis-cli calls it too", async () => {
-  const example = join(ROOT, "examples", "station.ts");
-  const { stdout } = await promisify(execFile)(process.execPath, [example]);
-  assert.match(
-    stdout,
-    /\[ 'lobby' \] \[ 'blue in green', 'so what' \] eve is not in this station\nnow playing blue in green\n/,
-  );
-  const hive = await Hive.start({ port: 0, structures: [example] });
-  try {
-    const cli = async (...words: string[]): Promise<string> => {
-      const { stdout: answer } = await promisify(execFile)("redis-cli", ["-p", String(hive.port), ...words]);
-      return answer.trim();
-    };
-    assert.equal(await cli("CREATE_STATION", "roof"), "1");
-    assert.equal(await cli("JOIN", "roof", "ada"), "1");
-    assert.equal(await cli("ADD", "roof", "so what"), "1");
-    assert.equal(await cli("VOTE", "roof", "ada", "so what"), "1");
-    assert.match(await cli("VOTE", "roof", "eve", "so what"), /eve is not in this station/);
-    assert.equal(await cli("STATIONS"), "roof");
-    assert.equal(await cli("NEXT", "roof"), "so what");
-    assert.equal(await cli("LEAVE", "roof", "ada"), "0");
-  } finally {
-    await hive.close();
-  }
-});

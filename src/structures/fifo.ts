@@ -1,13 +1,15 @@
 // Fifo: a queue. First in, first out.
 //
-//   items  [ taken, taken, next, …, last ]      `first` is the place of the next
+//   FIFOADD ──▶ items [ oldest … newest ] ──a part at a time, turned round──▶ next [ … oldest ] ──▶ POP
 //
-// What was taken goes in large parts: shift() on 30,000 elements moves all of them.
+// Taking the last element of an array costs the same however many there are; shift() on 30,000 moves all of them.
 
 import { type HiveCalls, Structure } from "./structure.ts";
 
-/** Places that were taken and are still there, at the most, unless more are in use. */
-const TAKEN_MAX = 1_000;
+/** Elements that are moved at once. */
+const PART = 512;
+/** Up to here shift() is cheaper than a move. */
+const FEW = 16;
 
 export class Fifo extends Structure {
   static override reads: readonly string[] = ["PEEK", "SIZE"];
@@ -19,7 +21,7 @@ export class Fifo extends Structure {
   };
 
   items: unknown[] = [];
-  first = 0;
+  next: unknown[] = [];
 
   static FIFOADD(hive: HiveCalls, key: string, ...values: unknown[]): string {
     hive.open(Fifo, key).items.push(...values);
@@ -27,24 +29,20 @@ export class Fifo extends Structure {
   }
 
   POP(): unknown {
-    const { items, first } = this;
-    if (first === items.length) return undefined;
-    const value = items[first];
-    if (first + 1 === items.length || (first >= TAKEN_MAX && first * 2 >= items.length)) {
-      items.splice(0, first + 1);
-      this.first = 0;
-    } else {
-      items[first] = null;
-      this.first = first + 1;
-    }
-    return value;
+    const { next } = this;
+    if (next.length > 0) return next.pop();
+    const { items } = this;
+    if (items.length <= FEW) return items.shift();
+    next.push(...items.splice(0, PART).reverse());
+    return next.pop();
   }
 
   PEEK(): unknown {
-    return this.items[this.first];
+    const { next } = this;
+    return next.length > 0 ? next.at(-1) : this.items[0];
   }
 
   SIZE(): number {
-    return this.items.length - this.first;
+    return this.next.length + this.items.length;
   }
 }

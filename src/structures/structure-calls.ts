@@ -100,7 +100,8 @@ export class StructureCalls {
           if (!isThenable(result)) replyResult(reply, result, native);
           else if (mayNotWait) throw answersLater(name);
         },
-        { reads, waits: isOuter && !context.executing },
+        reads,
+        isOuter && !context.executing,
       );
     } catch (error) {
       if (isThenable(result)) {

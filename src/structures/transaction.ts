@@ -23,9 +23,6 @@ export type TransactionParts = {
   bytesMaxOf(live: Live): number;
 };
 
-export type RunOptions = { readonly reads: boolean; readonly waits: boolean };
-const NO_OPTIONS: RunOptions = { reads: false, waits: false };
-
 /** An instance that was made, and whether the store's undo knows that. */
 type Created = { readonly live: Live; readonly isNoted: boolean };
 /** An instance that was opened, and what its `this.hive` was before. */
@@ -61,10 +58,10 @@ export class Transactions {
   }
 
   /**
-   * @param options.reads Whether nothing may be changed. @param options.waits Whether the call may run again, after a state that it changes was written.
+   * @param reads Whether nothing may be changed. @param waits Whether the call may run again, after a state that it changes was written.
    * @throws what `body` throws, when all is as it was; Interrupted; {HiveError} VALUE_TOO_BIG
    */
-  run<Result>(command: string, body: () => Result, { reads, waits }: RunOptions = NO_OPTIONS): Result {
+  run<Result>(command: string, body: () => Result, reads: boolean = false, waits: boolean = false): Result {
     if (this.#isOpen) return this.#runInside(body, reads);
     this.#isOpen = true;
     this.#command = command;

@@ -76,8 +76,10 @@ export class TransportStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     if (chunk.length <= STRING_BYTES_MAX) {
-      this.#transport.writeLatin1(chunk.latin1Slice(0, chunk.length));
-      if (this.#transport.pendingBytes === 0) return done();
+      // It leaves with this turn of the loop; only where more waits does somebody not read.
+      const isBehind = this.#transport.pendingBytes > 0;
+      this.#transport.writeLatin1(chunk.latin1Slice(0, chunk.length), true);
+      if (!isBehind) return done();
     } else if (this.#transport.write(chunk, chunk.length)) return done();
     this.#writing = done;
     this.#transport.awaitDrained();

@@ -169,7 +169,8 @@ export class SocketTransport implements Transport {
     const text = this.#later;
     if (text === "") return;
     this.#later = "";
-    this.#socket.write(text, "latin1");
+    // It may have broken since.
+    if (!this.#shut) this.#socket.write(text, "latin1");
   }
 
   /** The process may end although the connection is open. */

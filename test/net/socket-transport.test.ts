@@ -125,6 +125,28 @@ for (const how of ["reading into the shared buffer", "reading as usual", "over T
     assert.deepEqual(recorder.events, ["closed"]);
   });
 
+  test(`${how}: what may leave later stays in order, is pending until then, and leaves with the end`, async () => {
+    for (const end of ["end", "destroy"] as const) {
+      const { transport, client, gone } = await pair(how);
+      const text = readAll(client).catch(() => "reset");
+      transport.writeLatin1("a", true);
+      transport.writeLatin1("b", true);
+      assert.equal(transport.pendingBytes, 2);
+      transport.writeLatin1("c");
+      transport.writeLatin1("d", true);
+      transport.write(Buffer.from("e"), 1);
+      transport.writeLatin1("f", true);
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      transport.writeLatin1("g", true);
+      transport[end]();
+      transport.writeLatin1("too late", true);
+      // What TLS has encrypted is not in the kernel yet when the connection is destroyed.
+      const whole = how === "over TLS" && end === "destroy" ? /^(abcdefg?|reset)$/ : /^abcdefg$/;
+      assert.match(await text, whole);
+      await gone;
+    }
+  });
+
   test(`${how}: a peer that ends is heard of, and can still be answered`, async () => {
     const { transport, recorder, client, gone } = await pair(how);
     client.end("question");

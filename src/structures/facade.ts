@@ -38,6 +38,17 @@ export const MESSAGES: ReadonlyMap<string, "channel" | "shard"> = new Map([
 /** A short name of a key, written here to be looked up: a buffer for each costs as much as the look-up. */
 const NAME_UNITS = 85;
 const name: Buffer = Buffer.alloc(NAME_UNITS * 3);
+/** The key that stands there. */
+let named = "";
+let namedBytes = 0;
+
+/** Writes a short key there. Returns its bytes. */
+function write(key: string): number {
+  if (key === named) return namedBytes;
+  namedBytes = name.utf8Write(key, 0);
+  named = key;
+  return namedBytes;
+}
 
 export type FacadeParts = {
   instances: Instances;
@@ -107,7 +118,7 @@ export class Facade implements HiveCalls, PartCalls {
     if (typeof key !== "string") throw new HiveError("INVALID_ARGUMENT", "the name of a key is text");
     const isShort = key.length <= NAME_UNITS;
     const bytes = isShort ? name : Buffer.from(key);
-    const length = isShort ? name.utf8Write(key, 0) : bytes.length;
+    const length = isShort ? write(key) : bytes.length;
     this.requireGrants(kept.name, bytes, length);
     const { store } = this.#context;
     const ref = store.keys.find(bytes, 0, length);

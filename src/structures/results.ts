@@ -21,7 +21,29 @@ export function argumentOf(args: Args, index: number): unknown {
   const kind = args.kind(index);
   if (kind === KIND_VALUE) return decode(args.buffer, args.start(index), args.end(index));
   if (kind === KIND_BYTES || !isText(args, index)) return Uint8Array.from(args.bytes(index));
-  return args.text(index);
+  return index === KEY_INDEX ? keyText(args) : args.text(index);
+}
+
+/** Mostly a key, and that of the call before: to compare it costs less than to make the text anew. */
+const KEY_INDEX = 1;
+const KEY_BYTES_MAX = 32;
+const lastKey = { bytes: new Uint8Array(KEY_BYTES_MAX), length: -1, text: "" };
+
+function keyText(args: Args): string {
+  const { buffer } = args;
+  const start = args.start(KEY_INDEX);
+  const length = args.length(KEY_INDEX);
+  if (length > KEY_BYTES_MAX) return args.text(KEY_INDEX);
+  const { bytes } = lastKey;
+  if (length === lastKey.length) {
+    let i = 0;
+    while (i < length && bytes[i] === buffer[start + i]) i++;
+    if (i === length) return lastKey.text;
+  }
+  for (let i = 0; i < length; i++) bytes[i] = buffer[start + i]!;
+  lastKey.length = length;
+  lastKey.text = args.text(KEY_INDEX);
+  return lastKey.text;
 }
 
 /** A short name is looked at here: a call into the runtime costs as much as 50 bytes. */

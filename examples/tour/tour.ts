@@ -11,13 +11,17 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { type Client, connect, isHiveError } from "../../src/client/node.ts";
 import { Hive } from "../../src/server/index.ts";
+import * as devices from "./devices.ts";
+import * as events from "./events.ts";
 import * as expiry from "./expiry.ts";
 import * as failures from "./failures.ts";
 import * as keys from "./keys.ts";
+import * as ordered from "./ordered.ts";
 import * as redis from "./redis.ts";
 import * as sets from "./sets.ts";
 import * as shared from "./shared.ts";
 import * as snapshots from "./snapshots.ts";
+import * as structures from "./structures.ts";
 import * as tables from "./tables.ts";
 import * as together from "./together.ts";
 import * as tokens from "./tokens.ts";
@@ -34,7 +38,8 @@ export type Tour = {
 
 type Part = { title: string; run(tour: Tour): Promise<void> };
 
-const PARTS: readonly Part[] = [keys, tables, sets, expiry, together, shared, snapshots, tokens, redis, failures];
+const DATA: readonly Part[] = [keys, tables, sets, ordered, expiry, together, events, shared, snapshots];
+const PARTS: readonly Part[] = [...DATA, structures, devices, tokens, redis, failures];
 
 /** Runs every part, writing lines to `write`. */
 export async function tour(write: (line: string) => void): Promise<void> {

@@ -119,6 +119,8 @@ test("the tour ends, and shows every part with its answers", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, "examples", "tour", "tour.ts")]);
   assert.match(stdout, /\n {2}> hive\.get\("greeting"\)\n {4}'hello'\n/);
   assert.match(stdout, /HiveError WRONG_TYPE: /);
+  assert.match(stdout, /\n {2}> auction\.at\("lamp"\)\.CLOSE\(\)\n {4}'bob'\n/);
+  assert.match(stdout, /\n {2}> session\.close\(\)\n {4}true\n {2}> session\.fetch\("draft"\)\n {4}undefined\n/);
   assert.match(stdout, /That was the tour\./);
 });
 

@@ -59,6 +59,8 @@ export function readPartNames(bytes: Buffer, start: number, end: number): string
   if (cls === undefined) return [];
   const version = cls.start + cls.length;
   const list = version + integerBytes(bytes[version]!);
+  // Whoever made a payload of RESTORE may have put anything there.
+  if (list + 3 > end) return [];
   const head = bytes[list]!;
   let count = head >>> 4 === 9 ? head & 15 : head === 0xdc ? bytes.readUInt16BE(list + 1) : 0;
   for (let at = list + (head === 0xdc ? 3 : 1); count > 0 && at < end; count--) {

@@ -36,15 +36,25 @@ export class Journal {
     this.#size = size + 4;
   }
 
-  /** Takes back what was noted since the journal had the size `mark`. */
+  /**
+   * Takes back what was noted since the journal had the size `mark`, all of it, whatever fails.
+   *
+   * @throws what the first step that failed has thrown, when the others are done
+   */
   rollback(mark: number = 0): void {
     const log = this.#log;
+    let failure: { error: unknown } | undefined;
     while (this.#size > mark) {
       this.#size -= 4;
       const size = this.#size;
       const step = log[size] as (target: unknown, first: unknown, second: unknown) => void;
-      step(log[size + 1], log[size + 2], log[size + 3]);
+      try {
+        step(log[size + 1], log[size + 2], log[size + 3]);
+      } catch (error) {
+        failure ??= { error };
+      }
     }
+    if (failure !== undefined) throw failure.error;
   }
 
   clear(): void {
@@ -78,30 +88,32 @@ export function undoShift(target: unknown[], value: unknown): void {
   target.unshift(value);
 }
 
-export function undoUnshift(target: unknown[], count: number): void {
-  target.splice(0, count);
-}
-
-/** `added` elements from `start` on become those that were removed there. */
-export function undoSplice(target: unknown[], [start, added]: readonly [number, number], removed: unknown[]): void {
-  target.splice(start, added);
+/**
+ * Elements from `start` on become those that were removed there.
+ *
+ * @param kept How many others the array had: so it does not matter whether all, some or none of the new ones came in.
+ */
+export function undoSplice(target: unknown[], [start, kept]: readonly [number, number], removed: unknown[]): void {
+  target.splice(start, target.length - kept);
   // In parts: a call takes only so many arguments.
   for (let i = 0; i < removed.length; i += SPREAD_MAX) target.splice(start + i, 0, ...removed.slice(i, i + SPREAD_MAX));
+  // Holes are none when they are spread.
+  for (let i = 0; i < removed.length; i++) if (!(i in removed)) delete target[start + i];
 }
 
-const SPREAD_MAX = 10_000;
+/** Arguments of one call, of some 50,000 that the stack has room for. */
+export const SPREAD_MAX = 10_000;
 
 export function undoAll(target: unknown[], before: unknown[]): void {
   target.length = before.length;
-  for (let i = 0; i < before.length; i++) target[i] = before[i];
+  for (let i = 0; i < before.length; i++) {
+    if (i in before) target[i] = before[i];
+    else delete target[i];
+  }
 }
 
 export function undoBytes(target: { set(source: unknown): void }, before: unknown): void {
   target.set(before);
-}
-
-export function undoTime(target: Date, time: number): void {
-  target.setTime(time);
 }
 
 export function undoMapSet(target: Map<unknown, unknown>, key: unknown, before: unknown): void {

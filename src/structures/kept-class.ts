@@ -6,7 +6,7 @@
 import { HiveError } from "../base/errors.ts";
 import { isPartName } from "../store/parts.ts";
 import { decode, encodeInto, Scratch } from "../wire/value.ts";
-import type { Journal } from "./journal.ts";
+import { Journal } from "./journal.ts";
 import { allPieces, piecesOf } from "./pieces.ts";
 import type { Structure, StructureClass } from "./structure.ts";
 import { fieldsOf, Tracker, track } from "./tracker.ts";
@@ -50,8 +50,9 @@ export class KeptClass {
     for (const name of cls.reads) this.#checkNamed(name, "reads");
     for (const name of Object.keys(cls.args)) this.#checkNamed(name, "args");
     const probe = new cls();
-    if (this.undoes) fieldsOf(probe);
-    this.encode({ instance: probe, state: this.undoes ? fieldsOf(probe) : undefined, parts: [] }, new Scratch());
+    // An object that all instances would begin with, a constant of the file, is the probe's: each of them gets a copy.
+    const state = this.undoes ? fieldsOf(probe, new Tracker(new Journal(), () => {})) : undefined;
+    this.encode({ instance: probe, state, parts: [] }, new Scratch());
   }
 
   #checkNamed(name: string, where: string): void {
@@ -65,7 +66,7 @@ export class KeptClass {
     const tracker = new Tracker(journal, begin);
     const parts: string[] = [];
     if (!this.undoes) return { instance, state: undefined, tracker, parts };
-    const state = fieldsOf(instance);
+    const state = fieldsOf(instance, tracker);
     return { instance: track(instance, state, tracker) as Structure, state, tracker, parts };
   }
 

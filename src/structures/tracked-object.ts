@@ -11,7 +11,7 @@ export function objectWrapper(tracker: Tracking, raw: object): object {
 /** Sets a property of a raw object or an element of a raw array. */
 export function setProperty(tracker: Tracking, target: Bag, key: PropertyKey, value: unknown): boolean {
   if (key === "__proto__" || typeof key === "symbol") return false;
-  const taken = tracker.take(value);
+  const taken = tracker.take(value, target);
   tracker.growth += String(key).length * 3;
   if (Object.hasOwn(target, key)) tracker.note(undoSet, target, key, target[key]);
   else tracker.note(undoAdd, target, key, undefined);
@@ -28,7 +28,7 @@ export class ObjectHandler implements ProxyHandler<object> {
 
   get(target: object, key: PropertyKey): unknown {
     const value = (target as Bag)[key];
-    return typeof value === "object" ? this.tracker.wrap(value) : value;
+    return typeof value === "object" ? this.tracker.wrap(value, target) : value;
   }
 
   set(target: object, key: PropertyKey, value: unknown): boolean {
@@ -43,13 +43,13 @@ export class ObjectHandler implements ProxyHandler<object> {
 
   getOwnPropertyDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
     const descriptor = Object.getOwnPropertyDescriptor(target, key);
-    if (descriptor?.configurable) descriptor.value = this.tracker.wrap(descriptor.value);
+    if (descriptor?.configurable) descriptor.value = this.tracker.wrap(descriptor.value, target);
     return descriptor;
   }
 
   defineProperty(target: object, key: PropertyKey, descriptor: PropertyDescriptor): boolean {
     if (!("value" in descriptor)) throw new HiveError("BAD_VALUE", "the state of a structure has no accessors");
-    return setProperty(this.tracker, target as Bag, key, descriptor.value);
+    return this.set(target, key, descriptor.value);
   }
 
   setPrototypeOf(): boolean {

@@ -7,10 +7,12 @@
 
 import { HiveError } from "../base/errors.ts";
 import { type Journal, undoSet } from "./journal.ts";
-import { className, isPlain, measure, rawOf, setRaw } from "./storable.ts";
+import { Place, placeOf, rawOf, setPlace, setWrapper, wrapperOf } from "./stamp.ts";
+import { className, copyOf, isPlain, measure, measureAtom, type Owner, unkept } from "./storable.ts";
 import { arrayWrapper } from "./tracked-array.ts";
-import { dateWrapper, TrackedMap, TrackedSet, typedArrayWrapper } from "./tracked-collections.ts";
+import { TrackedDate, TrackedMap, TrackedSet, typedArrayWrapper } from "./tracked-collections.ts";
 import { objectWrapper } from "./tracked-object.ts";
+import type { Tracking } from "./tracking.ts";
 
 const STATE: unique symbol = Symbol("state");
 const TRACKER: unique symbol = Symbol("tracker");
@@ -18,13 +20,14 @@ const NUMBER_BYTES = 10;
 
 type Tracked = { [STATE]: Record<string, unknown>; [TRACKER]: Tracker };
 
-export class Tracker {
+export class Tracker implements Tracking, Owner {
   readonly journal: Journal;
   /** Whether it was changed by the call under way. */
   changed = false;
   /** Bytes that were put in since the last encoding, at most. */
   growth = 0;
-  readonly #wrappers = new WeakMap<object, object>();
+  /** By depth. */
+  readonly #places: Place[] = [];
   readonly #begin: () => void;
 
   /** @param begin The first change of a call is about to happen. May throw: then it does not. */
@@ -33,15 +36,15 @@ export class Tracker {
     this.#begin = begin;
   }
 
-  /** What a method sees of a raw value. */
-  wrap(raw: unknown): unknown {
+  /** What a method sees of a raw value that is in `parent`, or of a field. */
+  wrap(raw: unknown, parent?: object): unknown {
     if (typeof raw !== "object" || raw === null) return raw;
-    const known = this.#wrappers.get(raw);
+    const known = wrapperOf(raw);
     if (known !== undefined) return known;
     const wrapper = this.#make(raw);
     if (wrapper === raw) return raw;
-    this.#wrappers.set(raw, wrapper);
-    setRaw(wrapper, raw);
+    if (placeOf(raw) === undefined) setPlace(raw, this.#placeAt(depthIn(parent)));
+    setWrapper(raw, wrapper);
     return wrapper;
   }
 
@@ -49,20 +52,53 @@ export class Tracker {
     if (Array.isArray(raw)) return arrayWrapper(this, raw);
     if (raw instanceof Map) return new TrackedMap(this, raw);
     if (raw instanceof Set) return new TrackedSet(this, raw);
-    if (raw instanceof Date) return dateWrapper(this, raw);
+    if (raw instanceof Date) return new TrackedDate(this, raw);
     if (ArrayBuffer.isView(raw) && !(raw instanceof DataView)) return typedArrayWrapper(this, raw);
     return isPlain(raw) ? objectWrapper(this, raw) : raw;
   }
 
-  /** A value that is put into the state: without wrappers, checked and counted. @throws {HiveError} BAD_VALUE */
-  take(value: unknown): unknown {
+  /** A value that is put into `parent`, or is a field: without wrappers, checked and counted. @throws {HiveError} BAD_VALUE */
+  take(value: unknown, parent?: object): unknown {
     if (typeof value === "number") {
       this.growth += NUMBER_BYTES;
       return value;
     }
-    const raw = rawOf(value);
-    this.growth += measure(raw);
+    return this.#takeOther(value, parent);
+  }
+
+  #takeOther(value: unknown, parent: object | undefined): unknown {
+    if (typeof value !== "object" || value === null) {
+      this.growth += measureAtom(value);
+      return value;
+    }
+    const depth = depthIn(parent);
+    const raw = this.own(value, depth);
+    this.growth += measure(raw, depth, this);
     return raw;
+  }
+
+  /**
+   * What is kept for an object: the raw one. Of what is in the state of another key a copy: a change of one
+   * would be a change of the other too, which nobody notes.
+   *
+   * @throws {HiveError} BAD_VALUE: it is frozen, so that it could be neither changed nor marked
+   */
+  own(value: object, depth: number): object {
+    const raw = rawOf(value) as object;
+    const known = placeOf(raw);
+    if (known !== undefined) {
+      if (known.depth === depth && known === this.#places[depth]) return raw;
+      if (known !== this.#places[known.depth]) return this.own(copyOf(raw), depth);
+    }
+    if (!Object.isExtensible(raw)) throw unkept("a frozen object");
+    setPlace(raw, this.#placeAt(depth));
+    return raw;
+  }
+
+  #placeAt(depth: number): Place {
+    let place = this.#places[depth];
+    if (place === undefined) this.#places[depth] = place = new Place(depth);
+    return place;
   }
 
   /** Before a change that is taken back by somebody else. @throws {HiveError} the key is gone */
@@ -80,6 +116,11 @@ export class Tracker {
     if (!this.changed) this.#begin();
     this.journal.note(step, target, first, second);
   }
+}
+
+/** Of what is in `parent`; a field is not in anything. */
+function depthIn(parent: object | undefined): number {
+  return parent === undefined ? 0 : (placeOf(parent)?.depth ?? 0) + 1;
 }
 
 const descriptors = new WeakMap<object, Map<string, PropertyDescriptor>>();
@@ -109,34 +150,32 @@ function accessorOf(cls: object, name: string): PropertyDescriptor {
   return descriptor;
 }
 
-/** The public fields of a new instance. @throws {HiveError} INVALID_ARGUMENT: one cannot be kept or undone. */
-export function fieldsOf(instance: object): Record<string, unknown> {
+/**
+ * The public fields of a new instance, as the state of `tracker`.
+ *
+ * @throws {HiveError} INVALID_ARGUMENT: one cannot be kept or undone
+ */
+export function fieldsOf(instance: object, tracker: Tracker): Record<string, unknown> {
   const state: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(instance)) {
-    const isFree = typeof value !== "object" || value === null || isKnown(value);
-    if (typeof value === "function" || typeof value === "symbol" || !isFree) {
-      const what = typeof value === "object" ? `an instance of ${className(value as object)}` : `a ${typeof value}`;
+    try {
+      state[name] = tracker.take(value);
+    } catch (error) {
+      if (!(error instanceof HiveError)) throw error;
+      const what = `${isContainer(value) ? "holds" : "is"} ${error.detail["what"] ?? "what nests too deep"}`;
       const advice = "give it as plain data, or say static undo = false with encode() and decode()";
-      throw new HiveError(
-        "INVALID_ARGUMENT",
-        `${className(instance)}.${name} is ${what}, which cannot be undone: ${advice}`,
-      );
+      const message = `${className(instance)}.${name} ${what}, which cannot be undone: ${advice}`;
+      throw new HiveError("INVALID_ARGUMENT", message, { cause: error });
     }
-    state[name] = value;
   }
+  // What it begins with is part of its first encoding.
+  tracker.growth = 0;
   return state;
 }
 
-function isKnown(value: object): boolean {
-  return (
-    Array.isArray(value) ||
-    value instanceof Map ||
-    value instanceof Set ||
-    value instanceof Date ||
-    ArrayBuffer.isView(value) ||
-    value instanceof RegExp ||
-    isPlain(value)
-  );
+function isContainer(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Array.isArray(value) || value instanceof Map || value instanceof Set || isPlain(value);
 }
 
 /**

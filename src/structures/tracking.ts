@@ -3,11 +3,11 @@
 export interface Tracking {
   /** Bytes that were put in since the last encoding, at most. */
   growth: number;
-  /** What a method sees of a raw value. */
-  wrap(raw: unknown): unknown;
-  /** A value that is put into the state: without wrappers, checked and counted. */
-  take(value: unknown): unknown;
-  /** Before a change: how to take it back. */
+  /** What a method sees of a raw value that is in `parent`. */
+  wrap(raw: unknown, parent: object): unknown;
+  /** A value that is put into `parent`: without wrappers, checked and counted. @throws {HiveError} BAD_VALUE */
+  take(value: unknown, parent: object): unknown;
+  /** Before a change: how to take it back. @throws {HiveError} the key is gone */
   note<Target, First, Second>(
     step: (target: Target, first: First, second: Second) => void,
     target: Target,

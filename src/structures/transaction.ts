@@ -115,12 +115,20 @@ export class Transactions {
       return body();
     } catch (error) {
       if (store.undo.changes !== noted || this.#created.length !== created) this.doom(error);
-      else journal.rollback(mark);
+      else this.#rollbackTo(mark);
       throw error;
     } finally {
       this.#reads = readsOutside;
       this.#waits = waitsOutside;
       this.#leave(opened);
+    }
+  }
+
+  #rollbackTo(mark: number): void {
+    try {
+      this.#parts.journal.rollback(mark);
+    } catch (error) {
+      this.doom(error);
     }
   }
 

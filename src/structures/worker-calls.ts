@@ -76,8 +76,12 @@ export class WorkerCalls implements LiveKeeper {
         void this.#finishLater(session, call, result);
       } else if (!this.#commit(session, result)) this.#takeBack(session);
     } catch (error) {
-      this.#takeBack(session);
-      this.#fail(call, error);
+      try {
+        this.#takeBack(session);
+      } finally {
+        // Where that failed the thread ends with it: what it knows may be wrong.
+        this.#fail(call, error);
+      }
     } finally {
       this.journal.active = false;
       this.journal.clear();
@@ -128,8 +132,11 @@ export class WorkerCalls implements LiveKeeper {
   }
 
   #takeBack(session: WorkerSession): void {
-    this.journal.rollback();
-    session.forget();
+    try {
+      this.journal.rollback();
+    } finally {
+      session.forget();
+    }
   }
 
   /** Where the hive has refused its commit, its caller knows already, and this is not listened to. */

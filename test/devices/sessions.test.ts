@@ -1,6 +1,8 @@
 // Sessions: they end on time, by use or by hand, and leave no byte behind.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import { ManualClock } from "../../src/base/clock.ts";
 import { type Client, connect, isHiveError } from "../../src/client/node.ts";
@@ -269,6 +271,61 @@ test("what a session held is nowhere in the memory once it has ended, however it
       else await session[Symbol.asyncDispose]();
       assert.equal(isInMemory(hive, secret), false, end);
     });
+  }
+});
+
+/** Puts a secret in each way that there is, and leaves the session open. */
+const HOLDER = `
+  import { connect } from ${JSON.stringify(new URL("../../src/client/node.ts", import.meta.url).href)};
+  const db = await connect(process.argv[1]);
+  const session = await db.session("d", { ttlMs: 60_000 });
+  await session.put("replaced", process.argv[2]);
+  await session.put("replaced", process.argv[2] + " again");
+  for (let i = 0; i < 200; i++) await session.merge("label " + i % 50, { [i]: process.argv[2] + "x".repeat(i) });
+  process.kill(process.pid, "SIGKILL");
+`;
+
+test("what the session of a client that was killed held is overwritten at its deadline", async () => {
+  const secret = "hunter2-of-a-client-that-was-killed";
+  const clock = new ManualClock(START_MS);
+  await using hive = await Hive.start({ port: 0, clock });
+  const url = `hive://127.0.0.1:${hive.port}`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", HOLDER, url, secret], { stdio: "inherit" });
+  const [, signal] = await once(child, "exit");
+  assert.equal(signal, "SIGKILL");
+  assert.deepEqual([hive.engine.statistics.sessions().open, isInMemory(hive, secret)], [1, true]);
+  clock.advance(60_000);
+  hive.engine.tick();
+  assert.deepEqual([hive.engine.statistics.sessions().open, isInMemory(hive, secret)], [0, false]);
+});
+
+test("when a hive closes nothing of its sessions is left in the memory that it gives back", async (t) => {
+  const secret = "hunter2-at-the-end";
+  // Memory that is given back cannot be looked at any more.
+  t.mock.method(ArrayBuffer.prototype, "transfer", function (this: ArrayBuffer) {
+    return this;
+  });
+  for (const end of ["open", "just closed", "just flushed"]) {
+    const hive = await Hive.start({ listen: false });
+    const db = await connect(hive);
+    for (let i = 0; i < 100; i++) await db.put(`key ${i}`, "of somebody else");
+    const session = await db.session("d");
+    for (let i = 0; i < 200; i++) await session.put(`label ${i}`, `${secret} ${"x".repeat(i)}`);
+    await (await db.session("e")).put("packed", secret);
+    const segments = [...hive.engine.store.memory.segments.bytes];
+    assert.ok(segments.some((bytes) => bytes.includes(secret)));
+    const last = end === "just closed" ? session.close() : end === "just flushed" ? db.send(["FLUSHALL"]) : undefined;
+    await last;
+    await Promise.all([db.close(), hive.close()]);
+    assert.equal(
+      segments.some((bytes) => bytes.includes(secret)),
+      false,
+      end,
+    );
+    assert.ok(
+      segments.some((bytes) => bytes.includes("of somebody else")),
+      "the test looks at the right memory",
+    );
   }
 });
 

@@ -188,3 +188,52 @@ test("a token of a device reaches its memory and sessions, and nothing else; its
   for (const call of refused) await assert.rejects(call, code("NO_PERMISSION"), String(call));
   assert.equal(await db.table("$device:d%2F1").get("mine"), "x");
 });
+
+test("a token with a quota does not pass it by in the memory of devices that are not its own", async () => {
+  await using hive = await Hive.start({ port: 0, tokens: true });
+  await using admin = await connect(hive);
+  await admin.device("d").put("there", Buffer.alloc(100));
+  for (const quotas of [{ bytes: 10_000 }, { keys: 10 }]) {
+    const { token } = await hive.tokens.create({ grants: ["all"], quotas });
+    await using db = await connect(`hive://127.0.0.1:${hive.port}`, { token });
+    const before = (await admin.device("d").usage()).allBytes;
+    for (const growing of [
+      () => db.device("d").put("new", 1),
+      () => db.device("new").put("new", 1),
+      () => db.device("d").put("there", Buffer.alloc(1000)),
+      () => db.session("d"),
+    ]) {
+      await assert.rejects(growing(), (error) => {
+        assert.match(String(error), /bytes: the quota of this token is for keys of its own/);
+        return code("QUOTA")(error);
+      });
+    }
+    assert.equal((await admin.device("d").usage()).allBytes, before, "nothing was changed");
+    await db.put("own", 1);
+    await db.device("d").put("there", Buffer.alloc(100, 1));
+    assert.equal((await db.device("d").fetch<Uint8Array>("there"))!.length, 100, "what takes no more is written");
+    await db.delete("own");
+  }
+  await using rate = await connect(`hive://127.0.0.1:${hive.port}`, {
+    token: (await hive.tokens.create({ grants: ["all"], quotas: { callsPerSecond: 100 } })).token,
+  });
+  await rate.device("d").put("new", 1);
+});
+
+test("a device's token with a quota of keys has as many labels in each place, and as many sessions", async () => {
+  await using hive = await Hive.start({ port: 0, tokens: true });
+  const { token } = await hive.tokens.create({ grants: ["all"], device: "d", quotas: { keys: 3 } });
+  await using db = await connect(`hive://127.0.0.1:${hive.port}`, { token });
+  await db.device("d").put("l", 1);
+  const sessions = [];
+  for (let i = 0; i < 3; i++) sessions.push(await db.session("d"));
+  for (let i = 0; i < 3; i++) await sessions[0]!.put(`l${i}`, 1);
+  await assert.rejects(sessions[0]!.put("l3", 1), code("QUOTA"));
+  await assert.rejects(db.session("d"), (error) => {
+    assert.match(String(error), /keys: this would make 5 of the 4 places/);
+    return code("QUOTA")(error);
+  });
+  await sessions[1]!.put("l", 1);
+  await sessions[2]!.close();
+  await (await db.session("d")).put("l", 1);
+});

@@ -102,6 +102,9 @@ test("what is malformed is refused, and says where", () => {
       "<boolean/>",
       "<base64>*</base64>",
       "<dateTime.iso8601>20241301T00:00:00</dateTime.iso8601>",
+      "<dateTime.iso8601>20230229T00:00:00</dateTime.iso8601>",
+      "<dateTime.iso8601>20230231T00:00:00</dateTime.iso8601>",
+      "<dateTime.iso8601>20230228T24:00:00</dateTime.iso8601>",
     ],
     ...[
       "<nope/>",

@@ -277,6 +277,69 @@ test("strangers that say nothing, or something forever, end in authenticationTim
 
 // Pages of others.
 
+test("of a body that holds the token strangers send the rest in authenticationTimeoutMs, others in their own time", async () => {
+  const limits = { authenticationTimeoutMs: 100, httpRequestTimeoutMs: 60_000 };
+  await using hive = await start({ token: STRANGERS_TOKEN, limits });
+  const head = "POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 40000\r\n";
+  const token = `<?xml version='1.0'?><methodCall><methodName>x</methodName><params><param><value>${STRANGERS_TOKEN}</value></param>`;
+  const stranger = async (): Promise<HttpClient> => {
+    const client = await hive.client();
+    client.write(`${head}\r\n`);
+    return client;
+  };
+  await using first = await stranger();
+  await using known = await hive.client();
+  // The token is looked for when more has come than strangers may send.
+  known.write(`${head}\r\n${token}${" ".repeat(20_000)}`);
+  await using bearer = await hive.client();
+  bearer.write(
+    `PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${STRANGERS_TOKEN}\r\nContent-Length: 4\r\n\r\nab`,
+  );
+  await first.closed;
+  // One that came behind the others is gone, and they are there.
+  await using last = await stranger();
+  await last.closed;
+  bearer.write("cd");
+  assert.equal((await bearer.reply()).status, 204);
+  known.write("x".repeat(40_000 - 20_000 - token.length));
+  assert.match((await known.reply()).body.toString(), /malformed|not supported|no /);
+});
+
+test("a request that asks for another protocol and has a body is refused, not served without it", async () => {
+  await using hive = await start();
+  for (const body of ["Content-Length: 5\r\n\r\n12345", "Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n"]) {
+    await using client = await hive.client();
+    client.write(
+      `PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${body}`,
+    );
+    const reply = await client.reply();
+    assert.equal(reply.status, 400);
+    assert.match(reply.body.toString(), /send it without Upgrade/);
+    await client.closed;
+  }
+  await using client = await hive.client();
+  assert.equal((await client.request("GET", "/v1/tables/t/k")).status, 404, "nothing was stored");
+});
+
+test("a value that is too long for one text is refused, and ends nothing", async (t) => {
+  await using hive = await start();
+  await using client = await hive.client();
+  await client.request("PUT", "/v1/tables/t/k", {
+    headers: { "Content-Type": "text/plain" },
+    body: "x".repeat(12_345),
+  });
+  const { toString: textOf } = Buffer.prototype;
+  t.mock.method(Buffer.prototype, "toString", function (this: Buffer, ...args: Parameters<typeof textOf>) {
+    if (this.length !== 12_345) return textOf.apply(this, args);
+    // As Node says it of 512 MiB.
+    throw Object.assign(new Error("Cannot create a string longer than 0x1fffffe8 characters"), {
+      code: "ERR_STRING_TOO_LONG",
+    });
+  });
+  const reply = await client.request("GET", "/v1/tables/t/k");
+  assert.deepEqual([reply.status, code(reply)], [507, "OUTPUT_TOO_BIG"]);
+});
+
 test("a page of another origin is refused, without CORS headers, whatever its token", async () => {
   await using hive = await start({ token: STRANGERS_TOKEN });
   for (const headers of [

@@ -356,6 +356,45 @@ test("a session is in no snapshot, and its calls show nothing in the slow log", 
   assert.ok((await db.device("d").usage()).bytes > bytes + 500, "and what comes then counts with it");
 });
 
+test("what a session holds is in no message, notification, history, figure or list of the hive", async () => {
+  const secret = "hunter2-for-nobody-else";
+  await using hive = await Hive.start({ port: 0, keyspaceEvents: "KEA" });
+  await using db = await connect(hive);
+  await db.send(["CONFIG", "SET", "slowlog-log-slower-than", "0"]);
+  const watch = db.watch("*");
+  await watch.ready;
+  const from = watch.position!;
+  await using messages = db.subscribe("*", { patterns: true });
+  await messages.ready;
+  const session = await db.session("d", { ttlMs: 60_000 });
+  const ended = session.ends();
+  for (let i = 0; i < 100; i++) await session.put(`label ${i % 20}`, `${secret} ${i}`);
+  await session.merge("merged", { [secret]: secret });
+  await assert.rejects(session.merge("label 1", { [secret]: secret }), code("INVALID_ARGUMENT"));
+  await session.delete("label 0");
+  await session.close();
+  await ended;
+  await db.put("last", 1);
+  const heard: unknown[] = [];
+  while (!String(heard.at(-1)).includes("last")) heard.push(JSON.stringify((await messages.next()).value));
+  assert.ok(heard.length > 2, "notifications came");
+  await watch.return();
+  const history = db.watch("*", { since: from });
+  heard.push(JSON.stringify((await history.next()).value));
+  await history.return();
+  for (const call of [
+    ["INFO", "everything"],
+    ["SLOWLOG", "GET", "-1"],
+    ["CLIENT", "LIST"],
+    ["LATENCY", "HISTOGRAM"],
+  ]) {
+    heard.push(JSON.stringify(await db.send(call), (_, value) => (value instanceof Map ? [...value] : value)));
+  }
+  heard.push(await (await fetch(`http://127.0.0.1:${hive.port}/metrics`)).text());
+  assert.match(String(heard.at(-1)), /memhive_sessions/);
+  for (const text of heard) assert.equal(String(text).includes(secret), false, String(text));
+});
+
 test("the change feed knows nothing of sessions, their names and their ends", async () => {
   await withClock(async (db, { pass }) => {
     const watch = db.watch("*");

@@ -1,9 +1,10 @@
 """A device that keeps its readings in a hive, with nothing but Python's standard library.
 
-    memhive serve --token "a token of 16 characters"
-    python3 device.py http://127.0.0.1:4483/RPC2 "a token of 16 characters" sensor-7
+    memhive serve --token "a token of 16 characters" --device-bytes-max 1mb
+    python3 device.py http://127.0.0.1:4483/RPC2 "a token of 16 characters" sensor-7 1000000
 
-It stores a value of every type of XML-RPC, gets each back, and shows what a hive answers where something is wrong.
+It stores a value of every type of XML-RPC, gets each back, and shows what a hive answers where something is wrong. The
+last argument is what a device may have; leave it out where the hive has no such cap.
 """
 
 import datetime
@@ -11,9 +12,11 @@ import sys
 import xmlrpc.client
 
 url, token, device = sys.argv[1:4]
+cap = int(sys.argv[4]) if len(sys.argv) > 4 else None
 memory = xmlrpc.client.ServerProxy(url, allow_none=True)
 SUCCESS = [True, "RETURN_STATUS:SUCCESS"]
 NOT_FOUND = "RETURN_STATUS:MEMORY KEY NOT FOUND"
+FULL = [False, "RETURN_STATUS:MEMORY_CAP_REACHED"]
 WRONG_TOKEN = [False, "RETURN_STATUS:INVALID_AUTH_TOKEN"]
 
 
@@ -74,6 +77,19 @@ assert memory.memory_has(token, device, "nothing") == [True, False]
 large = "x" * 300_000
 assert memory.memory_put(token, device, "large", large) == SUCCESS
 assert memory.memory_fetch(token, device, "large") == [True, large]
+
+if cap is not None:
+    # What is refused changes nothing: the label keeps what it had, and another one is not there.
+    assert memory.memory_put(token, device, "large", "y" * cap) == FULL
+    assert memory.memory_fetch(token, device, "large") == [True, large]
+    kept = 0
+    while memory.memory_put(token, device, f"filler {kept}", "z" * 100_000) == SUCCESS:
+        kept += 1
+    assert 0 < kept < cap / 100_000
+    assert memory.memory_put(token, device, f"filler {kept}", "z" * 100_000) == FULL
+    assert memory.memory_fetch(token, device, f"filler {kept}") == [False, NOT_FOUND]
+    assert memory.memory_delete(token, device, "filler 0") == SUCCESS
+    assert memory.memory_put(token, device, f"filler {kept}", "z" * 100_000) == SUCCESS
 
 assert memory.memory_fetch(token, device, "nowhere") == [False, NOT_FOUND]
 assert memory.memory_delete(token, device, "nowhere") == [False, NOT_FOUND]

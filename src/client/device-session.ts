@@ -12,7 +12,7 @@ import type { CallOptions, CallSpec } from "./call.ts";
 import { type DeviceOptions, type DeviceUsage, type PutLabelOptions, ttlWords, usage } from "./device.ts";
 import { DeviceValues, type FetchOptions, type ValueSpecs } from "./device-values.ts";
 import * as spec from "./specs.ts";
-import { Subscription } from "./subscription.ts";
+import { type ChannelMessage, Subscription } from "./subscription.ts";
 
 export type SessionOptions = DeviceOptions & {
   /** The session ends after so many milliseconds. Without it, it stays open until it is closed. */
@@ -23,7 +23,8 @@ export type SessionOptions = DeviceOptions & {
   resume?: string | undefined;
 };
 
-export type SessionState = "new" | "open" | "closed" | "expired" | "evicted";
+export type SessionEnd = "closed" | "expired" | "evicted";
+export type SessionState = "new" | "open" | SessionEnd;
 
 /** The time of an open session, and what it has left; undefined: it stays open until it is closed. */
 export type SessionTime = { ttlMs: number | undefined; leftMs: number | undefined; sliding: boolean };
@@ -167,24 +168,43 @@ export class DeviceSession implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the session ends, with how. Looks once more after it has begun to listen, so that an end meanwhile is
-   * not missed. @param signal Ends the wait: the promise rejects with ABORTED.
+   * Resolves when the session ends, with how. It looks whenever it has begun to listen, over lost connections too, so an
+   * end meanwhile is not missed; how one was that nobody could tell of is a guess. A message is asked about: anybody may
+   * publish one. @param signal Ends the wait: the promise rejects with ABORTED.
    */
-  async ends(signal?: AbortSignal): Promise<"closed" | "expired" | "evicted"> {
-    const channel = sessionChannel(this.device, this.#id);
-    const messages = new Subscription<string>(this.#bound.connection, [channel], { signal });
+  async ends(signal?: AbortSignal): Promise<SessionEnd> {
+    for (;;) {
+      const how = await this.#heardEnd(signal).catch((error: unknown) => {
+        // The hive goes, and there may be another one.
+        if (!isHiveError(error) || error.code !== "HIVE_CLOSED" || !this.#bound.connection.isOpen) throw error;
+        return undefined;
+      });
+      if (how !== undefined) return (this.#state = how);
+    }
+  }
+
+  /** The same, over one connection; undefined when that was lost. */
+  async #heardEnd(signal: AbortSignal | undefined): Promise<SessionEnd | undefined> {
+    const { promise: lost, resolve: lose } = Promise.withResolvers<undefined>();
+    const options = { signal, onGap: () => lose(undefined) };
+    const messages = new Subscription(this.#bound.connection, [sessionChannel(this.device, this.#id)], options);
     try {
-      await messages.ready;
-      const told = messages.next();
+      let told = messages.next();
       told.catch(() => {});
-      const isOpen = (await this.check()) !== undefined;
-      // An end between the two was told before this answer, and is here after one more: better than this client's guess.
-      if (!isOpen) await this.check();
-      const first = isOpen ? await told : await Promise.race([told, undefined]);
-      if (first === undefined) return this.#state as "closed" | "expired" | "evicted";
-      if (first.done === true) throw new HiveError("ABORTED", "the wait for the end of the session was ended");
-      this.#state = first.value.value as SessionState;
-      return first.value.value as "closed" | "expired" | "evicted";
+      if ((await Promise.race([messages.ready.then(() => true), lost])) === undefined) return undefined;
+      if ((await this.check()) === undefined) {
+        // An end between the two was told before this answer, and is here after one more: better than a guess.
+        await this.check();
+        return endOf(await Promise.race([told, undefined])) ?? (this.#state as SessionEnd);
+      }
+      for (;;) {
+        const message = await Promise.race([told, lost]);
+        if (message === undefined) return undefined;
+        if (message.done) throw new HiveError("ABORTED", "the wait for the end of the session was ended");
+        if ((await this.check()) === undefined) return endOf(message) ?? (this.#state as SessionEnd);
+        told = messages.next();
+        told.catch(() => {});
+      }
     } finally {
       await messages.return();
     }
@@ -214,6 +234,12 @@ export class DeviceSession implements AsyncDisposable {
   #gone(): void {
     if (this.#state === "open") this.#state = this.#options.ttlMs === undefined ? "closed" : "expired";
   }
+}
+
+/** How a session ended, by the message that tells of it; undefined where it says something else. */
+function endOf(message: IteratorResult<ChannelMessage, undefined> | undefined): SessionEnd | undefined {
+  const how = message?.value?.value;
+  return how === "closed" || how === "expired" || how === "evicted" ? how : undefined;
 }
 
 /** The channel on which the end of a session is told, which is the name of its key. */

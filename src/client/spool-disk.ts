@@ -7,8 +7,9 @@
 //            ["m", producer, last number, { … }]                                              marks, which count from there on
 //
 // Nothing is rewritten. Marks say which readings are still wanted: the last ones of the last file count, and each file
-// begins with those of its time. A file goes when none of its readings is wanted. What is behind the first record that is
-// no good is cut off: a write that the end of the process, or of the machine, has torn.
+// begins with those of its time. A file goes when none of its readings is wanted by the marks that are on the disk: those
+// of the process are ahead of them. What is behind the first record that is no good is cut off: a write that the end of
+// the process, or of the machine, has torn, or zeros where a file system had made room for one.
 //
 // A write is handed to the system before put() resolves, and reaches the disk (fdatasync) within syncMs, or before where
 // that is 0. Since a loss of power may take numbers that the hive has seen, a spool that is opened again goes on a
@@ -45,7 +46,9 @@ export class SpoolDisk implements SpoolKeeper {
   readonly #producer: string;
   readonly #release: () => void;
   readonly #files: File[];
+  /** The owner's, which go on; and those that the disk has. */
   #marks: SpoolMarks;
+  #written: SpoolMarks;
   #marksWaiting = false;
   /** Records that are not written yet. */
   #gathered: Buffer[] = [];
@@ -54,6 +57,9 @@ export class SpoolDisk implements SpoolKeeper {
   #writing: Promise<void> | undefined = undefined;
   #next: Promise<void> | undefined = undefined;
   #sync: Cancel | undefined = undefined;
+  /** Writes that were handed to the system, and those of them that are on the disk. */
+  #writes = 0;
+  #writesSynced = 0;
   #closed = false;
 
   private constructor(
@@ -65,6 +71,7 @@ export class SpoolDisk implements SpoolKeeper {
     this.#producer = producer;
     this.#files = files;
     this.#marks = marks;
+    this.#written = { ...marks };
     this.#release = release;
   }
 
@@ -122,13 +129,15 @@ export class SpoolDisk implements SpoolKeeper {
     if (this.#closed) throw new HiveError("HIVE_CLOSED", "this client is closed");
     const numbers = this.#gatheredNumbers;
     if (numbers.length === 0 && !this.#marksWaiting) return;
-    const records = this.#marksWaiting ? [this.#marksRecord(), ...this.#gathered] : this.#gathered;
+    const marks = { ...this.#marks };
+    const bytes = Buffer.concat([this.#marksRecord(marks), ...this.#gathered]);
     this.#gathered = [];
     this.#gatheredNumbers = [];
     this.#marksWaiting = false;
-    const bytes = Buffer.concat(records);
+    let before: File | undefined;
     try {
-      const file = await this.#room();
+      const file = await this.#room(marks);
+      before = { ...file };
       file.bytes += bytes.length;
       // Before, since a part may get there.
       if (numbers.length > 0) {
@@ -136,19 +145,33 @@ export class SpoolDisk implements SpoolKeeper {
         file.last = numbers.at(-1)!;
       }
       await this.#handle!.appendFile(bytes);
-      if (this.#parts.syncMs === 0) await this.#handle!.datasync();
-      else this.#sync ??= this.#parts.timers.after(this.#parts.syncMs, () => void this.#syncNow());
+      const { syncMs, timers } = this.#parts;
+      if (syncMs === 0) await this.#handle!.datasync();
+      else {
+        this.#writes++;
+        this.#sync ??= timers.after(syncMs, () => void this.#syncNow());
+      }
     } catch (error) {
-      // What is in the file now is not known: nothing more comes behind it.
+      if (before !== undefined) await this.#takeBack(before);
       await this.#closeFile();
       this.#marksWaiting = true;
       throw diskFailure(this.#parts.dir, error);
     }
+    this.#written = marks;
     await this.#prune();
   }
 
+  /** None of a write that failed counts, so what has come of it goes: the next process would take it for kept. */
+  async #takeBack(before: File): Promise<void> {
+    // A disk that will not even do that says so no more often: nothing comes behind it, the file is closed.
+    await this.#handle?.truncate(before.bytes).then(
+      () => void Object.assign(this.#files.at(-1)!, before),
+      () => {},
+    );
+  }
+
   /** The file to append to. */
-  async #room(): Promise<File> {
+  async #room(marks: SpoolMarks): Promise<File> {
     const last = this.#files.at(-1);
     if (this.#handle !== undefined && last!.bytes < this.#fileBytesMax) return last!;
     if (this.#handle === undefined && last !== undefined && !this.#closedOnce && last.bytes < this.#fileBytesMax) {
@@ -158,10 +181,18 @@ export class SpoolDisk implements SpoolKeeper {
     await this.#closeFile();
     const number = last === undefined ? 1 : Number.parseInt(last.path.slice(-14, -6), 10) + 1;
     const path = join(this.#parts.dir, `${String(number).padStart(8, "0")}.spool`);
-    this.#handle = await open(path, "ax", 0o600);
-    const head = Buffer.concat([MAGIC, this.#marksRecord()]);
-    await this.#handle.appendFile(head);
-    await syncFolder(this.#parts.dir);
+    const handle = await open(path, "ax", 0o600);
+    const head = Buffer.concat([MAGIC, this.#marksRecord(marks)]);
+    try {
+      await handle.appendFile(head);
+      await syncFolder(this.#parts.dir);
+    } catch (error) {
+      // In its place the next try begins.
+      await handle.close().catch(() => {});
+      await unlink(path).catch(() => {});
+      throw error;
+    }
+    this.#handle = handle;
     const file = { path, first: 0, last: 0, bytes: head.length };
     this.#files.push(file);
     return file;
@@ -181,21 +212,31 @@ export class SpoolDisk implements SpoolKeeper {
     await handle.close().catch(() => {});
   }
 
-  async #syncNow(): Promise<void> {
+  /** Returns whether all that was written is on the disk. One that fails is told of by the next write. */
+  async #syncNow(): Promise<boolean> {
+    this.#sync?.();
     this.#sync = undefined;
-    // A disk that fails is told of by the next write.
-    await this.#handle?.datasync().catch(() => {});
+    const writes = this.#writes;
+    try {
+      await this.#handle?.datasync();
+    } catch {
+      return false;
+    }
+    this.#writesSynced = Math.max(this.#writesSynced, writes);
+    return true;
   }
 
-  #marksRecord(): Buffer {
-    const { last, ...others } = this.#marks;
+  #marksRecord({ last, ...others }: SpoolMarks): Buffer {
     return recordOf(["m", this.#producer, last, others]);
   }
 
   /** Removes the files of which nothing is wanted, but for the last. */
   async #prune(): Promise<void> {
-    for (const file of this.#files.slice(0, -1)) {
-      if (isWanted(file, this.#marks)) continue;
+    const unwanted = this.#files.slice(0, -1).filter((file) => !isWanted(file, this.#written));
+    if (unwanted.length === 0) return;
+    // A file may be gone sooner than marks are there that were handed to the system before.
+    if (this.#writesSynced < this.#writes && !(await this.#syncNow())) return;
+    for (const file of unwanted) {
       this.#files.splice(this.#files.indexOf(file), 1);
       await unlink(file.path).catch(() => {});
     }
@@ -276,20 +317,23 @@ function readRecords(bytes: Buffer, file: File, loaded: Loaded): number {
     const end = start + bytes.readUInt32LE(at);
     if (end > bytes.length) break;
     const payload = bytes.subarray(start, end);
-    if (crc32(payload) !== bytes.readUInt32LE(at + 4)) break;
-    take(decode(payload) as unknown[], file, loaded);
+    if (crc32(payload) !== bytes.readUInt32LE(at + 4) || !take(payload, file, loaded)) break;
     at = end;
   }
   return at;
 }
 
-function take(payload: unknown[], file: File, loaded: Loaded): void {
+/** Returns whether it is a record: zeros have a good sum too. */
+function take(bytes: Buffer, file: File, loaded: Loaded): boolean {
+  const payload = tryDecode(bytes);
+  if (!Array.isArray(payload)) return false;
   if (payload[0] === "m") {
     const [, producer, last, others] = payload as [string, string, number, Omit<SpoolMarks, "last">];
     loaded.producer = producer;
     loaded.marks = { last, ...others };
-    return;
+    return true;
   }
+  if (payload[0] !== "r") return false;
   const [, sequence, atMs, device, labelKind, label, valueKind, value, ttlMs] = payload as [
     ...[string, number, number, string, number, Uint8Array, number, Uint8Array, number],
   ];
@@ -297,4 +341,14 @@ function take(payload: unknown[], file: File, loaded: Loaded): void {
   file.last = sequence;
   const items = { label: { kind: labelKind, bytes: label }, value: { kind: valueKind, bytes: value } };
   loaded.readings.push({ sequence, atMs, device, ...items, ttlMs });
+  return true;
+}
+
+function tryDecode(bytes: Buffer): unknown {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (!isHiveError(error)) throw error;
+    return undefined;
+  }
 }

@@ -144,7 +144,8 @@ export class Memories {
     const isFar =
       before.bytes + mayTake <= before.bytesMax &&
       before.allBytes + mayTake <= before.allBytesMax &&
-      this.#labelsMax(context, place.device) === undefined;
+      this.#labelsMax(context, place.device) === undefined &&
+      !isHeldElsewhere(context, place.device);
     // A table that is there and has room takes steps of which the first alone can fail.
     if (isFar && key !== 0 && memory.pages.hasRoom(mayTake)) return change();
     const armed = !undo.armed;
@@ -169,10 +170,23 @@ export class Memories {
     if (after.allBytes > after.allBytesMax && after.allBytes > before.allBytes) {
       throw quota(`bytes: this would make ${after.allBytes} of the ${after.allBytesMax} that all devices may have`);
     }
+    if (isHeldElsewhere(context, device) && after.bytes > before.bytes) {
+      throw quota("bytes: the quota of this token is for keys of its own, and not for what devices have");
+    }
     const labelsMax = this.#labelsMax(context, device);
+    if (labelsMax === undefined) return;
     const labels = key === 0 ? 0 : labelCount(context.store, key);
-    if (labelsMax !== undefined && labels > labelsMax) {
-      throw quota(`keys: this would make ${labels} of the ${labelsMax} labels that device ${device} may have`);
+    if (labels > labelsMax) {
+      throw quota(
+        `keys: this would make ${labels} of the ${labelsMax} labels that device ${device} may have in one place`,
+      );
+    }
+    // Labels are not counted over all places of a device, so the places are: none of them is without end.
+    const places = context.store.memory.totals.of(this.#owners.known(context.store, device)).keys;
+    if (places > labelsMax + 1 && after.bytes > before.bytes) {
+      throw quota(
+        `keys: this would make ${places} of the ${labelsMax + 1} places (its memory and sessions) that device ${device} may have`,
+      );
     }
   }
 
@@ -185,6 +199,11 @@ export class Memories {
   #labelsMax({ token }: Context, device: string): number | undefined {
     return token?.info.device === device ? token.quotas.keys : undefined;
   }
+}
+
+/** Whether a token has a quota of bytes or keys that does not count what this device has. */
+function isHeldElsewhere({ token }: Context, device: string): boolean {
+  return token?.ownsKeys === true && token.info.device !== device;
 }
 
 function quota(message: string): HiveError {

@@ -163,6 +163,7 @@ export class Sessions implements ChangeListener {
   // ChangeListener: while sessions are open, those that run out are told of.
 
   change(why: ChangeKind, ref: number): void {
+    if (why === "flush") return this.#allEnded();
     if (why !== "expire" && why !== "evict") return;
     const { entries } = this.#store!.memory;
     if (ref === 0 || entries.sessionOf(ref) === 0) return;
@@ -191,6 +192,17 @@ export class Sessions implements ChangeListener {
   #ended(bus: MessageBus, key: Buffer, how: SessionEnd): void {
     this.#ends[how]++;
     if (bus.isHeard) bus.publish(key.latin1Slice(), how, KIND_TEXT);
+  }
+
+  /**
+   * All go at once, also where a snapshot is restored, which may bring some back: whoever waits for an end is told to look.
+   */
+  #allEnded(): void {
+    this.#ends.closed += this.#store!.memory.totals.sessionKeys;
+    const bus = this.#bus!;
+    for (const name of [...bus.names("channel")]) {
+      if (isSessionKey(name, 0, name.length)) bus.publish(name.latin1Slice(), "closed", KIND_TEXT);
+    }
   }
 
   #factsOf(store: Store, key: number): SessionFacts {

@@ -276,6 +276,16 @@ export class Context {
     this.#abort = abort;
   }
 
+  /** Begins a call that had to wait: a stream has its reader again, as when it came. */
+  lendOutflow<Result>(outflow: Outflow | undefined, begin: () => Result): Result {
+    this.outflow = outflow;
+    try {
+      return begin();
+    } finally {
+      this.outflow = undefined;
+    }
+  }
+
   /** Forgets what was queued and what is watched: the end of every transaction, whichever way. */
   endTransaction(): void {
     this.gate &= ~GATE_MULTI;

@@ -56,10 +56,7 @@ export class DelayedEngine implements Runner {
     if (this.#closed.has(context)) return;
     this.#inner.tick();
     context.lendAbort(abort);
-    context.outflow = outflow;
-    const later = this.#inner.run(context, args, reply);
-    context.outflow = undefined;
-    await later;
+    await context.lendOutflow(outflow, () => this.#inner.run(context, args, reply));
   }
 }
 

@@ -241,7 +241,7 @@ export class LocalEngine implements Runner, Services {
 
   /** What a gate or a pause asks for, then the call. */
   #runGated(context: Context, command: Command, args: Args, reply: Reply): void | Promise<void> {
-    const { gate } = context;
+    const { gate, outflow } = context;
     const { flags } = command;
     const refusal = refusalOf(context, command, args);
     if (refusal !== undefined) return this.#refuse(context, command, reply, refusal.code, refusal.message);
@@ -251,7 +251,7 @@ export class LocalEngine implements Runner, Services {
     if (ended !== undefined && !isQueued && this.pauses.holds(command.name, (flags & COMMAND_WRITE) !== 0)) {
       args.keep();
       return ended.then(() => {
-        if (this.clients.has(context.id)) return this.run(context, args, reply);
+        if (this.clients.has(context.id)) return context.lendOutflow(outflow, () => this.run(context, args, reply));
       });
     }
     const excess = rateRefusal(context, command, this.#clock);

@@ -12,13 +12,15 @@ import type { HttpHandler, HttpLine } from "../base/http-exchange.ts";
 import type { Limits } from "../base/limits.ts";
 import type { EndCause, Receiver, Transport } from "../base/transport.ts";
 import { type Holder, UNCOUNTED_BYTES, type WaitingBytes } from "../base/waiting-bytes.ts";
-import { Exchange } from "./http-request.ts";
+import { Exchange, hasBody } from "./http-request.ts";
 import { TransportStream } from "./transport-stream.ts";
 
 /** Requests of one connection that wait for the one before them. One read event may bring some more. */
 const LINE_MAX = 16;
 /** What a request in line takes, about. */
 const REQUEST_BYTES = 4 * 1024;
+/** Beside the parser's own codes. */
+const BODY_WITH_UPGRADE = "BODY_WITH_UPGRADE";
 
 export type HttpServerOptions = {
   limits: Limits;
@@ -48,6 +50,9 @@ export class HttpServer {
       // Its answer would have to wait for the others, and the bytes behind it belong to nobody until then.
       if (connection.isBusy)
         return connection.cutOff("it asked for a WebSocket behind a request that has no answer yet");
+      // The parser has passed over the body, so what would be served is another request. Before Node 24.9 any protocol
+      // that is asked for comes here, as that of curl --http2.
+      if (hasBody(request.headers)) return connection.refuse({ code: BODY_WITH_UPGRADE });
       const response = new ServerResponse(request);
       response.assignSocket(stream as never);
       connection.begin(request, response, { upgrade: head });
@@ -237,6 +242,7 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
       expectsContinue: expectsContinue === true,
       upgrade,
       onBody: () => this.weigh(),
+      onReading: () => this.#arm(this.#requestMs, "the body was not whole in time"),
       onWhole: () => clearTimeout(this.#timer),
       onAnswered: () => this.#watchReading(this.outputBytes),
       onOpen: () => this.#upgrade(),
@@ -254,7 +260,8 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
   #serve(exchange: Exchange): void {
     this.#begun = false;
     exchange.isLast ||= this.#ending;
-    // A body comes in the time of its request, and what has none is whole.
+    // A body comes in the time of its request, and what has none is whole. Its token may have to wait for its turn: only
+    // when the body is read it is known whether a stranger sends it (onReading).
     if (!exchange.hasBody) clearTimeout(this.#timer);
     else this.#arm(this.#options.limits.httpRequestTimeoutMs, "the body was not whole in httpRequestTimeoutMs");
     // A rejection is our own bug: nobody catches it, and it ends the process.
@@ -280,15 +287,19 @@ export class HttpConnection implements Receiver, HttpLine, Holder {
     this.#handler.closed();
   }
 
-  /** What came is no HTTP. */
+  #refusal(code: string | undefined): string {
+    const { unauthenticatedBytesMax } = this.#options.limits;
+    if (code === BODY_WITH_UPGRADE) return "a request with a body asks for another protocol: send it without Upgrade";
+    if (code !== "HPE_HEADER_OVERFLOW") return "this is no request of HTTP/1.1";
+    return `the head of a request exceeds unauthenticatedBytesMax (${unauthenticatedBytesMax})`;
+  }
+
+  /** What came is no HTTP, or none that can be served. */
   refuse({ code }: { code?: string }): void {
     if (this.#refused) return;
     this.#refused = true;
     const tooBig = code === "HPE_HEADER_OVERFLOW";
-    const bytesMax = this.#options.limits.unauthenticatedBytesMax;
-    const message = tooBig
-      ? `the head of a request exceeds unauthenticatedBytesMax (${bytesMax})`
-      : "this is no request of HTTP/1.1";
+    const message = this.#refusal(code);
     this.#options.onNotice(this.address, message);
     if (!this.#stream.writable || this.#line.length > 0) return this.#transport.destroy();
     const body = JSON.stringify({ error: { code: tooBig ? "FRAME_TOO_BIG" : "BAD_FRAME", message, retry: false } });

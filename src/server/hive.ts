@@ -357,6 +357,8 @@ export class Hive implements AsyncDisposable {
       tokens.close();
       loop.close();
       engine.feed.close();
+      // A hive that never had sessions need not look for what they left.
+      if (Object.values(engine.statistics.sessions()).some((count) => count > 0)) store.dropSecrets();
       store.close();
       memory?.close();
       events.closed();

@@ -347,7 +347,7 @@ export class Containers {
       const head = entries.head(ref);
       wheel.unlink(ref);
       rest -= entries.size(ref) >>> LARGE_SHIFT;
-      if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref));
+      if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref), (head & FLAG_SCRUB) !== 0);
       entries.free(ref);
     }
     at.entry = 0;
@@ -368,9 +368,9 @@ export class Containers {
     pages.free(this.#words[directory >>> SEGMENT_SHIFT]![at]!);
   }
 
-  #detachInner(root: number): void {
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED);
-    this.detached.push(root);
+  #detachInner(root: number, isSecret: boolean): void {
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED | (isSecret ? ROOT_SECRET : 0));
+    this.detached.push(root, isSecret);
   }
 
   #freeRoot(root: number): void {

@@ -212,6 +212,30 @@ export class Store {
     return this.hasWork;
   }
 
+  /**
+   * Takes out all secrets and overwrites them, and those that were taken out before and wait. All in one go, past every
+   * key: for the end, when nobody is answered any more.
+   */
+  dropSecrets(): void {
+    const { index, entries, containers, totals } = this.memory;
+    const names: Buffer[] = [];
+    const buckets = totals.sessionKeys > 0 ? index.buckets(KEYSPACE_ROOT) : 0;
+    for (let bucket = 0; bucket < buckets; bucket++) {
+      index.moveTo(KEYSPACE_ROOT, bucket);
+      for (let i = index.readChain() - 1; i >= 0; i--) {
+        const ref = index.chainRef(i);
+        if (entries.sessionOf(ref) === 0) continue;
+        const start = entries.keyStart(ref);
+        names.push(Buffer.from(entries.bytesOf(ref).subarray(start, start + entries.keyLength(ref))));
+      }
+    }
+    for (const name of names) {
+      const ref = this.keys.find(name, 0, name.length);
+      if (ref !== 0) this.keys.remove(ref);
+    }
+    while (containers.hasSecrets || containers.flushing) containers.reap(STEP);
+  }
+
   /** Gives all memory back. Nothing of the store may be used afterwards. */
   close(): void {
     this.memory.segments.closeAll();

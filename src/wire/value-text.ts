@@ -22,32 +22,26 @@
 
 import { decode } from "./value-decode.ts";
 import { EXT_BIGINT } from "./value-format.ts";
-import { Instance } from "./value-instances.ts";
+import { JsonText } from "./value-json.ts";
 
-/** UTF-16 units from which on shared objects are not written out again, or this many times the value's bytes. */
-const SHARED_UNITS_MAX = 1_048_576;
-const SHARED_TIMES_MAX = 16;
+/** Of one text. A string of V8 ends at twice that; replies have a bound of their own. */
+const TEXT_BYTES_MAX: number = 256 * 1024 * 1024;
 
 /**
  * The text of the value in bytes `start` to `end`, which have been walked.
  *
  * A float64 is in its shortest decimal form (`nan`, `inf`, `-inf` as Redis says them), an integer in
  * all its digits. A string, though it is stored raw, is itself.
+ *
+ * @throws {HiveError} OUTPUT_TOO_BIG: more than 256 MiB
  */
 export function valueToText(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
   const value = decode(bytes, start, end, { as: "plain" });
   if (typeof value === "string") return value;
   if (typeof value === "number") return numberText(value);
-  const json = new JsonText(Math.max(SHARED_UNITS_MAX, (end - start) * SHARED_TIMES_MAX));
-  json.add(value);
-  return json.text;
-}
-
-/** The JSON of the value in bytes `start` to `end`, a string and a number too, by the table above. */
-export function valueToJson(bytes: Uint8Array, start: number = 0, end: number = bytes.length): string {
-  const json = new JsonText(Math.max(SHARED_UNITS_MAX, (end - start) * SHARED_TIMES_MAX));
-  json.add(decode(bytes, start, end, { as: "plain" }));
-  return json.text;
+  const json = new JsonText(TEXT_BYTES_MAX);
+  json.decoded(value, end - start);
+  return json.text();
 }
 
 /** A float64 as Redis writes it. */
@@ -81,85 +75,3 @@ export function integerOf(
 }
 
 const INT64_MAX = 2n ** 63n - 1n;
-
-/** One JSON text as it grows. */
-class JsonText {
-  text = "";
-  readonly #unitsMax: number;
-  /** The objects that are being written, one inside the other, and those that have been. */
-  readonly #open = new Set<object>();
-  readonly #written = new Set<object>();
-
-  constructor(unitsMax: number) {
-    this.#unitsMax = unitsMax;
-  }
-
-  add(value: unknown): void {
-    if (typeof value === "bigint") this.text += value;
-    else if (typeof value === "object" && value !== null) this.#addObject(value);
-    else this.text += JSON.stringify(value) ?? "null";
-  }
-
-  #addObject(object: object): void {
-    if (object instanceof Date || object instanceof String) {
-      this.text += JSON.stringify(object);
-    } else if (object instanceof Uint8Array || object instanceof ArrayBuffer || object instanceof DataView) {
-      this.text += `"${base64(object)}"`;
-    } else if (this.#open.has(object)) {
-      this.text += '"[cycle]"';
-    } else if (this.text.length > this.#unitsMax && this.#written.has(object)) {
-      this.text += '"[shared]"';
-    } else {
-      this.#open.add(object);
-      this.#addCollection(object);
-      this.#open.delete(object);
-      this.#written.add(object);
-    }
-  }
-
-  #addCollection(object: object): void {
-    if (object instanceof Instance) return this.add(object.value);
-    if (object instanceof Map) {
-      if ([...object.keys()].every((key) => typeof key === "string")) this.#addFields(object);
-      else this.#addElements(object);
-    } else if (object instanceof Set || Array.isArray(object) || ArrayBuffer.isView(object)) {
-      this.#addElements(object as Iterable<unknown>);
-    } else {
-      this.#addFields(Object.entries(object));
-    }
-  }
-
-  #addElements(elements: Iterable<unknown>): void {
-    let separator = "[";
-    for (const element of elements) {
-      this.text += separator;
-      this.add(element);
-      separator = ",";
-    }
-    this.text += separator === "[" ? "[]" : "]";
-  }
-
-  #addFields(fields: Iterable<[unknown, unknown]>): void {
-    let separator = "{";
-    for (const [name, value] of fields) {
-      this.text += `${separator}${JSON.stringify(name)}:`;
-      this.add(value);
-      separator = ",";
-    }
-    this.text += separator === "{" ? "{}" : "}";
-  }
-}
-
-/** Bytes at a time: few enough for one call's arguments, and whole groups of three. */
-const BASE64_PIECE = 12_288;
-
-function base64(object: Uint8Array | ArrayBuffer | DataView): string {
-  const bytes = ArrayBuffer.isView(object)
-    ? new Uint8Array(object.buffer, object.byteOffset, object.byteLength)
-    : new Uint8Array(object);
-  let text = "";
-  for (let at = 0; at < bytes.length; at += BASE64_PIECE) {
-    text += btoa(String.fromCharCode(...bytes.subarray(at, at + BASE64_PIECE)));
-  }
-  return text;
-}

@@ -17,7 +17,8 @@
 //   value-reading      where a decoder is
 //   value-decode       by tag; keys from value-key-cache
 //   value-walk         what is refused at the door
-//   value-text         decimal text and JSON
+//   value-json         JSON, in one text that grows
+//   value-text         decimal text, and that JSON
 //
 // Strings and bytes on their own never come here: they are stored raw (DESIGN: two kinds of bytes).
 
@@ -32,6 +33,7 @@ export {
   type TypeClass,
   Types,
 } from "./value-instances.ts";
+export { JsonText } from "./value-json.ts";
 export { Scratch } from "./value-scratch.ts";
-export { integerOf, valueToJson, valueToText } from "./value-text.ts";
+export { integerOf, valueToText } from "./value-text.ts";
 export { walk, walkScalar } from "./value-walk.ts";

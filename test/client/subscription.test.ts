@@ -163,3 +163,15 @@ test("a subscription that is refused leaves nothing behind that could end the hi
     await hive.close();
   }
 });
+
+test("a subscription that comes while calls wait begins when they go on", async () => {
+  await db.send(["CLIENT", "PAUSE", "60000", "ALL"]);
+  await using news = db.subscribe("waited");
+  await using changes = db.watch("waited:*");
+  await db.send(["CLIENT", "UNPAUSE"]);
+  await news.ready;
+  await changes.ready;
+  await db.publish("waited", 1);
+  await db.put("waited:1", 1);
+  assert.deepEqual([(await news.next()).value?.value, (await changes.next()).value?.kind], [1, "set"]);
+});

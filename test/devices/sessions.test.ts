@@ -1,40 +1,10 @@
-// Sessions: they end on time, by use or by hand, and leave no byte behind.
+// Sessions: they end on time, by use or by hand, and are apart from everything else.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../src/base/clock.ts";
-import { type Client, connect, isHiveError } from "../../src/client/node.ts";
-import { Hive } from "../../src/server/hive.ts";
-import { passed } from "../kit/limited-hive.ts";
-
-const START_MS = 1_700_000_000_000;
-
-type Run = (db: Client, time: { pass(ms: number): void; hive: Hive }) => Promise<void>;
-
-async function withClock(run: Run): Promise<void> {
-  const clock = new ManualClock(START_MS);
-  await using hive = await Hive.start({ listen: false, clock });
-  await using db = await connect(hive);
-  await run(db, {
-    hive,
-    pass(ms) {
-      clock.advance(ms);
-      hive.engine.tick();
-      hive.engine.store.beat();
-    },
-  });
-}
-
-function code(expected: string): (error: unknown) => boolean {
-  return (error) => isHiveError(error) && error.code === expected;
-}
-
-/** Whether the text lies anywhere in the store's memory, once the work that waits is done. */
-function isInMemory(hive: Hive, text: string): boolean {
-  const { store } = hive.engine;
-  while (store.work(() => false) || store.hasWork);
-  return store.memory.segments.bytes.some((bytes) => bytes.includes(text));
-}
+import { connect } from "../../src/client/node.ts";
+import { withClock } from "../kit/clocked-hive.ts";
+import { code } from "../kit/spool-line.ts";
 
 test("a fixed session ends although it is in use, a sliding one goes on while it is, an open one stays", async () => {
   await withClock(async (db, { pass }) => {
@@ -155,95 +125,6 @@ test("patches from many sides at once all count, and a close wins over them", as
     const [, closed, after] = await Promise.allSettled(late);
     assert.equal(closed!.status, "fulfilled");
     assert.ok(after?.status === "rejected" && code("SESSION_GONE")(after.reason));
-  });
-});
-
-test("who waits for the end of a session is told how it ended", async () => {
-  await withClock(async (db, { hive, pass }) => {
-    await using other = await connect(hive);
-    const first = await db.session("d/1", { ttlMs: 1000 });
-    const second = await db.session("d/1");
-    const seen = await other.session("d/1", { resume: second.id });
-    const ends = [first.ends(), seen.ends()];
-    await passed(async () => String(await db.send(["PUBSUB", "CHANNELS"])).split("$session:").length === 3);
-    pass(1000);
-    await second.close();
-    assert.deepEqual(await Promise.all(ends), ["expired", "closed"]);
-    assert.deepEqual([first.state, seen.state], ["expired", "closed"]);
-    assert.equal(await first.ends(), "expired", "one that has ended is told at once");
-  });
-});
-
-test("what a session held is nowhere in the memory once it has ended, however it ended", async () => {
-  const secret = "hunter2-is-the-plain-text";
-  for (const end of ["closed", "expired", "flushed", "dropped"] as const) {
-    await withClock(async (db, { hive, pass }) => {
-      const session = await db.session("d", { ttlMs: 1000 });
-      await session.put("replaced", `${secret} 1`);
-      await session.put("replaced", "y".repeat(60));
-      await session.put("deleted", `${secret} 2`);
-      await session.delete("deleted");
-      await session.merge("merged", { a: `${secret} 3` });
-      await session.merge("merged", { a: "", more: "x".repeat(300) });
-      // A packed table becomes one of entries, entries move as they grow.
-      for (let i = 0; i < 200; i++) await session.put(`grown ${i}`, `${secret} ${"z".repeat(i)}`);
-      for (let i = 0; i < 200; i++) await session.put(`grown ${i}`, `${secret} ${"z".repeat(400)}`);
-      await session.put("kept", `${secret} 4`);
-      assert.equal(isInMemory(hive, secret), true, "while it is open");
-      for (let i = 0; i < 200; i += 2) await session.delete(`grown ${i}`);
-      assert.equal(isInMemory(hive, `${secret} 2`), false, "deleted while it is open");
-      assert.equal(isInMemory(hive, `${secret} 1`), false, "replaced while it is open");
-      if (end === "closed") await session.close();
-      else if (end === "expired") pass(1000);
-      else if (end === "flushed") await db.send(["FLUSHALL"]);
-      else await session[Symbol.asyncDispose]();
-      assert.equal(isInMemory(hive, secret), false, end);
-    });
-  }
-});
-
-test("a session is in no snapshot, and its calls show nothing in the slow log", async (t) => {
-  const folder = `${process.env["TMPDIR"] ?? "/tmp"}/memhive-sessions-${process.pid}`;
-  const { mkdir, readdir, readFile, rm } = await import("node:fs/promises");
-  await mkdir(folder, { recursive: true });
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  await using hive = await Hive.start({ listen: false, snapshots: { folder } });
-  await using db = await connect(hive);
-  await db.send(["CONFIG", "SET", "slowlog-log-slower-than", "0"]);
-  const session = await db.session("d");
-  await session.put("label", "a secret that is not stored");
-  await db.device("d").put("label", "the device's stays");
-  await db.snapshot.store("one");
-  for (const name of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!name.isFile()) continue;
-    const bytes = await readFile(`${name.parentPath}/${name.name}`);
-    assert.equal(bytes.includes("a secret"), false);
-  }
-  assert.equal(JSON.stringify(await db.send(["SLOWLOG", "GET", "100"])).includes("a secret"), false);
-  await db.snapshot.restore("one");
-  assert.equal(await session.fetch("label"), undefined, "a dead session does not come back to life");
-  assert.equal(await db.device("d").fetch("label"), "the device's stays");
-  const bytes = (await db.device("d").usage()).bytes;
-  assert.ok(bytes > 0, "what was restored counts for its device");
-  await (await db.session("d")).put("l", Buffer.alloc(500));
-  assert.ok((await db.device("d").usage()).bytes > bytes + 500, "and what comes then counts with it");
-});
-
-test("the change feed knows nothing of sessions, their names and their ends", async () => {
-  await withClock(async (db, { pass }) => {
-    const watch = db.watch("*");
-    await watch.ready;
-    const session = await db.session("d", { ttlMs: 1000, sliding: true });
-    await session.put("label", "a secret");
-    await session.merge("label 2", { a: 1 });
-    await session.delete("label");
-    pass(2000);
-    assert.equal(await session.has("label"), false);
-    await (await db.session("d")).close();
-    await db.device("d").put("label", 1);
-    const { value } = await watch.next();
-    assert.deepEqual({ ...value, position: "" }, { kind: "set", key: "$device:d", field: "label", position: "" });
-    await watch.return();
   });
 });
 

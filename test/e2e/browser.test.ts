@@ -39,11 +39,21 @@ const PROGRAM = `async (url) => {
   const big = new Uint8Array(1_000_000).fill(7);
   await hive.put("big", big);
   const same = (await hive.get("big")).every((byte) => byte === 7);
+  const session = await hive.session("page", { ttlMs: 60_000, sliding: true });
+  const ended = session.ends();
+  await session.put("cart", { items: [1] });
+  await session.merge("cart", { paid: true });
+  const cart = await session.fetch("cart");
+  await session.close();
+  const left = await session.fetch("cart");
+  const how = await ended;
   await hive.close();
-  return { born: ada.born, at: ada.at.getTime(), message: value.value, same };
+  return { born: ada.born, at: ada.at.getTime(), message: value.value, same, cart, left: left === undefined, how };
 }`;
 
-test("a page sets, gets and subscribes over WebSocket; a page of another origin is refused", { skip }, async () => {
+test("a page sets, gets, subscribes and holds a session over WebSocket; a page of another origin is refused", {
+  skip,
+}, async () => {
   const { origin, server } = await serveModules();
   await using hive = await Hive.start({ port: 0, token: "what the page was given", http: { origins: [origin] } });
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
@@ -51,7 +61,9 @@ test("a page sets, gets and subscribes over WebSocket; a page of another origin 
     const page = await browser.newPage();
     const url = JSON.stringify(`ws://127.0.0.1:${hive.port}`);
     await page.goto(origin);
-    assert.deepEqual(await page.evaluate(`(${PROGRAM})(${url})`), { born: 1815, at: 0, message: "hello", same: true });
+    const session = { cart: { items: [1], paid: true }, left: true, how: "closed" };
+    const expected = { born: 1815, at: 0, message: "hello", same: true, ...session };
+    assert.deepEqual(await page.evaluate(`(${PROGRAM})(${url})`), expected);
     // The same page by another name is another origin.
     await page.goto(origin.replace("127.0.0.1", "localhost"));
     await assert.rejects(page.evaluate(`(${PROGRAM})(${url})`), /refused, or nobody answers/);

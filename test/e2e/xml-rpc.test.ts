@@ -13,17 +13,20 @@ import { HttpClient } from "../kit/http-client.ts";
 const skip = await installDebianPackages(["python3"]);
 const SCRIPT = fileURLToPath(new URL("../../examples/xml-rpc/device.py", import.meta.url));
 const TOKEN = "the token of all devices";
+const CAP = 1_000_000;
 const DONE = "all of it was as it should be\n";
 
-async function device(url: string, id: string, token: string = TOKEN): Promise<string> {
-  const { stdout } = await promisify(execFile)("python3", [SCRIPT, url, token, id], { timeout: 60_000 });
+async function device(url: string, id: string, { token = TOKEN, cap = String(CAP) } = {}): Promise<string> {
+  const args = [SCRIPT, url, token, id, ...(cap === "" ? [] : [cap])];
+  const { stdout } = await promisify(execFile)("python3", args, { timeout: 60_000 });
   return stdout;
 }
 
-test("every type, every refusal and every fault, at /RPC2 and /", { skip }, async () => {
+test("every type, every refusal, the cap too, and every fault, at /RPC2 and /", { skip }, async () => {
   await using hive = await Hive.start({
     port: 0,
     token: TOKEN,
+    deviceBytesMax: CAP,
     limits: { authenticationDelayMs: 1, authenticationDelayMsMax: 1 },
   });
   for (const path of ["/RPC2", "/", ""]) {
@@ -33,13 +36,14 @@ test("every type, every refusal and every fault, at /RPC2 and /", { skip }, asyn
 
 test("a hive without tokens takes any", { skip }, async () => {
   await using hive = await Hive.start({ port: 0 });
-  assert.equal(await device(`http://127.0.0.1:${hive.port}/RPC2`, "sensor", ""), DONE);
+  assert.equal(await device(`http://127.0.0.1:${hive.port}/RPC2`, "sensor", { token: "", cap: "" }), DONE);
 });
 
 test("eight devices at once beside one that stalls in the middle of its request", { skip }, async () => {
   await using hive = await Hive.start({
     port: 0,
     token: TOKEN,
+    deviceBytesMax: CAP,
     limits: { authenticationDelayMs: 1, authenticationDelayMsMax: 1 },
   });
   await using stalled = await HttpClient.connect({ port: hive.port });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Double, encode, integerOf, valueToText } from "../../src/wire/value.ts";
+import { Double, encode, integerOf, JsonText, valueToText } from "../../src/wire/value.ts";
 
 const textOf = (value: unknown): string => valueToText(encode(value));
 
@@ -130,4 +130,27 @@ test("an integer is found whatever its width, and nothing else is one", () => {
 
   const around = Uint8Array.of(0xc1, 0xcd, 0x07, 0x17, 0xc1);
   assert.equal(integerOf(around, 1, 4), 1815);
+});
+
+/** A few bytes that come to 2^levels texts where each place is written out. */
+function foldedUp(levels: number): unknown {
+  let value: unknown = ["a"];
+  for (let i = 0; i < levels; i++) value = [value, value];
+  return value;
+}
+
+test("values of one text share the bound of what they share, and it ends where it is told to", () => {
+  const bytes = encode(foldedUp(30));
+  const json = new JsonText(64 * 1024 * 1024);
+  for (let i = 0; i < 500; i++) json.value(bytes);
+  const { length } = json.bytes();
+  assert.ok(length > 1024 * 1024 && length < 3 * 1024 * 1024, `${length} bytes`);
+  const small = new JsonText(1000);
+  small.add("x".repeat(900));
+  small.value(encode("y".repeat(90)));
+  assert.equal(small.text().length, 992);
+  small.add("z".repeat(9));
+  assert.throws(() => small.bytes(), { code: "OUTPUT_TOO_BIG" });
+  const shared = Buffer.alloc(100_000);
+  assert.ok(textOf(Array.from({ length: 1000 }, () => shared)).length < 3_000_000, "bytes are shared as objects are");
 });

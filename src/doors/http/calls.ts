@@ -8,7 +8,7 @@ import { HiveError } from "../../base/errors.ts";
 import type { HttpAnswer, HttpExchange } from "../../base/http-exchange.ts";
 import type { Limits } from "../../base/limits.ts";
 import type { Args } from "../../engine/args.ts";
-import { argumentsOf, jsonOf, parseJson } from "./json.ts";
+import { argumentsOf, parseJson, resultJson } from "./json.ts";
 import type { ReplyNode } from "./reply-tree.ts";
 import { HttpRefusal, jsonAnswer, wrongMethod } from "./status.ts";
 
@@ -27,14 +27,15 @@ export async function callPage(caller: Caller, exchange: HttpExchange): Promise<
   }
   const { limits } = caller;
   const body = parseJson(await exchange.readBody(limits.httpTextBytesMax));
-  if (!Array.isArray(body) || !Array.isArray(body[0])) return answered(await caller.call(argumentsOf(body, limits)));
+  if (!Array.isArray(body) || !Array.isArray(body[0]))
+    return answered(await caller.call(argumentsOf(body, limits)), limits);
   const { transactionCallsMax } = limits;
   if (body.length > transactionCallsMax) {
     throw new HiveError("TRANSACTION_TOO_BIG", `more than transactionCallsMax (${transactionCallsMax}) calls`);
   }
-  return answered(await caller.transact(body.map((call) => argumentsOf(call, limits))));
+  return answered(await caller.transact(body.map((call) => argumentsOf(call, limits))), limits);
 }
 
-function answered(node: ReplyNode): HttpAnswer {
-  return jsonAnswer(200, `{"result":${jsonOf(node)}}`);
+function answered(node: ReplyNode, { outputBytesMax }: Limits): HttpAnswer {
+  return jsonAnswer(200, resultJson(node, outputBytesMax));
 }

@@ -11,7 +11,7 @@ import type { Limits } from "../../base/limits.ts";
 import { type Args, KIND_RAW, KIND_TEXT, KIND_VALUE } from "../../engine/args.ts";
 import { isUtf8 } from "../../wire/utf8.ts";
 import { valueToText } from "../../wire/value.ts";
-import { type Argument, packed, parseJson, storedJson, valueArgument } from "./json.ts";
+import { type Argument, jsonOf, packed, parseJson, valueArgument } from "./json.ts";
 import { type ReplyNode, Stored } from "./reply-tree.ts";
 import { HttpRefusal, JSON_HEADERS, jsonAnswer, noSuchPage, wrongMethod } from "./status.ts";
 import { partBytes, type Target } from "./target.ts";
@@ -71,7 +71,7 @@ export async function fieldPage(caller: Caller, exchange: HttpExchange, target: 
   const form = formOf(exchange.headers["accept"]);
   const stored = await caller.call(packed([word(place.read), ...field]));
   if (!(stored instanceof Stored)) throw missing(place);
-  return shown(stored, form);
+  return shown(stored, form, caller.limits);
 }
 
 function missing(place: Place): HiveError {
@@ -163,8 +163,8 @@ function formOf(accept: string = "*/*"): Form {
   throw new HttpRefusal(406, new HiveError("UNSUPPORTED", `Accept: a value comes as one of ${forms}`));
 }
 
-function shown(stored: Stored, form: Form): HttpAnswer {
-  if (form === "json") return jsonAnswer(200, storedJson(stored));
+function shown(stored: Stored, form: Form, { outputBytesMax }: Limits): HttpAnswer {
+  if (form === "json") return jsonAnswer(200, jsonOf(stored, outputBytesMax));
   const { bytes, kind } = stored;
   if (form === "bytes") return plain("application/octet-stream", bytes);
   if (kind === KIND_VALUE) return plain("text/plain; charset=utf-8", valueToText(bytes));

@@ -1,6 +1,6 @@
 // JSON of the HTTP door: replies as text, and arguments from it.
 //
-//   ReplyNode ──▶ jsonOf() ──▶ text            [ "SET", "k", { a: 1 } ] ──▶ argumentsOf() ──▶ Args
+//   ReplyNode ──▶ jsonOf() ──▶ UTF-8           [ "SET", "k", { a: 1 } ] ──▶ argumentsOf() ──▶ Args
 //
 // Text is a string, an encoded value its JSON (wire/value-text.ts says what JSON has no word for), bytes
 // are {"$bytes": "base64"}.
@@ -9,33 +9,84 @@ import { HiveError } from "../../base/errors.ts";
 import type { Limits } from "../../base/limits.ts";
 import { Args, KIND_BYTES, KIND_TEXT, KIND_VALUE } from "../../engine/args.ts";
 import { isUtf8 } from "../../wire/utf8.ts";
-import { encode, valueToJson } from "../../wire/value.ts";
+import { encode, JsonText } from "../../wire/value.ts";
 import { type ReplyNode, Stored } from "./reply-tree.ts";
 import { described } from "./status.ts";
 
-export function jsonOf(node: ReplyNode): string {
-  if (node === undefined) return "null";
-  if (typeof node === "bigint") return String(node);
-  if (typeof node !== "object") return JSON.stringify(node);
-  if (node instanceof Stored) return storedJson(node);
-  if (node instanceof HiveError) return JSON.stringify({ error: described(node) });
-  if (Array.isArray(node)) return `[${node.map(jsonOf).join(",")}]`;
-  return mapJson(node.pairs);
+/** Bytes at a time, in whole groups of three. */
+const BASE64_PIECE = 49_152;
+
+/** @param bytesMax outputBytesMax @throws {HiveError} OUTPUT_TOO_BIG */
+export function jsonOf(node: ReplyNode, bytesMax: number): Uint8Array {
+  const json = new JsonText(bytesMax);
+  addNode(json, node);
+  return json.bytes();
 }
 
-export function storedJson({ bytes, kind }: Stored): string {
-  if (kind === KIND_VALUE) return valueToJson(bytes);
-  const isText = kind === KIND_TEXT || (kind !== KIND_BYTES && isUtf8(bytes, 0, bytes.length));
-  return isText ? JSON.stringify(bytes.toString()) : JSON.stringify({ $bytes: bytes.toString("base64") });
+/** What a call answers. @throws {HiveError} OUTPUT_TOO_BIG */
+export function resultJson(node: ReplyNode, bytesMax: number): Uint8Array {
+  const json = new JsonText(bytesMax);
+  json.add('{"result":');
+  addNode(json, node);
+  json.add("}");
+  return json.bytes();
+}
+
+function addNode(json: JsonText, node: ReplyNode): void {
+  if (node === undefined) json.add("null");
+  else if (typeof node === "bigint") json.add(String(node));
+  else if (typeof node !== "object") json.add(JSON.stringify(node));
+  else if (node instanceof Stored) addStored(json, node);
+  else if (node instanceof HiveError) json.add(JSON.stringify({ error: described(node) }));
+  else if (Array.isArray(node)) addItems(json, node);
+  else addMap(json, node.pairs);
+}
+
+function addStored(json: JsonText, stored: Stored): void {
+  const { bytes, kind } = stored;
+  if (kind === KIND_VALUE) return json.value(bytes);
+  if (isText(stored)) return json.add(JSON.stringify(bytes.toString()));
+  json.add('{"$bytes":"');
+  for (let at = 0; at < bytes.length; at += BASE64_PIECE) json.add(bytes.toString("base64", at, at + BASE64_PIECE));
+  json.add('"}');
+}
+
+function isText({ bytes, kind }: Stored): boolean {
+  return kind === KIND_TEXT || (kind !== KIND_BYTES && kind !== KIND_VALUE && isUtf8(bytes, 0, bytes.length));
+}
+
+function addItems(json: JsonText, nodes: readonly ReplyNode[]): void {
+  json.add("[");
+  for (let i = 0; i < nodes.length; i++) {
+    if (i > 0) json.add(",");
+    addNode(json, nodes[i]);
+  }
+  json.add("]");
 }
 
 /** An object where all keys are text, else an array of pairs. */
-function mapJson(pairs: readonly ReplyNode[]): string {
-  const keys: string[] = [];
-  for (let i = 0; i < pairs.length; i += 2) keys.push(jsonOf(pairs[i]));
-  const [before, between, after] = keys.every((key) => key.startsWith('"')) ? ["", ":", ""] : ["[", ",", "]"];
-  const items = keys.map((key, i) => `${before}${key}${between}${jsonOf(pairs[2 * i + 1])}${after}`);
-  return before === "" ? `{${items.join(",")}}` : `[${items.join(",")}]`;
+function addMap(json: JsonText, pairs: readonly ReplyNode[]): void {
+  const keys = pairs.filter((_, i) => i % 2 === 0);
+  const isObject = keys.every(isTextKey);
+  json.add(isObject ? "{" : "[");
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (i > 0) json.add(",");
+    if (!isObject) json.add("[");
+    addNode(json, pairs[i]);
+    json.add(isObject ? ":" : ",");
+    addNode(json, pairs[i + 1]);
+    if (!isObject) json.add("]");
+  }
+  json.add(isObject ? "}" : "]");
+}
+
+/** Whether the JSON of a key is a text, as that of a Date is. */
+function isTextKey(key: ReplyNode): boolean {
+  if (!(key instanceof Stored)) return typeof key === "string";
+  if (key.kind !== KIND_VALUE) return isText(key);
+  const json = new JsonText();
+  json.value(key.bytes);
+  return json.text().startsWith('"');
 }
 
 /** What stands in a body. @throws {HiveError} BAD_VALUE */

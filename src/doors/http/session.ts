@@ -267,9 +267,10 @@ export class HttpSession implements HttpHandler, Peer {
   }
 }
 
-/** V8 makes no text of more than 512 Mi characters, and what is escaped grows. */
+/** V8 makes no text of more than 512 Mi characters, and what is escaped grows. Node says so of a buffer's in another way. */
 function isTooLong(error: unknown): boolean {
-  return error instanceof RangeError && error.message === "Invalid string length";
+  if (error instanceof RangeError && error.message === "Invalid string length") return true;
+  return (error as NodeJS.ErrnoException).code === "ERR_STRING_TOO_LONG";
 }
 
 function requireGet({ method }: HttpExchange): void {

@@ -55,8 +55,9 @@ export const JSON_HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
-export function jsonAnswer(status: number, body: unknown): HttpAnswer {
-  return { status, headers: JSON_HEADERS, body: typeof body === "string" ? body : JSON.stringify(body) };
+/** @param body JSON in UTF-8, or what is made such. */
+export function jsonAnswer(status: number, body: object): HttpAnswer {
+  return { status, headers: JSON_HEADERS, body: body instanceof Uint8Array ? body : JSON.stringify(body) };
 }
 
 /** A request that is refused with a status of HTTP that no code stands for. */

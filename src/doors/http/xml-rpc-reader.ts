@@ -149,8 +149,11 @@ class Reader {
   /** The zone is not said, so it is taken for UTC, and given back as it came. */
   #date(word: string, at: number): Date {
     const parts = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):(\d\d):(\d\d)Z?$/.exec(word);
-    const date = parts === null ? undefined : new Date(`${parts.slice(1, 4).join("-")}T${parts.slice(4).join(":")}Z`);
-    if (date === undefined || Number.isNaN(date.getTime())) throw this.#wrong("no dateTime.iso8601", at);
+    const said = `${parts?.slice(1, 4).join("-")}T${parts?.slice(4).join(":")}`;
+    const date = new Date(`${said}Z`);
+    // V8 takes a 31st of February for a day of March.
+    const isDate = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(said);
+    if (!isDate) throw this.#wrong("no dateTime.iso8601", at);
     return date;
   }
 

@@ -1,4 +1,4 @@
-// The HTTP door on a real hive: who is let in, what keeps a connection, what ends it.
+// The HTTP door on a real hive: what keeps a connection, what ends it.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -206,149 +206,39 @@ test("who does not read gets no more memory than limits allow, and is cut off", 
   await passed(() => hive.notices.some((notice) => notice.includes("outputSoftTimeoutMs")));
 });
 
-// Tokens.
-
-test("without a token a hive that wants one answers 401 and ends, the body unread", async () => {
-  await using hive = await start({ token: STRANGERS_TOKEN });
-  await using client = await hive.client();
-  client.write("PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n");
-  const reply = await client.reply();
-  assert.equal(reply.status, 401);
-  assert.equal(reply.headers["www-authenticate"], "Bearer");
-  assert.equal(code(reply), "NO_AUTH");
-  await client.closed;
-});
-
-test("a wrong token makes its address wait, as on every door", async () => {
-  await using hive = await limited({ authenticationDelayMs: 1 }, { strangers: true });
-  await using client = await HttpClient.connect({ port: hive.hive.port });
-  const wrong = { ...call("PING"), headers: { ...JSON_TYPE, Authorization: "Bearer wrong" } };
-  const reply = await client.request("POST", "/v1/call", wrong);
-  assert.equal(reply.status, 401);
-  assert.equal(code(reply), "WRONG_PASSWORD");
-  await client.closed;
-  assert.match(hive.notices.join("\n"), /came with a wrong token over http/);
-  assert.doesNotMatch(hive.notices.join("\n") + JSON.stringify(reply.json), /Bearer/);
-  await using again = await HttpClient.connect({ port: hive.hive.port });
-  const right = { ...call("PING"), headers: { ...JSON_TYPE, Authorization: `Bearer ${STRANGERS_TOKEN}` } };
-  assert.deepEqual((await again.request("POST", "/v1/call", right)).json, { result: "PONG" });
-});
-
-test("the token is that of each request: grants do not outlive it, and none is none", async () => {
-  await using hive = await start({ tokens: true });
-  const reader = hive.hive.tokens.create({ grants: ["read:users"] });
-  const writer = hive.hive.tokens.create({ grants: ["write:*", "read:*"], quotas: { keys: 1 } });
-  await using client = await hive.client();
-  const as = (token: string, ...words: unknown[]) =>
-    client.request("POST", "/v1/call", {
-      ...call(...words),
-      headers: { ...JSON_TYPE, Authorization: `Bearer ${token}` },
-    });
-  assert.equal((await as((await writer).token, "HSET", "users", "ada", 1)).status, 200);
-  assert.equal(code(await as((await writer).token, "SET", "second", "x")), "QUOTA");
-  assert.deepEqual((await as((await reader).token, "HGET", "users", "ada")).json, { result: 1 });
-  const refused = await as((await reader).token, "HSET", "users", "ada", 2);
-  assert.equal(refused.status, 403);
-  assert.equal(code(refused), "NO_PERMISSION");
-  assert.equal((await client.request("GET", "/v1/tables/users/ada")).status, 401);
-  await client.closed;
-  await passed(() => hive.hive.engine.clients.size === 0);
-});
-
-test("a token that is revoked ends its connections", async () => {
-  await using hive = await start({ tokens: true });
-  const { token, info } = await hive.hive.tokens.create({ grants: ["all"] });
-  await using client = await hive.client();
-  const headers = { ...JSON_TYPE, Authorization: `Bearer ${token}` };
-  assert.equal((await client.request("POST", "/v1/call", { ...call("PING"), headers })).status, 200);
-  await hive.hive.tokens.revoke(info.id);
-  await client.closed;
-});
-
-test("strangers that say nothing, or something forever, end in authenticationTimeoutMs", async () => {
-  await using hive = await limited({ authenticationTimeoutMs: 20 }, { strangers: true });
-  await using idle = await HttpClient.connect({ port: hive.hive.port });
-  await idle.request("GET", "/healthz");
-  await idle.closed;
-  await using slow = await HttpClient.connect({ port: hive.hive.port });
-  slow.write("GET /healthz HTTP/1.1\r\nX:");
-  await slow.closed;
-});
-
-// Pages of others.
-
-test("a page of another origin is refused, without CORS headers, whatever its token", async () => {
-  await using hive = await start({ token: STRANGERS_TOKEN });
-  for (const headers of [
-    { Origin: "https://evil.example" },
-    { Origin: "null" },
-    { "Sec-Fetch-Site": "cross-site" },
-    { "Sec-Fetch-Site": "same-site" },
-  ]) {
+test("a request that asks for another protocol and has a body is refused, not served without it", async () => {
+  await using hive = await start();
+  for (const body of ["Content-Length: 5\r\n\r\n12345", "Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n"]) {
     await using client = await hive.client();
-    const reply = await client.request("POST", "/v1/call", {
-      ...call("PING"),
-      headers: { ...JSON_TYPE, Authorization: `Bearer ${STRANGERS_TOKEN}`, ...headers } as Record<string, string>,
-    });
-    assert.equal(reply.status, 403);
-    assert.equal(reply.headers["access-control-allow-origin"], undefined);
-    const upgrade = {
-      Connection: "Upgrade",
-      Upgrade: "websocket",
-      "Sec-WebSocket-Version": "13",
-      "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    };
-    await using socket = await hive.client();
-    const refused = await socket.request("GET", "/v1/socket", {
-      headers: { ...upgrade, ...headers } as Record<string, string>,
-    });
-    assert.equal(refused.status, 403);
-    await socket.closed;
+    client.write(
+      `PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${body}`,
+    );
+    const reply = await client.reply();
+    assert.equal(reply.status, 400);
+    assert.match(reply.body.toString(), /send it without Upgrade/);
+    await client.closed;
   }
+  await using client = await hive.client();
+  assert.equal((await client.request("GET", "/v1/tables/t/k")).status, 404, "nothing was stored");
 });
 
-test("our own pages may call, and those of http.origins, which get CORS", async () => {
-  await using hive = await start({ http: { origins: ["https://app.example"] } });
+test("a value that is too long for one text is refused, and ends nothing", async (t) => {
+  await using hive = await start();
   await using client = await hive.client();
-  const own = { Host: `localhost:${hive.hive.port}`, Origin: `http://localhost:${hive.hive.port}` };
-  const same = await client.request("POST", "/v1/call", {
-    ...call("PING"),
-    headers: { ...JSON_TYPE, ...own, "Sec-Fetch-Site": "same-origin" },
+  await client.request("PUT", "/v1/tables/t/k", {
+    headers: { "Content-Type": "text/plain" },
+    body: "x".repeat(12_345),
   });
-  assert.equal(same.status, 200);
-  assert.equal(same.headers["access-control-allow-origin"], undefined);
-  const named = { Origin: "https://app.example" };
-  const asked = await client.request("OPTIONS", "/v1/call", {
-    headers: { ...named, "Access-Control-Request-Method": "POST" },
+  const { toString: textOf } = Buffer.prototype;
+  t.mock.method(Buffer.prototype, "toString", function (this: Buffer, ...args: Parameters<typeof textOf>) {
+    if (this.length !== 12_345) return textOf.apply(this, args);
+    // As Node says it of 512 MiB.
+    throw Object.assign(new Error("Cannot create a string longer than 0x1fffffe8 characters"), {
+      code: "ERR_STRING_TOO_LONG",
+    });
   });
-  assert.equal(asked.status, 204);
-  assert.match(asked.headers["access-control-allow-headers"]!, /authorization/);
-  const reply = await client.request("POST", "/v1/call", { ...call("NOSUCH"), headers: { ...JSON_TYPE, ...named } });
-  assert.equal(reply.headers["access-control-allow-origin"], "https://app.example");
-  assert.equal(reply.headers["vary"], "Origin");
-  assert.equal(code(reply), "UNKNOWN_COMMAND");
-});
-
-test("without a token the Host is an address, localhost or one that is named", async () => {
-  await using hive = await start({ http: { hosts: ["Hive.example"] } });
-  await using client = await hive.client();
-  for (const Host of [
-    "localhost",
-    "LOCALHOST:4483",
-    "127.0.0.1:4483",
-    "[::1]:4483",
-    "192.168.0.7",
-    "hive.example:80",
-  ]) {
-    assert.equal((await client.request("GET", "/v1/openapi.json", { headers: { Host } })).status, 200, Host);
-  }
-  for (const Host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "evil.example:4483", ""]) {
-    assert.equal((await client.request("GET", "/v1/openapi.json", { headers: { Host } })).status, 403, Host);
-  }
-  await using guarded = await start({ token: STRANGERS_TOKEN });
-  await using known = await guarded.client();
-  const headers = { Host: "any.example", Authorization: `Bearer ${STRANGERS_TOKEN}` };
-  assert.equal((await known.request("GET", "/v1/openapi.json", { headers })).status, 200);
+  const reply = await client.request("GET", "/v1/tables/t/k");
+  assert.deepEqual([reply.status, code(reply)], [507, "OUTPUT_TOO_BIG"]);
 });
 
 // The end.

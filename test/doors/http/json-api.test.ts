@@ -209,3 +209,24 @@ test("labels of devices: what curl -T sends, values, a TTL, and no other device"
   assert.equal(code(refused), "UNSUPPORTED");
   assert.equal(code(await put("/v1/tables/$device:d/t", "text/plain", "x")), "NO_PERMISSION");
 });
+
+test("many values that share their objects come to what one may, and a reply beyond outputBytesMax is refused", async () => {
+  let folded: unknown = ["a"];
+  for (let i = 0; i < 30; i++) folded = [folded, folded];
+  const table = native.table("folded");
+  await Promise.all(Array.from({ length: 2000 }, (_, i) => table.set(`f${i}`, folded)));
+  const { status, body } = await call("HGETALL", "folded");
+  assert.equal(status, 200);
+  assert.ok(body.length < 16 * 1024 * 1024, `${body.length} bytes`);
+  await native.delete("folded");
+
+  const limits = { valueBytesMax: 100_000, outputBytesMax: 600_000, outputSoftBytesMax: 500_000 };
+  await using small = await Hive.start({ port: 0, limits });
+  await using http = await HttpClient.connect({ port: small.port });
+  const controls = "\u0001".repeat(80_000);
+  const body2 = JSON.stringify(["MSET", "a", controls, "b", controls]);
+  assert.equal((await http.request("POST", "/v1/call", { headers: JSON_TYPE, body: body2 })).status, 200);
+  const reply = await http.request("POST", "/v1/call", { headers: JSON_TYPE, body: '["MGET","a","b"]' });
+  assert.deepEqual([reply.status, code(reply)], [507, "OUTPUT_TOO_BIG"]);
+  assert.equal((await http.request("GET", "/healthz")).status, 200);
+});

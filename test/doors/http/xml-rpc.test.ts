@@ -102,6 +102,9 @@ test("what is malformed is refused, and says where", () => {
       "<boolean/>",
       "<base64>*</base64>",
       "<dateTime.iso8601>20241301T00:00:00</dateTime.iso8601>",
+      "<dateTime.iso8601>20230229T00:00:00</dateTime.iso8601>",
+      "<dateTime.iso8601>20230231T00:00:00</dateTime.iso8601>",
+      "<dateTime.iso8601>20230228T24:00:00</dateTime.iso8601>",
     ],
     ...[
       "<nope/>",
@@ -148,19 +151,42 @@ test("what is malformed is refused, and says where", () => {
 });
 
 test("what XML-RPC has no word for is said with those it has, and what it cannot carry is refused", () => {
-  const xml = (value: unknown): string => responseXml(value, 1e6);
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+  const xml = (value: unknown): string => text(responseXml(value, 1e6));
   assert.match(xml(2 ** 31), /<i8>2147483648<\/i8>/);
   assert.match(xml(2n ** 70n), /<string>1180591620717411303424<\/string>/);
   assert.match(xml(new Map([["a", undefined]])), /<struct>\n<member>\n<name>a<\/name>\n<value><nil\/><\/value>/);
   assert.match(xml(new Set([1.5])), /<array><data>\n<value><double>1.5<\/double>/);
   assert.match(xml(new Double(1e21)), /<double>1e\+21<\/double>/);
   assert.match(xml(Buffer.alloc(58)), /<base64>\nA{76}\nAA==\n<\/base64>/);
-  assert.match(faultXml(1, "a<b"), /a&lt;b/);
+  assert.match(text(faultXml(1, "a<b")), /a&lt;b/);
   assert.throws(() => xml("\u0000"), { code: "NOT_TEXT" });
   const cycle: unknown[] = [];
   cycle.push(cycle);
   assert.throws(() => xml(cycle), { code: "BAD_VALUE" });
   assert.throws(() => responseXml(["x".repeat(200), 1], 100), { code: "OUTPUT_TOO_BIG" });
+});
+
+test("shared objects are written out while that comes to little, and refused where it would be very much", () => {
+  const shared = { a: 1 };
+  const xml = Buffer.from(responseXml([shared, [shared, shared]], 1e9)).toString();
+  assert.equal(xml.match(/<name>a<\/name>/g)?.length, 3);
+  let folded: unknown = ["a"];
+  for (let i = 0; i < 30; i++) folded = [folded, folded];
+  const startedMs = performance.now();
+  assert.throws(() => responseXml(folded, 1e9), { code: "OUTPUT_TOO_BIG" });
+  const bytes = Buffer.alloc(100_000);
+  assert.throws(
+    () =>
+      responseXml(
+        Array.from({ length: 100_000 }, () => bytes),
+        1e12,
+      ),
+    { code: "OUTPUT_TOO_BIG" },
+  );
+  assert.ok(performance.now() - startedMs < 2_000);
+  const many = Array.from({ length: 3 }, () => Buffer.alloc(1_000_000));
+  assert.ok(responseXml([...many, ...many], 1e9).length > 8_000_000, "twice is not very much");
 });
 
 test("gzip both ways, bombs and rubbish included", async () => {

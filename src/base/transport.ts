@@ -9,6 +9,9 @@
 /** Why a connection ended. `end`: the peer closed in order. `closed`: we did. `error`: it broke. */
 export type EndCause = { kind: "end" | "closed" | "error"; message: string };
 
+/** Texts up to here leave with writeLatin1(): no buffer object, and libuv writes from its stack, which has this many bytes for it. */
+export const LATIN1_BYTES_MAX: number = 16 * 1024;
+
 /** One connection's way out. After end() or destroy() writes are ignored. */
 export interface Transport {
   /** The remote end as "127.0.0.1:50123", or a unix socket's path with ":0". */

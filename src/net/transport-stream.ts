@@ -6,13 +6,10 @@
 // the transport has taken it over.
 
 import { Duplex } from "node:stream";
-import type { Transport } from "../base/transport.ts";
+import { LATIN1_BYTES_MAX, type Transport } from "../base/transport.ts";
 
 /** Pieces of one write up to here leave together. */
 const JOINED_BYTES_MAX = 64 * 1024;
-
-/** Up to here it leaves as a string: libuv writes from its stack. */
-const STRING_BYTES_MAX = 2 * 1024;
 
 type Done = (error?: Error | null) => void;
 
@@ -75,7 +72,7 @@ export class TransportStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    if (chunk.length <= STRING_BYTES_MAX) {
+    if (chunk.length <= LATIN1_BYTES_MAX) {
       // It leaves with this turn of the loop; only where more waits does somebody not read.
       const isBehind = this.#transport.pendingBytes > 0;
       this.#transport.writeLatin1(chunk.latin1Slice(0, chunk.length), true);

@@ -47,8 +47,10 @@ export function ownerStart(start: number): number {
 }
 
 /** Whether a name is reserved for parts. */
-export function beginsAsPart(bytes: Buffer, start: number, length: number): boolean {
-  return length > PREFIX.length && PREFIX.compare(bytes, start, start + PREFIX.length) === 0;
+export function beginsAsPart(bytes: Uint8Array, start: number, length: number): boolean {
+  // The first byte alone tells of most names.
+  if (bytes[start] !== PREFIX[0] || length <= PREFIX.length) return false;
+  return PREFIX.compare(bytes, start, start + PREFIX.length) === 0;
 }
 
 /** The names of the parts that the value of a structure tells of. */

@@ -69,8 +69,6 @@ export const NO_SECRETS: RestoredSecrets = { which: "none" };
 /** By the type of its key: the bytes of a container's root, where they are not ROOT_BYTES. */
 const ROOTS: Readonly<Record<number, number>> = { [TYPE_LIST]: LIST_ROOT_BYTES, [TYPE_SORTED]: SORTED_ROOT_BYTES };
 
-/** How reserved names begin. */
-const DOLLAR = 36;
 /** Versions have 48 bits. */
 const VERSION_END = 2 ** 48;
 /**
@@ -153,9 +151,8 @@ export class Restoring {
   }
 
   #notePart({ bytes, nameStart, nameLength }: EntryFacts): void {
-    if (bytes[nameStart] !== DOLLAR) return;
-    const name = Buffer.from(bytes.subarray(nameStart, nameStart + nameLength));
-    if (beginsAsPart(name, 0, nameLength)) this.#partKeys.push(name);
+    if (!beginsAsPart(bytes, nameStart, nameLength)) return;
+    this.#partKeys.push(Buffer.from(bytes.subarray(nameStart, nameStart + nameLength)));
   }
 
   /** Whether the secret whose name was hashed last comes: what ended meanwhile must not be there again. */

@@ -13,6 +13,7 @@ import { type Context, GATE_LIMITED } from "../engine/context.ts";
 import { missingPermission } from "../engine/permission.ts";
 import { isReservedName, mayWriteReserved, reservedKey, reservedRefusal } from "../engine/reserved-names.ts";
 import { TYPE_STRUCTURE } from "../store/layout.ts";
+import { abandon } from "./failure.ts";
 import type { Instances, Live } from "./instances.ts";
 import type { KeptClass } from "./kept-class.ts";
 import { type PartCalls, partName } from "./part.ts";
@@ -177,11 +178,13 @@ export class Facade implements HiveCalls, PartCalls {
     const reply = new ValueReply();
     const writes = !entry.row.flags.includes("read") || entry.row.flags.includes("write");
     if (this.#reads && writes) throw new HiveError("UNSUPPORTED", `a command that reads may not play ${command}`);
-    if (writes) transactions.arm();
-    if (transactions.isOpen) transactions.playing();
     const topic = transactions.isOpen ? MESSAGES.get(entry.row.name) : undefined;
     if (topic !== undefined) return this.#send(topic, args);
-    if (transactions.isOpen) this.#settleKeys(entry, args);
+    if (writes) transactions.arm();
+    if (transactions.isOpen) {
+      transactions.playing();
+      this.#settleKeys(entry, args);
+    }
     const noted = store.undo.changes;
     const { executing } = context;
     // What may wait runs in the form that does not; another structure's command decides for itself.
@@ -198,7 +201,7 @@ export class Facade implements HiveCalls, PartCalls {
       }
       const answer = later.then(() => reply.take());
       // The call fails anyway, also where its code does not look at this.
-      answer.catch(() => {});
+      abandon(answer);
       return answer;
     }
     try {

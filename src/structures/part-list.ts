@@ -4,10 +4,7 @@
 //
 // Synchronous, and part of the call: undone with it. Elements are what a list of the client has: text, bytes, values.
 
-import { numberWord, type Part } from "./part.ts";
-
-/** Elements that a loop reads at once. */
-const PAGE = 256;
+import { numberWord, type Part, pages, placeWords } from "./part.ts";
 
 export class PartList<Value = unknown> {
   readonly #part: Part;
@@ -45,9 +42,7 @@ export class PartList<Value = unknown> {
 
   /** Elements from `start` on and before `end`, as Array.prototype.slice counts them. */
   slice(start: number = 0, end?: number): Value[] {
-    if (end === 0) return [];
-    const last = end === undefined ? -1 : end - 1;
-    return this.#part.read("LRANGE", numberWord(start), numberWord(last)) as Value[];
+    return end === 0 ? [] : (this.#part.read("LRANGE", ...placeWords(start, end)) as Value[]);
   }
 
   /** Index of the first element that is equal. */
@@ -86,7 +81,7 @@ export class PartList<Value = unknown> {
   /** Keeps the elements from `start` on and before `end` alone. */
   trim(start: number, end?: number): void {
     if (end === 0) this.clear();
-    else this.#part.change("LTRIM", numberWord(start), numberWord(end === undefined ? -1 : end - 1));
+    else this.#part.change("LTRIM", ...placeWords(start, end));
   }
 
   clear(): void {
@@ -94,11 +89,7 @@ export class PartList<Value = unknown> {
   }
 
   /** The elements in order, page by page: what is added meanwhile may come too. */
-  *[Symbol.iterator](): Generator<Value, void, undefined> {
-    for (let from = 0; ; from += PAGE) {
-      const page = this.slice(from, from + PAGE);
-      yield* page;
-      if (page.length < PAGE) return;
-    }
+  [Symbol.iterator](): Generator<Value, void, undefined> {
+    return pages((start, end) => this.slice(start, end));
   }
 }

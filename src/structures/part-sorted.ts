@@ -4,9 +4,7 @@
 //
 // Synchronous, and part of the call: undone with it.
 
-import { numberWord, type Part } from "./part.ts";
-
-const PAGE = 256;
+import { numberWord, type Part, pages, placeWords } from "./part.ts";
 
 export type PartScored<Member> = [member: Member, score: number];
 /** Scores from `min` to `max`, both included, or all above or below. */
@@ -55,14 +53,14 @@ export class PartSorted<Member = unknown> {
   /** Members by rank, from `start` on and before `end`, as Array.prototype.slice counts them. */
   slice(start: number = 0, end?: number, { reverse = false }: PartOrder = {}): Member[] {
     if (end === 0) return [];
-    return this.#part.read("ZRANGE", ...ranks(start, end), ...(reverse ? ["REV"] : [])) as Member[];
+    return this.#part.read("ZRANGE", ...placeWords(start, end), ...(reverse ? ["REV"] : [])) as Member[];
   }
 
   /** The same with their scores. */
   entries(start: number = 0, end?: number, { reverse = false }: PartOrder = {}): PartScored<Member>[] {
     if (end === 0) return [];
     const order = reverse ? ["REV"] : [];
-    return this.#part.read("ZRANGE", ...ranks(start, end), ...order, "WITHSCORES") as PartScored<Member>[];
+    return this.#part.read("ZRANGE", ...placeWords(start, end), ...order, "WITHSCORES") as PartScored<Member>[];
   }
 
   /** Members whose score is in a range, the lowest first; `limit` of them. */
@@ -90,7 +88,7 @@ export class PartSorted<Member = unknown> {
   }
 
   deleteSlice(start: number, end?: number): number {
-    return end === 0 ? 0 : (this.#part.change("ZREMRANGEBYRANK", ...ranks(start, end)) as number);
+    return end === 0 ? 0 : (this.#part.change("ZREMRANGEBYRANK", ...placeWords(start, end)) as number);
   }
 
   deleteByScore(range: PartScoreRange): number {
@@ -102,19 +100,11 @@ export class PartSorted<Member = unknown> {
   }
 
   /** Members with their scores, the lowest first, page by page. */
-  *[Symbol.iterator](): Generator<PartScored<Member>, void, undefined> {
-    for (let from = 0; ; from += PAGE) {
-      const page = this.entries(from, from + PAGE);
-      yield* page;
-      if (page.length < PAGE) return;
-    }
+  [Symbol.iterator](): Generator<PartScored<Member>, void, undefined> {
+    return pages((start, end) => this.entries(start, end));
   }
 }
 
 function words({ min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY }: PartScoreRange): [string, string] {
   return [numberWord(min), numberWord(max)];
-}
-
-function ranks(start: number, end: number | undefined): [string, string] {
-  return [numberWord(start), numberWord(end === undefined ? -1 : end - 1)];
 }

@@ -79,6 +79,23 @@ export function partName(owner: Buffer, name: string): string | Buffer {
   return isUtf8(owner) ? key.utf8Slice() : key;
 }
 
+/** Elements that a loop reads at once. */
+const PAGE = 256;
+
+/** All that `read` gives, page by page. */
+export function* pages<Item>(read: (start: number, end: number) => Item[]): Generator<Item, void, undefined> {
+  for (let from = 0; ; from += PAGE) {
+    const page = read(from, from + PAGE);
+    yield* page;
+    if (page.length < PAGE) return;
+  }
+}
+
+/** Places from `start` on and before `end`, which is not 0, as commands have them. */
+export function placeWords(start: number, end: number | undefined): [string, string] {
+  return [numberWord(start), numberWord(end === undefined ? -1 : end - 1)];
+}
+
 /** What is played of a part has numbers as text: so they are scores and indexes, and not values. */
 export function numberWord(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "inf";

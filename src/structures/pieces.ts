@@ -13,17 +13,16 @@ const PIECES = "*";
 export class Writing {
   readonly #generator: Iterator<unknown>;
   readonly #pieces: Uint8Array[] = [];
-  readonly #end: () => void;
+  /** Whoever waits goes on. */
+  readonly end: () => void;
   /** Resolves when it is over, be it that all is written or that it was given up. */
   readonly over: Promise<void>;
 
   constructor(generator: Iterable<unknown>) {
     this.#generator = generator[Symbol.iterator]();
-    let end: () => void = () => {};
-    this.over = new Promise((resolve) => {
-      end = resolve;
-    });
-    this.#end = end;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.end = resolve;
   }
 
   /** The next piece. Returns the whole state when there is none. @throws what the structure's code throws */
@@ -32,11 +31,6 @@ export class Writing {
     if (done === true) return [PIECES, ...this.#pieces];
     this.#pieces.push(encode(value));
     return undefined;
-  }
-
-  /** Whoever waits goes on. */
-  end(): void {
-    this.#end();
   }
 }
 

@@ -62,15 +62,14 @@ export function replyResult(reply: Reply, result: unknown, native: boolean): voi
 
 /** The same for a result without wrappers: of a worker, say. */
 export function replyUnwrapped(reply: Reply, result: unknown, native: boolean): void {
-  const tree = { elements: 0 };
-  replyPart(reply, result, { native, depth: 0, tree });
+  replyPart(reply, result, { native, elements: 0 }, 0);
 }
 
-/** @param tree What was replied so far: one object at many places is many elements. */
-type Place = { readonly native: boolean; readonly depth: number; readonly tree: { elements: number } };
+/** A reply under way, with how much of it there is: one object at many places is many elements. */
+type Tree = { readonly native: boolean; elements: number };
 
-function replyPart(reply: Reply, result: unknown, place: Place): void {
-  const { native, depth, tree } = place;
+function replyPart(reply: Reply, result: unknown, tree: Tree, depth: number): void {
+  const { native } = tree;
   if (depth > DEPTH_MAX) throw new HiveError("BAD_VALUE", `a result nests deeper than ${DEPTH_MAX}, or in itself`);
   if (++tree.elements > ELEMENTS_MAX)
     throw new HiveError("BAD_VALUE", `a result has more than ${ELEMENTS_MAX} elements`);
@@ -93,23 +92,22 @@ function replyPart(reply: Reply, result: unknown, place: Place): void {
   if (result === null) return native ? replyEncoded(reply, null) : reply.nil();
   if (result instanceof Uint8Array) return reply.bulk(result, 0, result.length, KIND_BYTES);
   if (native) return replyEncoded(reply, result);
-  const inside = { native, depth: depth + 1, tree };
   if (Array.isArray(result)) {
     reply.array(result.length);
-    for (let i = 0; i < result.length; i++) replyPart(reply, result[i], inside);
-  } else if (result instanceof Map) replyPairs(reply, [...result], inside);
+    for (let i = 0; i < result.length; i++) replyPart(reply, result[i], tree, depth + 1);
+  } else if (result instanceof Map) replyPairs(reply, [...result], tree, depth + 1);
   else if (result instanceof Set) {
     reply.set(result.size);
-    for (const value of result) replyPart(reply, value, inside);
-  } else if (isPlain(result)) replyPairs(reply, Object.entries(result), inside);
+    for (const value of result) replyPart(reply, value, tree, depth + 1);
+  } else if (isPlain(result)) replyPairs(reply, Object.entries(result), tree, depth + 1);
   else replyEncoded(reply, result);
 }
 
-function replyPairs(reply: Reply, pairs: readonly (readonly [unknown, unknown])[], place: Place): void {
+function replyPairs(reply: Reply, pairs: readonly (readonly [unknown, unknown])[], tree: Tree, depth: number): void {
   reply.map(pairs.length);
   for (const [key, value] of pairs) {
-    replyPart(reply, key, place);
-    replyPart(reply, value, place);
+    replyPart(reply, key, tree, depth);
+    replyPart(reply, value, tree, depth);
   }
 }
 

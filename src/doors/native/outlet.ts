@@ -8,7 +8,7 @@
 
 import { latin1Slice } from "../../base/bytes.ts";
 import type { HiveError } from "../../base/errors.ts";
-import type { Transport } from "../../base/transport.ts";
+import { LATIN1_BYTES_MAX, type Transport } from "../../base/transport.ts";
 import { UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { GOODBYE } from "../../wire/frame.ts";
 import { FrameWriter } from "../../wire/frame-writer.ts";
@@ -17,8 +17,6 @@ import type { NativeShared } from "./shared.ts";
 
 /** What is gathered outside a read event goes out whenever it is this much. */
 const GATHERED_BYTES = 64 * 1024;
-/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack. */
-const STRING_BYTES_MAX = 16 * 1024;
 const LATE_BYTES = 1024;
 /** More than this is likely to be several calls. */
 const SEVERAL_BYTES_MIN = 128;
@@ -111,7 +109,7 @@ export class NativeOutlet {
     const { bytes, end } = writer.scratch;
     if (end === 0) return;
     this.wrote = true;
-    if (end <= STRING_BYTES_MAX) {
+    if (end <= LATIN1_BYTES_MAX) {
       transport.writeLatin1(latin1Slice!(bytes, 0, end), soon && this.#several);
       writer.clear();
     } else if (transport.write(bytes, end)) writer.clear();

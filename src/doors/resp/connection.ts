@@ -9,7 +9,7 @@
 // because nothing runs beside a call that waits. Hot path: #runCalls(), once per call.
 
 import { HiveError } from "../../base/errors.ts";
-import type { EndCause, Receiver, Transport } from "../../base/transport.ts";
+import { type EndCause, LATIN1_BYTES_MAX, type Receiver, type Transport } from "../../base/transport.ts";
 import { type Holder, UNCOUNTED_BYTES } from "../../base/waiting-bytes.ts";
 import { Args } from "../../engine/args.ts";
 import {
@@ -27,8 +27,6 @@ import type { RespWriter } from "../../wire/resp-writer.ts";
 import { Pushes } from "./pushes.ts";
 import type { RespShared } from "./shared.ts";
 
-/** Replies up to here leave as a string: no buffer object, and libuv writes from its stack, which has this many bytes for it. */
-const STRING_BYTES_MAX = 16 * 1024;
 /** In a long pipeline the scratch is written out whenever it holds this much. */
 const FLUSH_BYTES = 64 * 1024;
 /** What a connection that is stopped may have in the reader before its socket is no longer read. */
@@ -326,7 +324,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     const transport = this.#transport;
     const length = writer.length;
     if (length === 0) return;
-    if (length <= STRING_BYTES_MAX) {
+    if (length <= LATIN1_BYTES_MAX) {
       transport.writeLatin1(writer.buffer.latin1Slice(0, length), this.#soon);
       writer.clear();
     } else if (transport.write(writer.buffer, length)) writer.clear();

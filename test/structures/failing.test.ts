@@ -6,27 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type Client, connect } from "../../src/client/node.ts";
-import { Hive, type HiveOptions } from "../../src/server/index.ts";
+import type { Client } from "../../src/client/node.ts";
 import { Fifo } from "../../src/structures/fifo.ts";
 import { type HiveCalls, Structure } from "../../src/structures/index.ts";
 import { encode } from "../../src/wire/value.ts";
+import { startNoticed } from "../kit/noticed-hive.ts";
 import { RespClient, type RespError } from "../kit/resp-client.ts";
-
-type Given = { hive: Hive; db: Client; notices: string[] } & AsyncDisposable;
-
-async function started(options: HiveOptions): Promise<Given> {
-  const notices: string[] = [];
-  const hive = await Hive.start({ port: 0, onNotice: (message) => void notices.push(message), ...options });
-  const db = await connect(hive);
-  return {
-    ...{ hive, db, notices },
-    async [Symbol.asyncDispose]() {
-      await db.close();
-      await hive.close();
-    },
-  };
-}
 
 /** What a test has to let go on. */
 let release: () => void = () => {};
@@ -170,7 +155,7 @@ class Stubborn extends Structure {
 }
 
 test("a key that a failed command had deleted and made anew is what it was", async () => {
-  await using given = await started({ structures: [Odd] });
+  await using given = await startNoticed({ structures: [Odd] });
   const { db } = given;
   await db.send(["ODD_SET", "k", 7]);
   await assert.rejects(db.send(["ODD_RESET", "k"]), { code: "STRUCTURE_FAILED", message: /after all not/ });
@@ -180,7 +165,7 @@ test("a key that a failed command had deleted and made anew is what it was", asy
 });
 
 test("what is played sees what the call has changed, and takes it along", async () => {
-  await using given = await started({ structures: [Odd] });
+  await using given = await startNoticed({ structures: [Odd] });
   const { db } = given;
   await db.send(["ODD_SET", "k", 1]);
   await db.send(["ODD_MOVED", "k"]);
@@ -190,7 +175,7 @@ test("what is played sees what the call has changed, and takes it along", async 
 });
 
 test("whatever code throws, returns or refuses to read, its caller is told and the hive lives on", async () => {
-  await using given = await started({ structures: [Odd, Stubborn] });
+  await using given = await startNoticed({ structures: [Odd, Stubborn] });
   const { db } = given;
   await using client = await RespClient.connect({ port: given.hive.port });
   await assert.rejects(db.send(["ODD_PARSED", "k", "{"]), { code: "STRUCTURE_FAILED", message: /ODD_PARSED.*JSON/ });
@@ -223,7 +208,7 @@ async function dumpOf(db: Client, key: string, state: string): Promise<unknown> 
 }
 
 test("a state that cannot be encoded is told to operators and to the next call that changes it", async () => {
-  await using given = await started({ structures: [Stubborn] });
+  await using given = await startNoticed({ structures: [Stubborn] });
   const { db, notices } = given;
   await db.send(["STUB_SET", "s", 1, ""]);
   await db.send(["COPY", "s", "copy"]);
@@ -235,7 +220,7 @@ test("a state that cannot be encoded is told to operators and to the next call t
 });
 
 test("a command that was refused inside MULTI does nothing later, and what it returned ends nothing", async () => {
-  await using given = await started({ structures: [Odd] });
+  await using given = await startNoticed({ structures: [Odd] });
   await using client = await RespClient.connect({ port: given.hive.port });
   hold();
   outcomes.length = 0;
@@ -250,7 +235,7 @@ test("a command that was refused inside MULTI does nothing later, and what it re
 });
 
 test("a message leaves when its call stands", async () => {
-  await using given = await started({ structures: [Odd] });
+  await using given = await startNoticed({ structures: [Odd] });
   const { db } = given;
   const news = db.subscribe("odd");
   await news.ready;
@@ -266,7 +251,7 @@ test("a message leaves when its call stands", async () => {
 });
 
 test("reserved names and commands that could not be taken back are refused", async () => {
-  await using given = await started({ structures: [Odd, Fifo] });
+  await using given = await startNoticed({ structures: [Odd, Fifo] });
   const { db } = given;
   for (const key of ["$part:q:items", "$device:shelf", "$session:shelf:1"]) {
     await assert.rejects(db.send(["ODD_RESERVED", key]), { code: "NO_PERMISSION", message: /reserved/ });
@@ -284,7 +269,7 @@ test("reserved names and commands that could not be taken back are refused", asy
 });
 
 test("behind an await this.hive is nobody's, and an instance that was replaced is told so", async () => {
-  await using given = await started({ structures: [Odd] });
+  await using given = await startNoticed({ structures: [Odd] });
   const { db, hive } = given;
   await db.send(["SET", "secret", "x"]);
   await db.send(["ODD_SET", "k", 1]);
@@ -319,7 +304,7 @@ test("a class that its file no longer exports is gone, and another may have its 
 export class ${name} extends Structure { votes = 0; static VOTE_FOR(hive, key) { return ++hive.open(${name}, key).votes; } }`;
   try {
     writeFileSync(file, source("Votes"));
-    await using given = await started({ structures: [file] });
+    await using given = await startNoticed({ structures: [file] });
     const { db } = given;
     assert.equal(await db.send(["VOTE_FOR", "a"]), 1);
     writeFileSync(file, source("Ballots"));

@@ -5,35 +5,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Hive, type HiveOptions } from "../../../src/server/hive.ts";
 import { makeCertificate } from "../../kit/certificates.ts";
 import { HttpClient } from "../../kit/http-client.ts";
+import { call, code, JSON_TYPE, startHttp } from "../../kit/http-hive.ts";
 import { limited, passed, STRANGERS_TOKEN } from "../../kit/limited-hive.ts";
 import { RespClient } from "../../kit/resp-client.ts";
 
-const JSON_TYPE = { "Content-Type": "application/json" };
-
-async function start(
-  options: HiveOptions = {},
-): Promise<{ hive: Hive; client: () => Promise<HttpClient> } & AsyncDisposable> {
-  const hive = await Hive.start({ port: 0, ...options });
-  return {
-    hive,
-    client: () => HttpClient.connect({ port: hive.port }),
-    [Symbol.asyncDispose]: () => hive.close(),
-  };
-}
-
-function call(...words: unknown[]): { headers: Record<string, string>; body: string } {
-  return { headers: JSON_TYPE, body: JSON.stringify(words) };
-}
-
-function code(reply: { json: unknown }): string {
-  return (reply.json as { error: { code: string } }).error.code;
-}
-
 test("health pages answer everybody, with any Host and Origin", async () => {
-  await using hive = await start({ token: STRANGERS_TOKEN });
+  await using hive = await startHttp({ token: STRANGERS_TOKEN });
   await using client = await hive.client();
   const headers = { Host: "evil.example", Origin: "https://evil.example" };
   assert.deepEqual((await client.request("GET", "/healthz", { headers })).json, { status: "ok" });
@@ -44,7 +23,7 @@ test("health pages answer everybody, with any Host and Origin", async () => {
 });
 
 test("one connection serves many requests, and pipelined ones in order", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   for (let i = 0; i < 100; i++) client.send("POST", "/v1/call", call("RPUSH", "list", String(i)));
   for (let i = 0; i < 100; i++) assert.deepEqual((await client.reply()).json, { result: i + 1 });
@@ -52,7 +31,7 @@ test("one connection serves many requests, and pipelined ones in order", async (
 });
 
 test("a call that waits holds up the requests behind it and nobody else", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   await using other = await hive.client();
   client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
@@ -63,7 +42,7 @@ test("a call that waits holds up the requests behind it and nobody else", async 
 });
 
 test("a call that waits ends with its connection", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   const client = await hive.client();
   client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
   const { engine } = hive.hive;
@@ -73,7 +52,7 @@ test("a call that waits ends with its connection", async () => {
 });
 
 test("a connection that ends in the middle of everything ends nothing else", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   for (let i = 0; i < 30; i++) {
     const client = await hive.client();
     client.send("PUT", "/v1/tables/t/k", { body: "x".repeat(100_000) });
@@ -90,7 +69,7 @@ test("a connection that ends in the middle of everything ends nothing else", asy
 });
 
 test("requests arrive whole one byte at a time", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   const body = '["SET","k","v"]';
   const text = `POST /v1/call HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -99,7 +78,7 @@ test("requests arrive whole one byte at a time", async () => {
 });
 
 test("a chunked body, and one that waits for 100 Continue", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   client.write(
     "PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
@@ -114,7 +93,7 @@ test("a chunked body, and one that waits for 100 Continue", async () => {
 });
 
 test("who sends no more still gets the answer", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   client.socket.end("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   assert.equal((await client.reply()).status, 200);
@@ -122,7 +101,7 @@ test("who sends no more still gets the answer", async () => {
 });
 
 test("a WebSocket behind a request without an answer ends the connection, and nothing else", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
   const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
@@ -135,7 +114,7 @@ test("a WebSocket behind a request without an answer ends the connection, and no
 });
 
 test("HTTP/1.0 is answered and ends", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   client.write("GET /healthz HTTP/1.0\r\n\r\n");
   assert.equal((await client.reply()).status, 200);
@@ -147,7 +126,7 @@ test("over TLS, and over a unix socket with any Host", async () => {
   const folder = mkdtempSync(join(tmpdir(), "memhive-http-"));
   const unix = join(folder, "hive.sock");
   try {
-    await using hive = await start({ tls: { cert, key }, unix });
+    await using hive = await startHttp({ tls: { cert, key }, unix });
     await using secure = await HttpClient.connect({ port: hive.hive.port }, { ca: cert });
     assert.deepEqual((await secure.request("POST", "/v1/call", call("SET", "k", "v"))).json, { result: "OK" });
     const own = { ...JSON_TYPE, Origin: "https://localhost" };
@@ -207,7 +186,7 @@ test("who does not read gets no more memory than limits allow, and is cut off", 
 });
 
 test("a request that asks for another protocol and has a body is refused, not served without it", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   for (const body of ["Content-Length: 5\r\n\r\n12345", "Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n"]) {
     await using client = await hive.client();
     client.write(
@@ -223,7 +202,7 @@ test("a request that asks for another protocol and has a body is refused, not se
 });
 
 test("a value that is too long for one text is refused, and ends nothing", async (t) => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   await client.request("PUT", "/v1/tables/t/k", {
     headers: { "Content-Type": "text/plain" },
@@ -244,7 +223,7 @@ test("a value that is too long for one text is refused, and ends nothing", async
 // The end.
 
 test("a hive that closes answers what runs, ends what idles, and refuses the rest", async () => {
-  const { hive, client: connect } = await start();
+  const { hive, client: connect } = await startHttp();
   const busy = await connect();
   const idle = await connect();
   await idle.request("GET", "/healthz");
@@ -259,7 +238,7 @@ test("a hive that closes answers what runs, ends what idles, and refuses the res
 });
 
 test("connections of HTTP are in CLIENT LIST, and CLIENT KILL ends them", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   await client.request("POST", "/v1/call", call("PING"));
   await using other = await hive.client();
@@ -272,7 +251,7 @@ test("connections of HTTP are in CLIENT LIST, and CLIENT KILL ends them", async 
 });
 
 test("commands that change what later ones mean are refused", async () => {
-  await using hive = await start();
+  await using hive = await startHttp();
   await using client = await hive.client();
   for (const words of [["MULTI"], ["SUBSCRIBE", "c"], ["CLIENT", "REPLY", "OFF"]]) {
     const reply = await client.request("POST", "/v1/call", call(...words));

@@ -2,35 +2,14 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Hive, type HiveOptions } from "../../../src/server/hive.ts";
 import { HttpClient } from "../../kit/http-client.ts";
+import { call, code, JSON_TYPE, startHttp } from "../../kit/http-hive.ts";
 import { limited, passed, STRANGERS_TOKEN } from "../../kit/limited-hive.ts";
-
-const JSON_TYPE = { "Content-Type": "application/json" };
-
-async function start(
-  options: HiveOptions = {},
-): Promise<{ hive: Hive; client: () => Promise<HttpClient> } & AsyncDisposable> {
-  const hive = await Hive.start({ port: 0, ...options });
-  return {
-    hive,
-    client: () => HttpClient.connect({ port: hive.port }),
-    [Symbol.asyncDispose]: () => hive.close(),
-  };
-}
-
-function call(...words: unknown[]): { headers: Record<string, string>; body: string } {
-  return { headers: JSON_TYPE, body: JSON.stringify(words) };
-}
-
-function code(reply: { json: unknown }): string {
-  return (reply.json as { error: { code: string } }).error.code;
-}
 
 // Tokens.
 
 test("without a token a hive that wants one answers 401 and ends, the body unread", async () => {
-  await using hive = await start({ token: STRANGERS_TOKEN });
+  await using hive = await startHttp({ token: STRANGERS_TOKEN });
   await using client = await hive.client();
   client.write("PUT /v1/tables/t/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n");
   const reply = await client.reply();
@@ -56,7 +35,7 @@ test("a wrong token makes its address wait, as on every door", async () => {
 });
 
 test("the token is that of each request: grants do not outlive it, and none is none", async () => {
-  await using hive = await start({ tokens: true });
+  await using hive = await startHttp({ tokens: true });
   const reader = hive.hive.tokens.create({ grants: ["read:users"] });
   const writer = hive.hive.tokens.create({ grants: ["write:*", "read:*"], quotas: { keys: 1 } });
   await using client = await hive.client();
@@ -77,7 +56,7 @@ test("the token is that of each request: grants do not outlive it, and none is n
 });
 
 test("a token that is revoked ends its connections", async () => {
-  await using hive = await start({ tokens: true });
+  await using hive = await startHttp({ tokens: true });
   const { token, info } = await hive.hive.tokens.create({ grants: ["all"] });
   await using client = await hive.client();
   const headers = { ...JSON_TYPE, Authorization: `Bearer ${token}` };
@@ -98,7 +77,7 @@ test("strangers that say nothing, or something forever, end in authenticationTim
 
 test("of a body that holds the token strangers send the rest in authenticationTimeoutMs, others in their own time", async () => {
   const limits = { authenticationTimeoutMs: 100, httpRequestTimeoutMs: 60_000 };
-  await using hive = await start({ token: STRANGERS_TOKEN, limits });
+  await using hive = await startHttp({ token: STRANGERS_TOKEN, limits });
   const head = "POST /RPC2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 40000\r\n";
   const token = `<?xml version='1.0'?><methodCall><methodName>x</methodName><params><param><value>${STRANGERS_TOKEN}</value></param>`;
   const stranger = async (): Promise<HttpClient> => {
@@ -127,7 +106,7 @@ test("of a body that holds the token strangers send the rest in authenticationTi
 // Pages of others.
 
 test("a page of another origin is refused, without CORS headers, whatever its token", async () => {
-  await using hive = await start({ token: STRANGERS_TOKEN });
+  await using hive = await startHttp({ token: STRANGERS_TOKEN });
   for (const headers of [
     { Origin: "https://evil.example" },
     { Origin: "null" },
@@ -157,7 +136,7 @@ test("a page of another origin is refused, without CORS headers, whatever its to
 });
 
 test("our own pages may call, and those of http.origins, which get CORS", async () => {
-  await using hive = await start({ http: { origins: ["https://app.example"] } });
+  await using hive = await startHttp({ http: { origins: ["https://app.example"] } });
   await using client = await hive.client();
   const own = { Host: `localhost:${hive.hive.port}`, Origin: `http://localhost:${hive.hive.port}` };
   const same = await client.request("POST", "/v1/call", {
@@ -179,7 +158,7 @@ test("our own pages may call, and those of http.origins, which get CORS", async 
 });
 
 test("without a token the Host is an address, localhost or one that is named", async () => {
-  await using hive = await start({ http: { hosts: ["Hive.example"] } });
+  await using hive = await startHttp({ http: { hosts: ["Hive.example"] } });
   await using client = await hive.client();
   for (const Host of [
     "localhost",
@@ -194,7 +173,7 @@ test("without a token the Host is an address, localhost or one that is named", a
   for (const Host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "evil.example:4483", ""]) {
     assert.equal((await client.request("GET", "/v1/openapi.json", { headers: { Host } })).status, 403, Host);
   }
-  await using guarded = await start({ token: STRANGERS_TOKEN });
+  await using guarded = await startHttp({ token: STRANGERS_TOKEN });
   await using known = await guarded.client();
   const headers = { Host: "any.example", Authorization: `Bearer ${STRANGERS_TOKEN}` };
   assert.equal((await known.request("GET", "/v1/openapi.json", { headers })).status, 200);

@@ -6,31 +6,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type Client, connect } from "../../../src/client/node.ts";
+import { connect } from "../../../src/client/node.ts";
 import { Hive, type HiveOptions } from "../../../src/server/index.ts";
 import { Fifo } from "../../../src/structures/fifo.ts";
 import { type HiveCalls, type HiveError, Structure } from "../../../src/structures/index.ts";
 import { passed } from "../../kit/limited-hive.ts";
 import { NativeClient } from "../../kit/native-client.ts";
+import { type NoticedHive, startNoticed } from "../../kit/noticed-hive.ts";
 import { Ledger } from "./ledger.ts";
 
 /** Where a machine is busy a call may take longer than 50 ms that does nothing wrong. */
 const PATIENT = { commandMsMax: 10_000 };
 
-type Given = { hive: Hive; db: Client; notices: string[] } & AsyncDisposable;
-
-async function started(options: HiveOptions = {}): Promise<Given> {
-  const notices: string[] = [];
-  const onNotice = (message: string): void => void notices.push(message);
-  const hive = await Hive.start({ port: 0, structures: [Ledger, Fifo], limits: PATIENT, onNotice, ...options });
-  const db = await connect(hive);
-  return {
-    ...{ hive, db, notices },
-    async [Symbol.asyncDispose]() {
-      await db.close();
-      await hive.close();
-    },
-  };
+function started(options: HiveOptions = {}): Promise<NoticedHive> {
+  return startNoticed({ structures: [Ledger, Fifo], limits: PATIENT, ...options });
 }
 
 type Totals = { total: number; names: string[]; byName: Map<string, number> };

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Client, connect } from "../../../src/client/node.ts";
 import { Hive, type HiveOptions, ManualClock } from "../../../src/server/index.ts";
+import { type NoticedHive, startNoticed } from "../../kit/noticed-hive.ts";
 import { RespClient } from "../../kit/resp-client.ts";
 import { Board, Plain } from "./board.ts";
 
@@ -19,18 +20,8 @@ const FORMS = {
   isolated: { structures: [[FILE, { isolate: true }]] },
 } as const satisfies Record<string, HiveOptions>;
 
-type Given = { hive: Hive; db: Client } & AsyncDisposable;
-
-async function started(options: HiveOptions): Promise<Given> {
-  const hive = await Hive.start({ port: 0, ...options, limits: { ...PATIENT, ...options.limits } });
-  const db = await connect(hive);
-  return {
-    ...{ hive, db },
-    async [Symbol.asyncDispose]() {
-      await db.close();
-      await hive.close();
-    },
-  };
+function started(options: HiveOptions): Promise<NoticedHive> {
+  return startNoticed({ ...options, limits: { ...PATIENT, ...options.limits } });
 }
 
 type Shown = { calls: number; jobs: unknown[]; votes: [string, number][] };

@@ -1,17 +1,16 @@
 // Containers: the roots of the keyspace and of every table and set that is not packed.
 //
 //   create(type) ──▶ root + id        id ──▶ root (for entries in the wheel, snapshots)
-//   detach(root) ──▶ queue of the reaper ──▶ reap(budget) frees it in slices
-// Deleting a container of any size is O(1): its root is detached and its bytes are credited at once; its entries go later.
+//   detach(root) ──▶ queue of the reaper (reaper.ts)
+//
+// Deleting a container of any size is O(1): its root is detached and its bytes are credited at once;
+// its entries go later.
 
 import type { Totals } from "./accounting.ts";
-import { Detached, NOTHING, type Reaping } from "./detached.ts";
+import { Detached } from "./detached.ts";
 import type { Entries } from "./entries.ts";
 import type { HashIndex } from "./hash-index.ts";
-import { blockOf } from "./index-growth.ts";
-import type { Keeper } from "./keeper.ts";
 import {
-  FLAG_ROOT,
   FLAG_SCRUB,
   KEYSPACE_ID,
   KEYSPACE_ROOT,
@@ -19,7 +18,6 @@ import {
   ROOT_BYTES_HIGH,
   ROOT_BYTES_LOW,
   ROOT_DETACHED,
-  ROOT_DIRECTORY,
   ROOT_FLAGS,
   ROOT_FLUSHED,
   ROOT_ID,
@@ -35,7 +33,7 @@ import {
   SEGMENT_SHIFT,
   SORTED_ROOT_BYTES,
 } from "./layout.ts";
-import { dropSkips, skipsOf } from "./list-skips.ts";
+import { skipsOf } from "./list-skips.ts";
 import type { Pages } from "./pages.ts";
 import { roomFor } from "./room-for.ts";
 import { close, open } from "./sequence.ts";
@@ -43,7 +41,6 @@ import type { SortedTree } from "./sorted-tree.ts";
 import type { Wheel } from "./wheel.ts";
 
 const TWO32 = 4294967296;
-const LARGE_SHIFT = 18; // freeing 256 KiB of one value counts as much as freeing a bucket
 
 export type ContainerParts = {
   pages: Pages;
@@ -57,16 +54,12 @@ export type ContainerParts = {
 export class Containers {
   /** Containers that wait to be freed. */
   readonly detached: Detached = new Detached();
-  /** Asked before a detached container is freed. */
-  keeper: Keeper | undefined = undefined;
   readonly #parts: ContainerParts;
   readonly #words: Int32Array[];
   /** By container id: its root. Grows by doubling; 4 bytes for each container. */
   #roots: Int32Array = new Int32Array(64);
   readonly #freeIds: number[] = [];
   #nextId = KEYSPACE_ID + 1;
-  /** The container that the reaper is at. */
-  #reaping: Readonly<Reaping> = NOTHING;
   /** Keyspaces that were emptied and are not freed yet: containers in them are not marked as detached. */
   #flushed = 0;
   /** Detached while undo may still want them back. */
@@ -292,97 +285,19 @@ export class Containers {
     this.#parts.wheel.keyspaceId = this.keyspaceId;
   }
 
-  /**
-   * Frees up to `buckets` buckets of detached containers, with the entries in them; large values count as several, and
-   * it may end between two of them. Returns how many are left of that number: 0 when there is more to do.
-   */
-  reap(buckets: number): number {
-    let left = buckets;
-    while (left > 0) {
-      const at = this.detached.next(this.#reaping);
-      this.#reaping = NOTHING;
-      if (at.root === 0) break;
-      if (at.bucket < 0 && this.keeper?.keeps(at.root)) continue;
-      this.#reaping = at;
-      if (at.bucket < 0) at.bucket = this.#parts.index.buckets(at.root);
-      while (left > 0 && at.bucket > 0) {
-        left = this.#freeEntries(at, left);
-        if (left <= 0 && at.entry > 0) break;
-        this.#freeBucket(at.root, --at.bucket);
-        left--;
-      }
-      if (at.bucket > 0) break;
-      if (this.isSorted(at.root)) {
-        left = this.#parts.tree.reap(at.root, left);
-        if (this.#parts.tree.bytesOf(at.root) > 0) break;
-      }
-      this.#freeRoot(at.root);
-      this.#reaping = NOTHING;
-    }
-    return Math.max(0, left);
-  }
-
-  /** Whether nothing waits to be freed. */
-  get idle(): boolean {
-    return this.#reaping.root === 0 && this.detached.length === 0;
-  }
-
-  /** Whether secrets wait to be overwritten. */
-  get hasSecrets(): boolean {
-    return this.#reaping.isSecret || this.detached.secrets > 0;
-  }
-
-  /** Frees what is in the next bucket; large values take from `left`, and it stops before an entry when nothing is left. */
-  #freeEntries(at: Reaping, left: number): number {
-    const { index, entries, wheel } = this.#parts;
-    index.moveTo(at.root, at.bucket - 1);
-    const count = index.readChain();
-    let rest = left;
-    for (let i = at.entry; i < count; i++) {
-      if (rest <= 0) {
-        at.entry = i;
-        return rest;
-      }
-      const ref = index.chainRef(i);
-      const head = entries.head(ref);
-      wheel.unlink(ref);
-      rest -= entries.size(ref) >>> LARGE_SHIFT;
-      if ((head & FLAG_ROOT) !== 0) this.#detachInner(entries.rootOf(ref), (head & FLAG_SCRUB) !== 0);
-      entries.free(ref);
-    }
-    at.entry = 0;
-    return rest;
-  }
-
-  /** Frees a bucket whose entries are freed. */
-  #freeBucket(root: number, bucket: number): void {
-    const { index, pages } = this.#parts;
-    index.moveTo(root, bucket);
-    index.readChain();
-    index.freeChainNodes();
-    // The last bucket of its block takes the block with it.
-    const first = bucket < 1024 ? (bucket & (bucket - 1)) === 0 : (bucket & 1023) === 0;
-    if (!first) return;
-    const directory = this.#get(root, ROOT_DIRECTORY);
-    const at = ((directory & SEGMENT_MASK) << 1) + blockOf(bucket);
-    pages.free(this.#words[directory >>> SEGMENT_SHIFT]![at]!);
-  }
-
-  #detachInner(root: number, isSecret: boolean): void {
-    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED | (isSecret ? ROOT_SECRET : 0));
-    this.detached.push(root, isSecret);
-  }
-
-  #freeRoot(root: number): void {
-    const { pages } = this.#parts;
+  /** A container is free but for its root's block: its id is another one's from now on. */
+  forget(root: number): void {
     const id = this.idOf(root);
     // Id 0 is not used again: undo names the keyspace by it.
     this.#roots[id] = 0;
     if (id !== KEYSPACE_ID) this.#freeIds.push(id);
     if ((this.#get(root, ROOT_FLAGS) & ROOT_FLUSHED) !== 0) this.#flushed--;
-    dropSkips({ words: this.#words, pages }, root);
-    pages.free(this.#get(root, ROOT_DIRECTORY));
-    pages.free(root);
+  }
+
+  /** A container of a keyspace that was emptied goes the same way. Its bytes are credited already. */
+  detachInner(root: number, isSecret: boolean): void {
+    this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED | (isSecret ? ROOT_SECRET : 0));
+    this.detached.push(root, isSecret);
   }
 
   #clearRoot(root: number, bytes: number): void {

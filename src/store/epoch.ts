@@ -73,7 +73,7 @@ export class Epoch implements ChangeListener, Keeper {
     this.#keyspaceId = memory.containers.keyspaceId;
     this.keys = memory.index.count(memory.containers.rootOf(this.#keyspaceId));
     memory.funnel.listen(this);
-    memory.containers.keeper = this;
+    memory.reaper.keeper = this;
   }
 
   /** Whether all of it was visited. */
@@ -104,9 +104,9 @@ export class Epoch implements ChangeListener, Keeper {
 
   /** The epoch is over, whole or not: nothing is kept any more. */
   end(): void {
-    const { funnel, containers } = this.#memory;
+    const { funnel, containers, reaper } = this.#memory;
     funnel.leave(this);
-    containers.keeper = undefined;
+    reaper.keeper = undefined;
     for (const id of this.#kept) containers.detached.push(containers.rootOf(id));
     this.#kept.clear();
   }

@@ -75,7 +75,7 @@ export class Eviction {
    * @returns false when there is none: the call is to be refused with OUT_OF_MEMORY.
    */
   makeRoom(): boolean {
-    const { pages, containers } = this.#memory;
+    const { pages, reaper } = this.#memory;
     if (pages.inUse < this.#pagesMax) return true;
     if (this.policy === "noeviction") return pages.blockBytes < this.maxMemoryBytes * (15 / 16);
     for (let steps = 0; steps < EVICTED_PER_CALL; steps++) {
@@ -87,12 +87,12 @@ export class Eviction {
       }
       if (!short && pages.blockBytes <= this.#blocksMax) break;
       // What a container that is gone already held is given back before another key must go.
-      if (!containers.idle) {
-        containers.reap(REAPED_PER_STEP);
+      if (!reaper.idle) {
+        reaper.reap(REAPED_PER_STEP);
         continue;
       }
       // The same where a snapshot still reads it: evicting more would give nothing back either.
-      if (containers.keeper?.hurry(REAPED_PER_STEP)) continue;
+      if (reaper.keeper?.hurry(REAPED_PER_STEP)) continue;
       const victim = this.#victim();
       if (victim === 0) return pages.inUse < pages.max;
       this.#keys.remove(victim, "evict");

@@ -14,6 +14,7 @@ import { KeyEvents } from "./key-events.ts";
 import { TYPE_STRUCTURE } from "./layout.ts";
 import type { LiveValues } from "./live-values.ts";
 import { Pages } from "./pages.ts";
+import { Reaper } from "./reaper.ts";
 import { type SegmentProvider, Segments } from "./segments.ts";
 import { SortedTree } from "./sorted-tree.ts";
 import { Wheel } from "./wheel.ts";
@@ -37,6 +38,7 @@ export class Memory {
   /** The order of sorted sets. */
   readonly tree: SortedTree;
   readonly containers: Containers;
+  readonly reaper: Reaper;
   readonly funnel: Funnel = new Funnel();
   readonly events: KeyEvents;
   /** What happened to keys and fields, for who watches. */
@@ -61,6 +63,7 @@ export class Memory {
     this.tree = new SortedTree(this.segments, this.pages, this.entries);
     const { pages, index, entries, wheel, totals, tree } = this;
     this.containers = new Containers({ pages, index, entries, wheel, totals, tree });
+    this.reaper = new Reaper({ pages, index, entries, wheel, tree, containers: this.containers });
     this.events = new KeyEvents(this.funnel, this.entries);
     openHeader(this.segments.words[0]!, options.hashKey);
     this.changes = new ChangeLog(this);

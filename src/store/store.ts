@@ -176,13 +176,13 @@ export class Store {
 
   /** Whether work() has something to do. */
   get hasWork(): boolean {
-    const { containers, pages } = this.memory;
-    return !containers.idle || pages.runs.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
+    const { reaper, pages } = this.memory;
+    return !reaper.idle || pages.runs.surplusBytes > 0 || this.compactor.wanted || this.#isBehind;
   }
 
   /** Whether secrets have run out, or were deleted, whose bytes are to be overwritten soon. */
   get isUrgent(): boolean {
-    if (this.memory.containers.hasSecrets) return true;
+    if (this.memory.reaper.hasSecrets) return true;
     return this.memory.totals.sessionKeys > 0 && this.memory.wheel.behindMs(this.memory.nowMs) > LATE_MS;
   }
 
@@ -196,7 +196,7 @@ export class Store {
    * @param until Asked about every 10 to 50 µs.
    */
   work(until: () => boolean): boolean {
-    const { containers, pages, wheel, nowMs } = this.memory;
+    const { reaper, pages, wheel, nowMs } = this.memory;
     // A segment is given back when nothing is urgent.
     if (pages.runs.surplusBytes > 0 && !this.isUrgent) {
       pages.runs.closeSurplus();
@@ -204,7 +204,7 @@ export class Store {
     }
     while (!until()) {
       if (this.#isBehind) wheel.advance(nowMs, STEP * 4, this.#expire);
-      else if (!containers.idle) containers.reap(STEP);
+      else if (!reaper.idle) reaper.reap(STEP);
       else if (pages.runs.surplusBytes > 0) break;
       else if (this.compactor.wanted) this.compactor.step(STEP);
       else return false;
@@ -217,7 +217,7 @@ export class Store {
    * key: for the end, when nobody is answered any more.
    */
   dropSecrets(): void {
-    const { index, entries, containers, totals } = this.memory;
+    const { index, entries, containers, reaper, totals } = this.memory;
     const names: Buffer[] = [];
     const buckets = totals.sessionKeys > 0 ? index.buckets(KEYSPACE_ROOT) : 0;
     for (let bucket = 0; bucket < buckets; bucket++) {
@@ -233,7 +233,7 @@ export class Store {
       const ref = this.keys.find(name, 0, name.length);
       if (ref !== 0) this.keys.remove(ref);
     }
-    while (containers.hasSecrets || containers.flushing) containers.reap(STEP);
+    while (reaper.hasSecrets || containers.flushing) reaper.reap(STEP);
   }
 
   /** Gives all memory back. Nothing of the store may be used afterwards. */

@@ -240,14 +240,14 @@ class Walk {
  */
 export function checkStore(store: Store, foreign: readonly number[] = []): void {
   const { memory } = store;
-  const { containers, totals, wheel } = memory;
+  const { containers, reaper, totals, wheel } = memory;
   const walk = new Walk(store);
   for (const ref of foreign) walk.claim(ref, 0, "block of the test");
   walk.container(KEYSPACE_ROOT, containers.keyspaceId);
   assert.equal(totals.entryBytes, walk.entryBytes, "bytes of all entries");
   assert.deepEqual(new Map(totals.ownerBytes), walk.owners, "bytes by owner");
   assert.deepEqual(new Map(totals.ownerKeys), walk.ownedKeys, "keys by owner");
-  const settled = containers.idle;
+  const settled = reaper.idle;
   checkWheel(walk, wheel.count, settled);
   checkPages(walk, settled);
 }

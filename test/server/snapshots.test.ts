@@ -233,10 +233,10 @@ test("wherever a store fails, nothing is kept, nobody waits and the next one is 
     await refused;
     assert.equal(engine.pauses.ended, undefined, "nobody waits");
     assert.equal(store.memory.funnel.on, false);
-    assert.equal(store.memory.containers.keeper, undefined);
+    assert.equal(store.memory.reaper.keeper, undefined);
     assert.equal(place.sinks.size, 0);
     while (store.work(() => false));
-    assert.ok(store.memory.containers.idle);
+    assert.ok(store.memory.reaper.idle);
     checkStore(store);
   }
   place.beforeWrite = async () => {};

@@ -33,7 +33,7 @@ test("fields whose table is gone, waits for the reaper, or was renamed run out w
   small.remove("gone");
   small.rename("renamed", "new name");
   small.put("replaced", "a string now");
-  small.store.memory.containers.reap(3);
+  small.store.memory.reaper.reap(3);
   small.pass(100);
   checkStore(small.store);
   small.workAll();

@@ -41,7 +41,7 @@ test("roots, directories, buckets, overflow nodes, fields and their deadlines mo
     small.put(`string ${table}`, "x".repeat(table * 300), store.nowMs + 9000);
   }
   for (let table = 0; table < 40; table++) if (table % 4 !== 1) small.remove(`table ${table}`);
-  while (!memory.containers.idle) memory.containers.reap(100);
+  while (!memory.reaper.idle) memory.reaper.reap(100);
   // As after want(), but everything is to move.
   memory.pages.eachSpan((page) => memory.pages.evacuate(page));
   store.compactor.want();

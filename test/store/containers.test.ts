@@ -10,7 +10,7 @@ import { checkStore } from "../kit/store-invariants.ts";
 test("a table of a million fields is dropped at once and freed in steps of so many buckets", () => {
   const small = new SmallStore();
   const { store } = small;
-  const { containers, pages, totals } = store.memory;
+  const { reaper, pages, totals } = store.memory;
   small.table("table", 100);
   const name = Buffer.alloc(8);
   let key = small.ref("table");
@@ -23,8 +23,8 @@ test("a table of a million fields is dropped at once and freed in steps of so ma
   small.remove("table");
   assert.equal(totals.entryBytes, 0, "its bytes are credited at once");
   let steps = 0;
-  for (let before = pages.blockBytes; !containers.idle; steps++) {
-    containers.reap(32);
+  for (let before = pages.blockBytes; !reaper.idle; steps++) {
+    reaper.reap(32);
     assert.ok(before - pages.blockBytes <= 32 * 40 * 64 + 65536 * 2, `${before - pages.blockBytes} bytes in one step`);
     before = pages.blockBytes;
   }
@@ -37,12 +37,12 @@ test("a table of a million fields is dropped at once and freed in steps of so ma
 
 test("a table of large values is freed a few at a time", () => {
   const small = new SmallStore();
-  const { containers, pages } = small.store.memory;
+  const { reaper, pages } = small.store.memory;
   const value = "v".repeat(4 << 20);
   for (let i = 0; i < 20; i++) small.set("table", `field ${i}`, value);
   small.remove("table");
-  for (let before = pages.blockBytes; !containers.idle; before = pages.blockBytes) {
-    containers.reap(32);
+  for (let before = pages.blockBytes; !reaper.idle; before = pages.blockBytes) {
+    reaper.reap(32);
     assert.ok(before - pages.blockBytes <= 14 << 20, "as much as 32 buckets, and one value");
   }
   checkStore(small.store);
@@ -91,7 +91,7 @@ test("emptying leaves nothing behind, and half-freed keyspaces pile up without h
     for (let i = 0; i < 200; i++) small.put(`key ${i}`, "value");
     for (let table = 0; table < 5; table++) small.table(`table ${table}`, 66 + table * 20);
     store.keys.clear();
-    store.memory.containers.reap(round);
+    store.memory.reaper.reap(round);
     checkStore(store);
   }
   small.workAll();
@@ -102,17 +102,17 @@ test("emptying leaves nothing behind, and half-freed keyspaces pile up without h
 
 test("what is detached while it is held can be had back, and goes to the reaper when it is released", () => {
   const small = new SmallStore();
-  const { containers, entries } = small.store.memory;
+  const { containers, reaper, entries } = small.store.memory;
   small.table("table", 100);
   const root = entries.rootOf(small.ref("table"));
   const bytes = small.store.memory.totals.entryBytes;
   containers.hold();
   containers.detach(root);
-  containers.reap(1000);
+  reaper.reap(1000);
   assert.ok(containers.isDetached(root));
   containers.reattach(root);
   containers.release();
-  assert.ok(containers.idle);
+  assert.ok(reaper.idle);
   assert.equal(small.store.memory.totals.entryBytes, bytes);
   assert.equal(small.field("table", "field 5"), "value 5");
   checkStore(small.store);

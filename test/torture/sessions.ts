@@ -179,7 +179,7 @@ async function endTogether(
   const { memory } = hive.engine.store;
   while (Date.now() < first) await passes(1);
   const began = { cpu: process.cpuUsage(), ms: performance.now() };
-  while (memory.totals.sessionKeys > 0 || memory.containers.hasSecrets) {
+  while (memory.totals.sessionKeys > 0 || memory.reaper.hasSecrets) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   const overwrittenMs = Date.now() - last;

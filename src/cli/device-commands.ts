@@ -57,9 +57,12 @@ async function list(hive: Client, options: CommonOptions): Promise<boolean> {
 
 async function usage(hive: Client, options: CommonOptions, id: string): Promise<boolean> {
   const found = await hive.device(id).usage();
-  const { bytes, bytesMax, labels, allBytes, allBytesMax } = found;
+  const { bytes, bytesMax, labels, deviceLabels, labelsMax, sessions, allBytes, allBytesMax } = found;
+  const most = labelsMax === undefined ? "" : ` of ${labelsMax}`;
+  const together = sessions === 0 ? "" : `, with those of its sessions ${deviceLabels}`;
   const lines = [
-    `labels:      ${labels}`,
+    `labels:      ${labels}${together}${most}`,
+    `sessions:    ${sessions}${most}`,
     `bytes:       ${share(bytes, bytesMax)}, sessions included`,
     `all devices: ${share(allBytes, allBytesMax)}`,
   ];

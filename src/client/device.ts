@@ -29,7 +29,13 @@ export type DeviceUsage = {
   /** What the device has, its sessions included, and may have; undefined: as much as there is. */
   bytes: number;
   bytesMax: number | undefined;
+  /** Of this memory alone. */
   labels: number;
+  /** Of the device, its sessions included; how many it may have, and sessions too, where its token bounds them. */
+  deviceLabels: number;
+  labelsMax: number | undefined;
+  /** How many are open. */
+  sessions: number;
   /** The same for all devices together. */
   allBytes: number;
   allBytesMax: number | undefined;
@@ -53,6 +59,9 @@ export function usage(items: Parameters<typeof decodeItem>[0]): DeviceUsage {
     bytes: facts.get("bytes")!,
     bytesMax: facts.get("bytes-max"),
     labels: facts.get("labels")!,
+    deviceLabels: facts.get("device-labels")!,
+    labelsMax: facts.get("labels-max"),
+    sessions: facts.get("sessions")!,
     allBytes: facts.get("all-bytes")!,
     allBytesMax: facts.get("all-bytes-max"),
   };

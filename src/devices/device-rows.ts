@@ -59,15 +59,17 @@ export function replyLabels({ store }: Context, key: number, reply: Reply): void
   reply.close();
 }
 
-export function replyUsage(
-  reply: Reply,
-  labels: number,
-  { bytes, bytesMax, allBytes, allBytesMax }: ReturnType<Memories["usage"]>,
-): void {
+/** What a device has and may have; @param labels Those of the memory or session that was asked for. */
+export function replyUsage(memories: Memories, context: Context, device: string, labels: number, reply: Reply): void {
+  const { bytes, bytesMax, allBytes, allBytesMax } = memories.usage(context, device);
+  const all = memories.labels(context, device);
   const pairs: [string, number][] = [
     ["bytes", bytes],
     ["bytes-max", bytesMax],
     ["labels", labels],
+    ["device-labels", all.labels],
+    ["labels-max", memories.labelsMax(context, device)],
+    ["sessions", all.sessions],
     ["all-bytes", allBytes],
     ["all-bytes-max", allBytesMax],
   ];
@@ -175,7 +177,7 @@ export function deviceRows(memories: Memories): Row[] {
         const place = placeOf(context, args);
         const key = memories.find(context, place);
         const labels = key === 0 ? 0 : labelCount(context.store, key);
-        replyUsage(reply, labels, memories.usage(context, place.device));
+        replyUsage(memories, context, place.device, labels, reply);
       },
     },
   ];

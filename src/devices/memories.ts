@@ -4,17 +4,20 @@
 //
 // What counts for a device are the bytes that the store counts for its owner number: labels and values with the header
 // of each, its own memory and that of its sessions. A put that may come near a cap runs under undo and is looked at
-// afterwards, so it is exact whatever the value replaces; far from the caps nothing is noted.
+// afterwards, so it is exact whatever the value replaces; far from the caps nothing is noted. A memory that a token with
+// quotas has made counts for that token too, whoever puts more into it, as all its keys do (engine/quota-guard.ts).
 
 import { HiveError } from "../base/errors.ts";
 import type { Args } from "../engine/args.ts";
 import type { Context } from "../engine/context.ts";
 import { findField, writeField } from "../engine/fields.ts";
 import { EVENT_GENERIC, EVENT_TABLE } from "../engine/happened.ts";
+import { deviceKey } from "../engine/reserved-names.ts";
 import { wrongType } from "../engine/values.ts";
 import { TYPE_TABLE } from "../store/layout.ts";
+import type { OwnedBy } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
-import { labelCount, ownField, setOwnField } from "./own-field.ts";
+import { ownField, setOwnField } from "./own-field.ts";
 import { Owners } from "./owners.ts";
 
 /** Upper bounds in bytes, 0 for none: of each device, its sessions included, and of all together. */
@@ -24,6 +27,9 @@ export type DeviceCaps = { deviceBytesMax?: number | undefined; devicesBytesMax?
 export type Place = { key: Buffer; device: string };
 
 export type Usage = { bytes: number; bytesMax: number; allBytes: number; allBytesMax: number };
+
+/** Labels of a device's memory and of all its sessions, and how many of these are open. */
+export type Labels = { labels: number; sessions: number };
 
 /** What a put may take beside its arguments: headers, and what a table takes that is packed no longer. */
 const GROWTH_BYTES = 8192;
@@ -47,11 +53,11 @@ export class Memories {
   }
 
   /** A new empty table, which counts for the device; add a field at once. Call it within grow(). */
-  create({ store }: Context, place: Place, session = 0): number {
-    const { key, device } = place;
+  create(context: Context, { key, device }: Place, by: OwnedBy = {}): number {
+    const { store } = context;
     const owner = this.#owners.of(store, device);
     const ref = store.fields.create(TYPE_TABLE, key, 0, key.length, 0);
-    return store.keys.setOwner(ref, owner, session);
+    return store.keys.setOwner(ref, owner, { payer: payerOf(context, device), ...by });
   }
 
   /**
@@ -106,9 +112,10 @@ export class Memories {
     if (store.fields.count(key) === 1) return false;
     const { bytes, start, end } = store.fields.value(key, own, { bytes: NO_BYTES, start: 0, end: 0, kind: 0 });
     const kept = Buffer.from(bytes.subarray(start, end));
+    const payer = store.memory.entries.payerOf(key);
     this.grow(context, place, kept.length, () => {
       store.keys.remove(key);
-      setOwnField(store, this.create(context, place), kept);
+      setOwnField(store, this.create(context, place, { payer }), kept);
     });
     tell(store, place, EVENT_GENERIC, "del");
     return true;
@@ -119,16 +126,32 @@ export class Memories {
     this.#owners.learn(store, device, owner);
   }
 
-  /** What a device has, its sessions included, and may have. */
+  /** What a device has, its sessions included, and may have; Infinity where that is not bounded. */
   usage(context: Context, device: string): Usage {
     const { totals } = context.store.memory;
-    const owner = this.#owners.known(context.store, device);
     return {
-      bytes: owner === 0 ? 0 : totals.of(owner).bytes,
+      bytes: totals.of(this.#owners.known(context.store, device)).bytes,
       bytesMax: this.#bytesMax(context, device),
       allBytes: totals.groupBytes,
       allBytesMax: this.#devicesBytesMax,
     };
+  }
+
+  labels({ store }: Context, device: string): Labels {
+    const { totals } = store.memory;
+    const owner = this.#owners.known(store, device);
+    const id = Buffer.from(device);
+    const name = deviceKey(id, id.length);
+    const table = store.keys.find(name, 0, name.length, 0);
+    const sessions = totals.of(owner).keys - (table === 0 ? 0 : 1);
+    // Each session has a field that is no label, and the memory may have one.
+    const others = sessions + (table === 0 || ownField(store, table) === 0 ? 0 : 1);
+    return { labels: (totals.groupFields.get(owner) ?? 0) - others, sessions };
+  }
+
+  /** How many labels a device may have, and how many sessions: its own token says so. Infinity where that is not bounded. */
+  labelsMax({ token }: Context, device: string): number {
+    return (token?.info.device === device ? token.quotas.keys : undefined) ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -138,21 +161,21 @@ export class Memories {
   grow(context: Context, place: Place, bytes: number, change: () => void): void {
     const { store } = context;
     const { undo, memory } = store;
+    const { device } = place;
     const key = this.find(context, place);
-    const before = this.usage(context, place.device);
+    const had = this.usage(context, device);
     const mayTake = bytes + GROWTH_BYTES;
-    const isFar =
-      before.bytes + mayTake <= before.bytesMax &&
-      before.allBytes + mayTake <= before.allBytesMax &&
-      this.#labelsMax(context, place.device) === undefined &&
-      !isHeldElsewhere(context, place.device);
+    const countsLabels = this.labelsMax(context, device) < Number.POSITIVE_INFINITY;
+    const isFar = had.bytes + mayTake <= had.bytesMax && had.allBytes + mayTake <= had.allBytesMax && !countsLabels;
     // A table that is there and has room takes steps of which the first alone can fail.
     if (isFar && key !== 0 && memory.pages.hasRoom(mayTake)) return change();
+    const hadLabels = countsLabels ? this.labels(context, device) : undefined;
     const armed = !undo.armed;
     if (armed) undo.begin();
     try {
       change();
-      if (!isFar) this.#check(context, place, before);
+      if (!isFar) this.#checkBytes(context, device, had);
+      if (hadLabels !== undefined) this.#checkLabels(context, device, hadLabels);
     } catch (error) {
       if (armed) undo.rollback();
       throw error;
@@ -160,33 +183,23 @@ export class Memories {
     if (armed) undo.commit();
   }
 
-  #check(context: Context, place: Place, before: Usage): void {
-    const key = this.find(context, place);
-    const after = this.usage(context, place.device);
-    const { device } = place;
-    if (after.bytes > after.bytesMax && after.bytes > before.bytes) {
-      throw quota(`bytes: this would make ${after.bytes} of the ${after.bytesMax} that device ${device} may have`);
+  #checkBytes(context: Context, device: string, had: Usage): void {
+    const { bytes, bytesMax, allBytes, allBytesMax } = this.usage(context, device);
+    if (bytes > bytesMax && bytes > had.bytes) {
+      throw quota(`bytes: this would make ${bytes} of the ${bytesMax} that device ${device} may have`);
     }
-    if (after.allBytes > after.allBytesMax && after.allBytes > before.allBytes) {
-      throw quota(`bytes: this would make ${after.allBytes} of the ${after.allBytesMax} that all devices may have`);
+    if (allBytes > allBytesMax && allBytes > had.allBytes) {
+      throw quota(`bytes: this would make ${allBytes} of the ${allBytesMax} that all devices may have`);
     }
-    if (isHeldElsewhere(context, device) && after.bytes > before.bytes) {
-      throw quota("bytes: the quota of this token is for keys of its own, and not for what devices have");
-    }
-    const labelsMax = this.#labelsMax(context, device);
-    if (labelsMax === undefined) return;
-    const labels = key === 0 ? 0 : labelCount(context.store, key);
-    if (labels > labelsMax) {
-      throw quota(
-        `keys: this would make ${labels} of the ${labelsMax} labels that device ${device} may have in one place`,
-      );
-    }
-    // Labels are not counted over all places of a device, so the places are: none of them is without end.
-    const places = context.store.memory.totals.of(this.#owners.known(context.store, device)).keys;
-    if (places > labelsMax + 1 && after.bytes > before.bytes) {
-      throw quota(
-        `keys: this would make ${places} of the ${labelsMax + 1} places (its memory and sessions) that device ${device} may have`,
-      );
+  }
+
+  /** A session without labels is something too: there are as many at most. */
+  #checkLabels(context: Context, device: string, had: Labels): void {
+    const max = this.labelsMax(context, device);
+    const has = this.labels(context, device);
+    for (const what of ["labels", "sessions"] as const) {
+      if (has[what] <= max || has[what] <= had[what]) continue;
+      throw quota(`keys: this would make ${has[what]} of the ${max} ${what} that device ${device} may have`);
     }
   }
 
@@ -195,15 +208,11 @@ export class Memories {
     const own = token?.info.device === device ? token.quotas.bytes : undefined;
     return Math.min(this.#deviceBytesMax, own ?? Number.POSITIVE_INFINITY);
   }
-
-  #labelsMax({ token }: Context, device: string): number | undefined {
-    return token?.info.device === device ? token.quotas.keys : undefined;
-  }
 }
 
-/** Whether a token has a quota of bytes or keys that does not count what this device has. */
-function isHeldElsewhere({ token }: Context, device: string): boolean {
-  return token?.ownsKeys === true && token.info.device !== device;
+/** The owner number of the token that a memory counts for beside its device: the one that makes it, where it has quotas. */
+function payerOf({ token }: Context, device: string): number {
+  return token?.ownsKeys === true && token.info.device !== device ? token.owner : 0;
 }
 
 function quota(message: string): HiveError {

@@ -200,7 +200,7 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       run(context, args, reply) {
         const place = placeOf(context, args);
         const key = open(context, place);
-        replyUsage(reply, labelCount(context.store, key), memories.usage(context, place.device));
+        replyUsage(memories, context, place.device, labelCount(context.store, key), reply);
       },
     },
     {

@@ -66,7 +66,7 @@ export class Sessions implements ChangeListener {
     changes.quiet = true;
     try {
       this.#memories.grow(context, place, place.key.length + FACTS_BYTES, () => {
-        let key = this.#memories.create(context, place, 1);
+        let key = this.#memories.create(context, place, { isOfSession: true });
         store.keys.setScrub(key);
         key = setOwnField(store, key, encodeFacts(facts));
         if (Number.isFinite(ttlMs)) store.keys.setDeadline(key, nowMs + ttlMs);
@@ -166,7 +166,7 @@ export class Sessions implements ChangeListener {
     if (why === "flush") return this.#allEnded();
     if (why !== "expire" && why !== "evict") return;
     const { entries } = this.#store!.memory;
-    if (ref === 0 || entries.sessionOf(ref) === 0) return;
+    if (ref === 0 || !entries.isOfSession(ref)) return;
     const bytes = entries.bytesOf(ref);
     const [start, length] = [entries.keyStart(ref), entries.keyLength(ref)];
     const how = why === "expire" ? "expired" : "evicted";

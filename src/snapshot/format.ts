@@ -42,7 +42,7 @@ export const RECORD_OWNED = 2;
 export const RECORD_ROOT = 4;
 /** Of a key with an owner: it is a secret, and is in the snapshot because that was asked for. */
 export const RECORD_SECRET = 8;
-/** Bytes of a record beside its name and value, at most: two bytes, two numbers, version, deadline, owner, session. */
+/** Bytes of a record beside its name and value, at most: two bytes, two numbers, version, deadline, owner, payer. */
 export const RECORD_HEAD_MAX: number = 2 + 5 + 5 + 6 + 8 + 8;
 /** Bytes of a record that names a container. */
 export const CONTAINER_RECORD_MAX = 6;

@@ -76,7 +76,7 @@ export class RecordReader {
     version: 0,
     deadlineMs: NO_DEADLINE,
     owner: 0,
-    session: 0,
+    ownedWord: 0,
     isSecret: false,
     bytes: NO_BYTES,
     nameStart: 0,
@@ -136,7 +136,7 @@ export class RecordReader {
     facts.version = this.#uint32() + (this.#byte() + this.#byte() * 256) * TWO32;
     facts.deadlineMs = (flags & RECORD_TTL) === 0 ? NO_DEADLINE : this.#uint32() + this.#uint32() * TWO32;
     facts.owner = (flags & RECORD_OWNED) === 0 ? 0 : this.#uint32();
-    facts.session = (flags & RECORD_OWNED) === 0 ? 0 : this.#uint32();
+    facts.ownedWord = (flags & RECORD_OWNED) === 0 ? 0 : this.#uint32();
     facts.isSecret = (flags & RECORD_SECRET) !== 0;
     const container = (flags & RECORD_ROOT) === 0 ? 0 : second;
     facts.nameStart = this.#at;
@@ -177,7 +177,7 @@ export class RecordReader {
     if (valueLength > valueBytesMax + (type === TYPE_CHUNK ? CHUNK_OVERHEAD : 0)) {
       throw bad(`a value of ${valueLength} bytes exceeds valueBytesMax (${valueBytesMax})`);
     }
-    if ((flags & RECORD_OWNED) !== 0 && (facts.owner === 0 || facts.owner >= 2 ** 31 || facts.session >= 2 ** 31)) {
+    if ((flags & RECORD_OWNED) !== 0 && (facts.owner === 0 || facts.owner >= 2 ** 31)) {
       throw bad("a key has an owner that there cannot be");
     }
     if (facts.isSecret && (flags & RECORD_OWNED) === 0) throw bad("a key is a secret of nobody");

@@ -144,7 +144,7 @@ export class RecordWriter implements EpochVisitor {
     }
     if (owner !== 0) {
       at = writeUint32(bytes, at, owner);
-      at = writeUint32(bytes, at, entries.sessionOf(ref));
+      at = writeUint32(bytes, at, entries.ownedWord(ref));
     }
     return at;
   }

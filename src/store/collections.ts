@@ -210,7 +210,17 @@ export class Collections {
     const bytes = end + RECORD_HEADER + nameLength + length;
     const target = this.#keyspace.beginWrite(key, bytes);
     this.#packed.write(target, end, name, nameStart, nameLength, nameKind, value, start, length, kind);
-    this.#packed.setCount(target, this.#packed.count(target) + 1);
+    return this.#endRecords(key, target, this.#packed.count(target) + 1, bytes);
+  }
+
+  /** Ends a write after which there are `count` records. An entry that takes the key's place is counted with all it holds. */
+  #endRecords(key: number, target: number, count: number, bytes: number): number {
+    const { totals } = this.#memory;
+    const change = count - this.#packed.count(target);
+    this.#packed.setCount(target, count);
+    if (target === key && this.#memory.entries.type(key) === TYPE_TABLE) {
+      totals.addFields(this.#memory.accountOf(key), change);
+    }
     return this.#keyspace.endWrite(key, target, bytes);
   }
 
@@ -272,7 +282,7 @@ export class Collections {
       entries.writeValue(field, kind, value, start, length);
       entries.stamp(field);
       index.unlock();
-      if (before !== after) containers.account(root, containers.ownerOf(root), after - before);
+      if (before !== after) containers.account(root, containers.accountOf(root), after - before);
     } else {
       const deadline = deadlineMs === deadlineMs ? deadlineMs : live ? entries.deadline(field) : NO_DEADLINE;
       const ttl = deadline < NO_DEADLINE ? FLAG_TTL : 0;
@@ -287,7 +297,7 @@ export class Collections {
   #spread(key: number): number {
     const { entries, containers, keys } = this.#memory;
     const root = containers.create();
-    containers.setOwner(root, entries.ownerOf(key));
+    containers.setAccount(root, this.#memory.accountOf(key));
     const type = (entries.type(key) === TYPE_TABLE ? TYPE_FIELD : TYPE_MEMBER) | (entries.head(key) & FLAG_SCRUB);
     const packed = this.#packed;
     const bytes = entries.bytesOf(key);
@@ -323,8 +333,7 @@ export class Collections {
       const left = entries.valueLength(key) - this.#packed.bytesOf(key, handle);
       const target = this.#keyspace.beginWrite(key, left);
       this.#packed.cut(key, target, handle);
-      this.#packed.setCount(target, count - 1);
-      return this.#keyspace.endWrite(key, target, left);
+      return this.#endRecords(key, target, count - 1, left);
     }
     if (funnel.on) funnel.before(why, key, handle);
     this.#placement.remove(root, handle);

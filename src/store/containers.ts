@@ -14,6 +14,7 @@ import {
   FLAG_SCRUB,
   KEYSPACE_ID,
   KEYSPACE_ROOT,
+  ROOT_ACCOUNT,
   ROOT_BYTES,
   ROOT_BYTES_HIGH,
   ROOT_BYTES_LOW,
@@ -23,7 +24,6 @@ import {
   ROOT_ID,
   ROOT_INDEX_BYTES,
   ROOT_KEY,
-  ROOT_OWNER,
   ROOT_SECRET,
   ROOT_SEQUENCE,
   ROOT_SORTED,
@@ -155,9 +155,9 @@ export class Containers {
     return skips === 0 ? bytes : bytes + pages.sizeOf(skips);
   }
 
-  /** Counts `bytes` more (or fewer) bytes of entries in a container, whose owner is told by the caller. */
-  account(root: number, owner: number, bytes: number): void {
-    this.#parts.totals.add(owner, bytes);
+  /** Counts `bytes` more (or fewer) bytes of entries in a container, whose account is told by the caller. */
+  account(root: number, account: number, bytes: number): void {
+    this.#parts.totals.add(account, bytes);
     const words = this.#words[root >>> SEGMENT_SHIFT]!;
     const at = (root & SEGMENT_MASK) << 1;
     const total = words[at + ROOT_BYTES_HIGH]! * TWO32 + (words[at + ROOT_BYTES_LOW]! >>> 0) + bytes;
@@ -174,15 +174,23 @@ export class Containers {
     this.#set(root, ROOT_TTLS, this.#get(root, ROOT_TTLS) + change);
   }
 
-  ownerOf(root: number): number {
-    return this.#get(root, ROOT_OWNER);
+  /** Its key's account, by which its entries are counted. */
+  accountOf(root: number): number {
+    return this.#get(root, ROOT_ACCOUNT);
   }
 
-  setOwner(root: number, owner: number): void {
-    const bytes = this.bytesOf(root);
-    this.#parts.totals.add(this.ownerOf(root), -bytes);
-    this.#parts.totals.add(owner, bytes);
-    this.#set(root, ROOT_OWNER, owner);
+  setAccount(root: number, account: number): void {
+    this.#countAll(root, -1);
+    this.#set(root, ROOT_ACCOUNT, account);
+    this.#countAll(root, 1);
+  }
+
+  /** Counts all that a container has for its account, or (-1) no longer. */
+  #countAll(root: number, sign: 1 | -1): void {
+    const { totals, index } = this.#parts;
+    const account = this.accountOf(root);
+    totals.add(account, sign * this.bytesOf(root));
+    totals.addFields(account, sign * index.count(root));
   }
 
   typed(root: number): number {
@@ -206,7 +214,7 @@ export class Containers {
 
   /** Takes a container out of use: its bytes are credited now, its memory is freed by reap(). */
   detach(root: number): void {
-    this.#parts.totals.add(this.#get(root, ROOT_OWNER), -this.bytesOf(root));
+    this.#countAll(root, -1);
     const key = this.keyOf(root);
     const secret = key !== 0 && (this.#parts.entries.head(key) & FLAG_SCRUB) !== 0 ? ROOT_SECRET : 0;
     this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) | ROOT_DETACHED | secret);
@@ -223,7 +231,7 @@ export class Containers {
   reattach(root: number): void {
     this.#held = this.#held?.filter((other) => other !== root);
     this.#set(root, ROOT_FLAGS, this.#get(root, ROOT_FLAGS) & ~(ROOT_DETACHED | ROOT_SECRET));
-    this.#parts.totals.add(this.#get(root, ROOT_OWNER), this.bytesOf(root));
+    this.#countAll(root, 1);
   }
 
   /** Whether a container was created since hold(): undo takes it away with its key, whatever is in it. */

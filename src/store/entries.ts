@@ -194,17 +194,28 @@ export class Entries {
     return this.words[ref >>> SEGMENT_SHIFT]![((ref & SEGMENT_MASK) << 1) + ownedAt(head)]!;
   }
 
-  sessionOf(ref: number): number {
+  /** Who else a key counts for; 0 for nobody. */
+  payerOf(ref: number): number {
+    return this.ownedWord(ref) >>> 1;
+  }
+
+  /** Whether a key came by a session. */
+  isOfSession(ref: number): boolean {
+    return (this.ownedWord(ref) & 1) !== 0;
+  }
+
+  /** What stands behind the owner: payer and session in one. */
+  ownedWord(ref: number): number {
     const head = this.head(ref);
     if ((head & FLAG_OWNED) === 0) return 0;
     return this.words[ref >>> SEGMENT_SHIFT]![((ref & SEGMENT_MASK) << 1) + ownedAt(head) + 1]!;
   }
 
-  setOwner(ref: number, owner: number, session: number): void {
+  setOwner(ref: number, owner: number, ownedWord: number): void {
     const words = this.words[ref >>> SEGMENT_SHIFT]!;
     const at = ((ref & SEGMENT_MASK) << 1) + ownedAt(this.head(ref));
     words[at] = owner;
-    words[at + 1] = session;
+    words[at + 1] = ownedWord;
   }
 
   setScrub(ref: number): void {

@@ -29,7 +29,7 @@ import {
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
 import { Parts } from "./parts.ts";
-import { NO_DEADLINE, type Placement } from "./placement.ts";
+import { NO_DEADLINE, type OwnedBy, type Placement } from "./placement.ts";
 import { LARGEST_CLASS } from "./size-classes.ts";
 
 export { KEEP_DEADLINE, NO_DEADLINE } from "./placement.ts";
@@ -181,7 +181,7 @@ export class Keyspace {
       nameLength,
       length,
     );
-    if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
+    if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.ownedWord(ref));
     entries.writeValue(next, kind, value, start, length);
     this.#placement.exchange(KEYSPACE_ROOT, hash, ref, next, deadline);
     this.parts.remove(parts, "delete");
@@ -226,7 +226,7 @@ export class Keyspace {
     entries.patchValue(ref, kind, gap, at, value, start, length, size);
     entries.stamp(ref);
     index.unlock();
-    if (before !== after) containers.account(KEYSPACE_ROOT, entries.ownerOf(ref), after - before);
+    if (before !== after) containers.account(KEYSPACE_ROOT, this.memory.accountOf(ref), after - before);
     return ref;
   }
 
@@ -279,14 +279,14 @@ export class Keyspace {
   }
 
   /**
-   * Gives a key, and all that it holds, an owner and the session it came by, whole numbers from 1 to 2^31 - 1; the owner 0
-   * takes both away. Returns its entry, which may have moved.
+   * Gives a key, and all that it holds, an owner, 1 to 2^31 - 1, and what goes with it; the owner 0 takes all of that
+   * away. Returns its entry, which may have moved.
    * @throws {HiveError} OUT_OF_MEMORY: nothing was changed.
    */
-  setOwner(given: number, owner: number, session: number): number {
+  setOwner(given: number, owner: number, by?: OwnedBy): number {
     const ref = this.memory.settled(given);
     if (this.memory.funnel.on) this.memory.funnel.before("ttl", ref);
-    return this.#placement.setOwner(ref, owner, session);
+    return this.#placement.setOwner(ref, owner, by);
   }
 
   /** Makes a key, which is new, a secret for good: its bytes and its fields' are overwritten wherever they are given up. */
@@ -332,7 +332,7 @@ export class Keyspace {
     entries.stamp(ref);
     index.unlock();
     const after = entries.size(ref);
-    if (before !== after) containers.account(KEYSPACE_ROOT, entries.ownerOf(ref), after - before);
+    if (before !== after) containers.account(KEYSPACE_ROOT, this.memory.accountOf(ref), after - before);
     return ref;
   }
 

@@ -19,7 +19,7 @@
 //   word 2   version, low 32 bits        one counter for the whole hive, 48 bits
 //   word 3   version, high 16 bits | access clock 16 bits (seconds; LFU: 8 bits minutes, 8 bits counter)
 //   TTL      deadline low | deadline high | next | previous | container id | wheel slot     (24 bytes)
-//   OWNED    owner id | session id                                                            (8 bytes)
+//   OWNED    owner id | payer id 31, of a session 1                                           (8 bytes)
 //   ROOT     root ref | container id                                                          (8 bytes)
 //   key bytes, then value bytes, each unpadded; the entry is rounded up to 8 bytes
 //
@@ -27,7 +27,7 @@
 //
 // Root of a container (the keyspace, a table, a set): 64 bytes.
 //
-//   0 flags            4 directory ref        8 bytes of entries, low     12 owner id
+//   0 flags            4 directory ref        8 bytes of entries, low     12 account (accounting.ts)
 //   1 count            5 directory capacity   9 bytes of entries, high    13 overflow nodes
 //   2 level            6 container id        10 entries with a TTL        14 its key
 //   3 split            7 sequence            11 entries with a typed key  15 bytes of index
@@ -103,7 +103,7 @@
 //
 // Page 0 of segment 0 is the header (header.ts) with the keyspace's root in it.
 
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 export const LAYOUT_MAGIC = 0x65766968; // "hive"
 
 export const UNIT_SHIFT = 3;
@@ -176,7 +176,7 @@ export const ROOT_BYTES_LOW = 8;
 export const ROOT_BYTES_HIGH = 9;
 export const ROOT_TTLS = 10;
 export const ROOT_TYPED = 11;
-export const ROOT_OWNER = 12;
+export const ROOT_ACCOUNT = 12;
 export const ROOT_OVERFLOWS = 13;
 export const ROOT_KEY = 14;
 export const ROOT_INDEX_BYTES = 15;

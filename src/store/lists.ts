@@ -128,7 +128,7 @@ export class Lists {
     const { containers, entries, funnel } = this.#memory;
     if (funnel.on) funnel.before("field-set", key);
     const run = this.#packed.open(key, this.#packedRun);
-    const root = this.#long.create(entries.ownerOf(key), entries.head(key) & FLAG_SCRUB, run);
+    const root = this.#long.create(this.#memory.accountOf(key), entries.head(key) & FLAG_SCRUB, run);
     try {
       return this.#keyspace.unpack(key, root);
     } catch (error) {

@@ -84,11 +84,11 @@ export class LongLists {
   }
 
   /** A root for a list with the elements of a run, or with none. It is no key's yet. @throws {HiveError} OUT_OF_MEMORY */
-  create(owner: number, scrub: number, run: Run): number {
+  create(account: number, scrub: number, run: Run): number {
     const { containers } = this.#memory;
     const root = containers.create(LIST_ROOT_BYTES);
     try {
-      containers.setOwner(root, owner);
+      containers.setAccount(root, account);
       this.#roots.clear(root);
       if (run.count === 0) return root;
       const id = this.#roots.takeId(root);

@@ -80,6 +80,12 @@ export class Memory {
     return this.keys.hash(entries.bytesOf(ref), entries.keyStart(ref), entries.keyLength(ref), typed);
   }
 
+  /** By which a key is counted, and what it holds; 0 for nobody's. */
+  accountOf(ref: number): number {
+    const owner = this.entries.ownerOf(ref);
+    return owner === 0 ? 0 : this.totals.account(owner, this.entries.payerOf(ref));
+  }
+
   /** The entry with the bytes of what its key holds now: a structure may be ahead of them. It may have moved. */
   settled(ref: number): number {
     return this.live !== undefined && this.entries.type(ref) === TYPE_STRUCTURE ? this.live.settle(ref) : ref;

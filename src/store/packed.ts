@@ -7,7 +7,7 @@
 import type { Entries } from "./entries.ts";
 import { copyBytes } from "./entries.ts";
 import type { ChangeKind, Funnel } from "./funnel.ts";
-import { KIND_VALUE, PACKED_HEADER, RECORD_HEADER } from "./layout.ts";
+import { KIND_VALUE, PACKED_HEADER, RECORD_HEADER, TYPE_TABLE } from "./layout.ts";
 
 /** The value of a container without records. */
 export const PACKED_EMPTY: Uint8Array = new Uint8Array(PACKED_HEADER);
@@ -20,9 +20,7 @@ export class Packed {
   }
 
   count(key: number): number {
-    const bytes = this.#entries.bytesOf(key);
-    const start = this.#entries.valueStart(key);
-    return bytes[start]! | (bytes[start + 1]! << 8);
+    return recordCount(this.#entries, key);
   }
 
   setCount(key: number, count: number): void {
@@ -172,4 +170,15 @@ export class Packed {
   #at(key: number, handle: number): number {
     return this.#entries.valueStart(key) + handle;
   }
+}
+
+function recordCount(entries: Entries, key: number): number {
+  const bytes = entries.bytesOf(key);
+  const start = entries.valueStart(key);
+  return bytes[start]! | (bytes[start + 1]! << 8);
+}
+
+/** How many fields a key's own entry holds: those of a packed table. */
+export function packedFields(entries: Entries, key: number): number {
+  return entries.type(key) === TYPE_TABLE && entries.rootOf(key) === 0 ? recordCount(entries, key) : 0;
 }

@@ -23,6 +23,7 @@ import {
   VALUE_KIND_SHIFT,
 } from "./layout.ts";
 import type { Memory } from "./memory.ts";
+import { packedFields } from "./packed.ts";
 
 /** For deadlines: none. */
 export const NO_DEADLINE: number = Number.POSITIVE_INFINITY;
@@ -31,6 +32,9 @@ export const KEEP_DEADLINE: number = Number.NaN;
 
 /** Pages above the limit that copies may always take which replace their originals. */
 const OVERDRAFT_PAGES = 64;
+
+/** Beside the owner: who else a key counts for, 1 to 2^31 - 1, and whether it came by a session. */
+export type OwnedBy = { payer?: number; isOfSession?: boolean };
 
 export class Placement {
   readonly #memory: Memory;
@@ -142,7 +146,7 @@ export class Placement {
     const from = entries.valueStart(ref);
     const kept = Math.min(length, entries.valueLength(ref));
     entries.bytesOf(ref).copy(entries.bytesOf(next), entries.valueStart(next), from, from + kept);
-    if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.sessionOf(ref));
+    if ((head & FLAG_OWNED) !== 0) entries.setOwner(next, entries.ownerOf(ref), entries.ownedWord(ref));
     const inner = entries.rootOf(ref);
     if ((head & FLAG_ROOT) !== 0 && inner !== 0) entries.setRoot(next, inner, containers.idOf(inner));
     return next;
@@ -193,34 +197,31 @@ export class Placement {
   }
 
   /** Gives a key, and what it holds, an owner; 0 takes it away. Returns the entry, which may have moved. */
-  setOwner(ref: number, owner: number, session: number): number {
+  setOwner(ref: number, owner: number, { payer = 0, isOfSession = false }: OwnedBy = {}): number {
     const memory = this.#memory;
     const { entries, index, containers, pages } = memory;
     const inner = entries.rootOf(ref);
-    const before = entries.ownerOf(ref);
+    const word = (payer << 1) | (isOfSession ? 1 : 0);
     let target = ref;
-    if ((before !== 0) !== (owner !== 0)) {
+    if ((entries.ownerOf(ref) !== 0) !== (owner !== 0)) {
       const overdraft = this.#overdraw(ref);
       try {
         target = this.copy(ref, entries.head(ref) ^ FLAG_OWNED, entries.valueLength(ref));
-        if (owner !== 0) entries.setOwner(target, owner, session);
+        if (owner !== 0) entries.setOwner(target, owner, word);
         this.exchange(KEYSPACE_ROOT, memory.hashOf(ref), ref, target, entries.deadline(ref));
       } finally {
         pages.overdraft = overdraft;
       }
     } else if (owner !== 0) {
-      memory.totals.sessionKeys += (session !== 0 ? 1 : 0) - (entries.sessionOf(ref) !== 0 ? 1 : 0);
+      this.#account(KEYSPACE_ROOT, ref, -1);
       index.bucketOf(KEYSPACE_ROOT, memory.hashOf(ref));
       index.lock();
-      entries.setOwner(ref, owner, session);
+      entries.setOwner(ref, owner, word);
       entries.stamp(ref);
       index.unlock();
-      containers.account(KEYSPACE_ROOT, before, -entries.size(ref));
-      containers.account(KEYSPACE_ROOT, owner, entries.size(ref));
-      memory.totals.addKey(before, -1);
-      memory.totals.addKey(owner, 1);
+      this.#account(KEYSPACE_ROOT, ref, 1);
     }
-    if (inner !== 0) containers.setOwner(inner, owner);
+    if (inner !== 0) containers.setAccount(inner, memory.accountOf(target));
     return target;
   }
 
@@ -317,14 +318,16 @@ export class Placement {
     return before;
   }
 
-  /** Counts an entry in (1) or out (-1), for its container and its owner. */
+  /** Counts an entry in (1) or out (-1), for its container and its account. */
   #account(root: number, ref: number, sign: 1 | -1): void {
     const { entries, containers, totals } = this.#memory;
     const isKey = root === KEYSPACE_ROOT;
-    const owner = isKey ? entries.ownerOf(ref) : containers.ownerOf(root);
-    containers.account(root, owner, sign * entries.size(ref));
-    if (!isKey || owner === 0) return;
-    totals.addKey(owner, sign);
-    if (entries.sessionOf(ref) !== 0) totals.sessionKeys += sign;
+    const account = isKey ? this.#memory.accountOf(ref) : containers.accountOf(root);
+    containers.account(root, account, sign * entries.size(ref));
+    if (account === 0) return;
+    totals.addFields(account, isKey ? sign * packedFields(entries, ref) : sign);
+    if (!isKey) return;
+    totals.addKey(account, sign);
+    if (entries.isOfSession(ref)) totals.sessionKeys += sign;
   }
 }

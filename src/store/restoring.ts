@@ -46,7 +46,8 @@ export type EntryFacts = {
   deadlineMs: number;
   /** 0 for none. */
   owner: number;
-  session: number;
+  /** Of a key with an owner: its payer and whether it came by a session (layout.ts). */
+  ownedWord: number;
   /** Of a key: it is a secret (FLAG_SCRUB). */
   isSecret: boolean;
   bytes: Uint8Array;
@@ -168,9 +169,9 @@ export class Restoring {
     const root = container === 0 ? 0 : containers.create(bytes);
     try {
       const ref = this.#create(facts, (root === 0 ? 0 : FLAG_ROOT) | (facts.isSecret ? FLAG_SCRUB : 0));
-      if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.session);
+      if (facts.owner !== 0) entries.setOwner(ref, facts.owner, facts.ownedWord);
       if (root !== 0) {
-        containers.setOwner(root, facts.owner);
+        containers.setAccount(root, this.#memory.accountOf(ref));
         entries.setRoot(ref, root, containers.idOf(root));
         containers.setKey(root, ref);
       }

@@ -162,7 +162,7 @@ export class SortedSets {
   #spread(key: number): number {
     const { entries, containers } = this.#memory;
     const root = containers.create(SORTED_ROOT_BYTES);
-    containers.setOwner(root, entries.ownerOf(key));
+    containers.setAccount(root, this.#memory.accountOf(key));
     const scrub = entries.head(key) & FLAG_SCRUB;
     const bytes = entries.bytesOf(key);
     const end = entries.valueStart(key) + entries.valueLength(key);

@@ -224,7 +224,7 @@ export class Store {
       index.moveTo(KEYSPACE_ROOT, bucket);
       for (let i = index.readChain() - 1; i >= 0; i--) {
         const ref = index.chainRef(i);
-        if (entries.sessionOf(ref) === 0) continue;
+        if (!entries.isOfSession(ref)) continue;
         const start = entries.keyStart(ref);
         names.push(Buffer.from(entries.bytesOf(ref).subarray(start, start + entries.keyLength(ref))));
       }

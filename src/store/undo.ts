@@ -198,7 +198,7 @@ export class Undo implements ChangeListener {
     this.#placement.place(root, hash, ref, note.deadlineMs);
     if (note.root === 0) return;
     if (containers.isDetached(note.root)) containers.reattach(note.root);
-    containers.setOwner(note.root, entries.ownerOf(ref));
+    containers.setAccount(note.root, this.#memory.accountOf(ref));
     containers.setKey(note.root, ref);
   }
 }

@@ -30,7 +30,10 @@ test("list, usage and clear of a running hive", async () => {
   assert.deepEqual(JSON.parse(json[0]!), { device: "shelf/3 ä", bytes, labels: 2 });
 
   const usage = await device("usage", "shelf/3 ä");
-  assert.match(usage.out, /^labels: +2\nbytes: +\d+ \(1\.\d KB\), of 10000 \(10\.0 KB\), sessions included\n/);
+  assert.match(
+    usage.out,
+    /^labels: +2\nsessions: +0\nbytes: +\d+ \(1\.\d KB\), of 10000 \(10\.0 KB\), sessions included\n/,
+  );
   assert.match(usage.out, /^all devices: \d+ \(1\.\d KB\), no cap$/m);
   const found = JSON.parse((await device("usage", "shelf/3 ä", "--json")).out);
   assert.deepEqual([found.device, found.bytes, found.bytesMax], ["shelf/3 ä", bytes, 10_000]);
@@ -42,7 +45,7 @@ test("list, usage and clear of a running hive", async () => {
 test("where there is nothing the exit code is 3, and 2 where it is called wrongly", async () => {
   const usage = await device("usage", "nobody");
   assert.deepEqual([usage.code, usage.error], [3, "memhive: device nobody has nothing\n"]);
-  assert.match(usage.out, /^labels: +0\n/);
+  assert.match(usage.out, /^labels: +0\nsessions: +0\n/);
   await using client = await connect(hive);
   await client.device("one").put("l", 1);
   const cleared = await device("clear", "nobody", "one", "--json");

@@ -183,7 +183,7 @@ test("docs/guides/devices.md runs, and gives what it says", async () => {
     const file = join(folder, "guide.ts");
     writeFileSync(file, moduleOf("devices.md", { url: `hive://127.0.0.1:${hive.port}` }, 8));
     const { stdout } = await promisify(execFile)(process.execPath, [file]);
-    assert.equal(stdout, "true 1 undefined\nReading true\narrow { rate: 1.2 }\nclosed closed\ntrue\n");
+    assert.equal(stdout, "true undefined 1 1 0\nReading true\narrow { rate: 1.2 }\nclosed closed\ntrue\n");
   } finally {
     await hive.close();
     rmSync(folder, { recursive: true, force: true });

@@ -58,7 +58,10 @@ export function sampleStore(keys: number, options: Partial<StoreOptions> = {}): 
   put("with a TTL", Buffer.from("soon"), 0, SAMPLE_MS + 60_000);
   put("never", Buffer.from("late"), 0, 2 ** 62);
   put("large", Buffer.alloc(1_300_000, "large "), 0);
-  store.keys.setOwner(put("owned", Buffer.from("mine"), 0, SAMPLE_MS + 5_000), 7, 9);
+  store.keys.setOwner(put("owned", Buffer.from("mine"), 0, SAMPLE_MS + 5_000), 7, {
+    payer: 2 ** 31 - 1,
+    isOfSession: true,
+  });
   for (let i = 0; i < 20; i++) set(TYPE_TABLE, "packed table", Buffer.from(`f${i}`), i % 2, encode(i), 3);
   for (let i = 0; i < 20; i++) set(TYPE_SET, "packed set", encode(i), 3, none, 0);
   for (let i = 0; i < 500; i++) {

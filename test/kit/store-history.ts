@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import { HiveError } from "../../src/base/errors.ts";
+import { GROUP_OWNER_MIN } from "../../src/store/accounting.ts";
 import { KEEP_DEADLINE, NO_DEADLINE } from "../../src/store/keyspace.ts";
 import { TYPE_LIST, TYPE_SORTED, TYPE_STRING } from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -162,9 +163,10 @@ export class StoreHistory {
     const { ref, key } = this.model.look(drawName(k));
     if (!key) return;
     const { keys, memory } = this.store;
-    const owner = x % 3;
-    const target = keys.setOwner(ref, owner, owner === 0 ? 0 : y % 5);
-    assert.equal(memory.entries.ownerOf(target), owner, "owner");
+    const owner = [0, 1, GROUP_OWNER_MIN, GROUP_OWNER_MIN + 1][x % 4]!;
+    const target = keys.setOwner(ref, owner, { payer: y % 4, isOfSession: y % 5 === 0 });
+    const word = owner === 0 ? 0 : (y % 4) * 2 + (y % 5 === 0 ? 1 : 0);
+    assert.deepEqual([memory.entries.ownerOf(target), memory.entries.ownedWord(target)], [owner, word]);
     if (y % 7 === 0) keys.setScrub(target);
   }
 

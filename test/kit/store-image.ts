@@ -10,7 +10,7 @@ import { eachEntry } from "../../src/store/walk.ts";
 /** What a snapshot keeps of an entry. */
 export type ImageEntry = Pick<
   EntryFacts,
-  "type" | "nameKind" | "valueKind" | "version" | "deadlineMs" | "owner" | "session"
+  "type" | "nameKind" | "valueKind" | "version" | "deadlineMs" | "owner" | "ownedWord"
 > & {
   /** The value; undefined where a container has it. */
   value: string | undefined;
@@ -50,7 +50,7 @@ function entryOf(store: Store, ref: number): ImageEntry {
     version: entries.versionOf(ref),
     deadlineMs: entries.deadline(ref),
     owner: entries.ownerOf(ref),
-    session: entries.sessionOf(ref),
+    ownedWord: entries.ownedWord(ref),
     value:
       entries.rootOf(ref) === 0 ? entries.bytesOf(ref).latin1Slice(start, start + entries.valueLength(ref)) : undefined,
   };

@@ -7,6 +7,7 @@
 // then pages and wheel are checked as far as possible only.
 
 import assert from "node:assert/strict";
+import { GROUP_OWNER_MIN } from "../../src/store/accounting.ts";
 import { blockOf } from "../../src/store/index-growth.ts";
 import * as layout from "../../src/store/layout.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -24,6 +25,7 @@ class Walk {
   readonly linked = new Map<number, Linked>();
   readonly owners = new Map<number, number>();
   readonly ownedKeys = new Map<number, number>();
+  readonly groupFields = new Map<number, number>();
   entryBytes = 0;
   containers = 0;
 
@@ -83,11 +85,23 @@ class Walk {
     assert.equal(get(layout.ROOT_INDEX_BYTES), indexBytes + sums.overflows * layout.OVERFLOW_BYTES, "bytes of index");
     this.entryBytes += sums.bytes;
     if (sorted) checkTree(this.store, root, sums.refs, (node, bytes, what) => this.claim(node, bytes, what));
-    if (root !== KEYSPACE_ROOT) this.own(get(layout.ROOT_OWNER), sums.bytes);
+    if (root === KEYSPACE_ROOT) return;
+    const key = memory.containers.keyOf(root);
+    this.own(key, sums.bytes, sums.count);
   }
 
-  own(owner: number, bytes: number): void {
-    if (owner !== 0) this.owners.set(owner, (this.owners.get(owner) ?? 0) + bytes);
+  /** Counts what belongs to a key for its owner and its payer. */
+  own(key: number, bytes: number, fields: number): void {
+    const { entries } = this.store.memory;
+    const owner = entries.ownerOf(key);
+    for (const one of this.ownersOf(key)) this.owners.set(one, (this.owners.get(one) ?? 0) + bytes);
+    if (owner < GROUP_OWNER_MIN || fields === 0) return;
+    this.groupFields.set(owner, (this.groupFields.get(owner) ?? 0) + fields);
+  }
+
+  ownersOf(key: number): Set<number> {
+    const { entries } = this.store.memory;
+    return new Set([entries.ownerOf(key), entries.payerOf(key)].filter((owner) => owner !== 0));
   }
 
   #bucket(
@@ -141,8 +155,6 @@ class Walk {
     this.claim(ref, entries.size(ref), "entry");
     sums.bytes += entries.size(ref);
     if (!inKeyspace) sums.refs.add(ref);
-    const owner = inKeyspace ? entries.ownerOf(ref) : 0;
-    if (owner !== 0) this.ownedKeys.set(owner, (this.ownedKeys.get(owner) ?? 0) + 1);
     const typed = entries.keyKind(ref) === layout.KIND_VALUE ? 1 : 0;
     sums.typed += typed;
     const name = entries.keyStart(ref);
@@ -161,16 +173,22 @@ class Walk {
       });
     }
     if (!inKeyspace) return;
-    this.own(entries.ownerOf(ref), entries.size(ref));
     const inner = entries.rootOf(ref);
+    const start = entries.valueStart(ref);
+    for (const one of this.ownersOf(ref)) this.ownedKeys.set(one, (this.ownedKeys.get(one) ?? 0) + 1);
+    const isPackedTable = inner === 0 && type === layout.TYPE_TABLE;
+    this.own(ref, entries.size(ref), isPackedTable ? entries.bytesOf(ref).readUInt16LE(start) : 0);
     if (inner !== 0) {
       assert.equal(containers.keyOf(inner), ref, "key of a container");
-      assert.equal(containers.ownerOf(inner), entries.ownerOf(ref), "owner of a container and of its key");
+      assert.equal(
+        containers.accountOf(inner),
+        this.store.memory.accountOf(ref),
+        "account of a container and of its key",
+      );
       assert.ok(this.word(inner, layout.ROOT_COUNT) > 0, "a container without entries");
       this.container(inner, containers.idOf(inner));
     } else if (type === layout.TYPE_TABLE || type === layout.TYPE_SET) this.#packed(ref);
     else if (type === layout.TYPE_SORTED) {
-      const start = entries.valueStart(ref);
       checkRecords(entries.bytesOf(ref), start, start + entries.valueLength(ref));
     }
   }
@@ -247,6 +265,7 @@ export function checkStore(store: Store, foreign: readonly number[] = []): void 
   assert.equal(totals.entryBytes, walk.entryBytes, "bytes of all entries");
   assert.deepEqual(new Map(totals.ownerBytes), walk.owners, "bytes by owner");
   assert.deepEqual(new Map(totals.ownerKeys), walk.ownedKeys, "keys by owner");
+  assert.deepEqual(new Map(totals.groupFields), walk.groupFields, "fields by device");
   const settled = reaper.idle;
   checkWheel(walk, wheel.count, settled);
   checkPages(walk, settled);

@@ -200,7 +200,7 @@ export class StoreModel implements ChangeListener {
       const bytes = entries.bytesOf(ref);
       const name = text(bytes, entries.keyStart(ref), entries.keyStart(ref) + entries.keyLength(ref));
       const row: unknown[] = [entries.type(ref), entries.deadline(ref), entries.versionOf(ref)];
-      row.push(entries.ownerOf(ref), entries.sessionOf(ref));
+      row.push(entries.ownerOf(ref), entries.ownedWord(ref));
       if (entries.type(ref) === TYPE_STRING) {
         const start = entries.valueStart(ref);
         row.push(entries.valueKind(ref), text(bytes, start, start + entries.valueLength(ref)));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Totals } from "../../src/store/accounting.ts";
+import { GROUP_OWNER_MIN, Totals } from "../../src/store/accounting.ts";
 import { SmallStore } from "../kit/small-store.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 
@@ -45,9 +45,9 @@ test("what a key holds counts for its owner, whoever that is at the time, and fo
   const plain = totals.entryBytes;
   for (const owner of [7, 8, 7]) {
     for (const name of names) {
-      const ref = store.keys.setOwner(small.ref(name), owner, owner + 1);
+      const ref = store.keys.setOwner(small.ref(name), owner, { isOfSession: owner === 8 });
       assert.equal(ref, small.ref(name), "the entry from now on");
-      assert.deepEqual([entries.ownerOf(ref), entries.sessionOf(ref)], [owner, owner + 1]);
+      assert.deepEqual([entries.ownerOf(ref), entries.isOfSession(ref)], [owner, owner === 8]);
     }
     checkStore(store);
     assert.deepEqual([...totals.ownerBytes], [[owner, totals.entryBytes]]);
@@ -63,8 +63,8 @@ test("what a key holds counts for its owner, whoever that is at the time, and fo
   assert.deepEqual([...totals.ownerBytes], [[7, totals.entryBytes]]);
   checkStore(store);
   for (const name of ["string", "packed", "other"]) {
-    const ref = store.keys.setOwner(small.ref(name), 0, 0);
-    assert.deepEqual([entries.ownerOf(ref), entries.sessionOf(ref)], [0, 0]);
+    const ref = store.keys.setOwner(small.ref(name), 0);
+    assert.deepEqual([entries.ownerOf(ref), entries.ownedWord(ref)], [0, 0]);
   }
   small.pass(5000);
   checkStore(store);
@@ -123,4 +123,39 @@ test("what owners had before a stretch of changes is noted, of those that it tou
     ],
   );
   assert.deepEqual(totals.of(1), { bytes: 0, keys: 1 });
+});
+
+test("an account of two counts for both, and is forgotten when nothing is counted by it", () => {
+  const totals = new Totals();
+  const device = GROUP_OWNER_MIN + 5;
+  assert.deepEqual([totals.account(device, 0), totals.account(7, 7), totals.account(0, 3)], [device, 7, 0]);
+  const account = totals.account(device, 3);
+  assert.ok(account < 0);
+  assert.equal(totals.account(device, 3), account);
+  totals.add(account, 100);
+  totals.addKey(account, 1);
+  totals.addFields(account, 4);
+  totals.add(device, 10);
+  assert.deepEqual(
+    [totals.of(device), totals.of(3)],
+    [
+      { bytes: 110, keys: 1 },
+      { bytes: 100, keys: 1 },
+    ],
+  );
+  assert.deepEqual([totals.entryBytes, totals.groupBytes, totals.groupFields.get(device)], [110, 110, 4]);
+  const copy = totals.copy();
+  totals.clear();
+  totals.add(account, 50);
+  assert.equal(totals.of(3).bytes, 0, "of a keyspace that is gone");
+  totals.putBack(copy);
+  assert.equal(totals.account(device, 3), account);
+  totals.add(account, -50);
+  assert.deepEqual([totals.of(device).bytes, totals.of(3).bytes, totals.groupFields.get(device)], [60, 50, 4]);
+  // Those that nothing is counted by any more do not add up.
+  const accounts = new Set<number>();
+  for (let payer = 10; payer < 100_000; payer++) accounts.add(totals.account(device, payer));
+  assert.equal(accounts.size, 99_990, "no number is given twice");
+  assert.ok(totals.copy().pairs.length < 3000, `${totals.copy().pairs.length} are kept`);
+  assert.equal(totals.account(device, 3), account);
 });

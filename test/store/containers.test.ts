@@ -122,12 +122,12 @@ test("an owner has the bytes of its containers, from packed to unpacked to gone"
   const small = new SmallStore();
   const { containers, entries, totals } = small.store.memory;
   small.table("table", 10);
-  const packed = small.store.keys.setOwner(small.ref("table"), 7, 1);
+  const packed = small.store.keys.setOwner(small.ref("table"), 7);
   assert.equal(totals.ownerBytes.get(7), entries.size(packed));
   small.table("table", 100);
   const key = small.ref("table");
   const root = entries.rootOf(key);
-  assert.equal(containers.ownerOf(root), 7);
+  assert.equal(containers.accountOf(root), 7);
   assert.equal(totals.ownerBytes.get(7), containers.bytesOf(root) + entries.size(key));
   small.set("table", "more", "x".repeat(1000));
   assert.equal(totals.ownerBytes.get(7), containers.bytesOf(root) + entries.size(key));

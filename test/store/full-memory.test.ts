@@ -105,7 +105,7 @@ test("a key gets another name, a deadline or an owner when memory is full", () =
     const name = `key ${i}`;
     if (i % 4 === 0) store.keys.setDeadline(small.ref(name), store.nowMs + 1000);
     if (i % 4 === 1) small.rename(name, `a much longer name of key ${i}`);
-    if (i % 4 === 2) store.keys.setOwner(small.ref(name), 3, 1);
+    if (i % 4 === 2) store.keys.setOwner(small.ref(name), 3, { payer: 4 });
     if (i % 8 === 0) store.keys.setDeadline(small.ref(name), Number.POSITIVE_INFINITY);
   }
   assert.ok(pages.inUse > full && pages.inUse < full * 1.5, `${pages.inUse} pages, ${full} before`);

@@ -108,7 +108,7 @@ test("a table that becomes a secret when it has fields already leaves nothing of
     const small = new SmallStore();
     for (let i = 0; i < fields; i++) small.set("table", `field ${i}`, `${i} ${SECRET}`);
     scrubbed(small, "table");
-    small.store.keys.setOwner(small.ref("table"), 3, 1);
+    small.store.keys.setOwner(small.ref("table"), 3, { isOfSession: true });
     const before = copies(small);
     small.delete("table", "field 3");
     small.set("table", "field 4", "x");

@@ -153,13 +153,13 @@ test("what a rollback brings back counts for its owner again", () => {
   const small = new SmallStore();
   const { memory, undo, keys } = small.store;
   const { entries, totals } = memory;
-  keys.setOwner(small.put("k", "value"), 7, 1);
-  const before = [...totals.ownerBytes];
+  keys.setOwner(small.put("k", "value"), 7, { payer: 9 });
+  const before = new Map(totals.ownerBytes);
   undo.begin();
   small.put("k", "another value that is longer than the first");
   undo.rollback();
   assert.equal(entries.ownerOf(small.ref("k")), 7);
-  assert.deepEqual([...totals.ownerBytes], before);
+  assert.deepEqual(totals.ownerBytes, before);
   checkStore(small.store);
   small.remove("k");
   assert.equal(totals.entryBytes, 0);
@@ -167,17 +167,17 @@ test("what a rollback brings back counts for its owner again", () => {
 
 test("an owner that was given or taken is what it was before, for the fields of a table too", () => {
   const small = filled();
-  small.store.keys.setOwner(small.ref("string"), 7, 1);
-  small.store.keys.setOwner(small.ref("table"), 7, 1);
-  const before = [...small.store.memory.totals.ownerBytes];
+  small.store.keys.setOwner(small.ref("string"), 7, { payer: 9 });
+  small.store.keys.setOwner(small.ref("table"), 7, { payer: 9 });
+  const before = new Map(small.store.memory.totals.ownerBytes);
   undone(small, () => {
-    small.store.keys.setOwner(small.ref("string"), 0, 0);
-    small.store.keys.setOwner(small.ref("leaving"), 8, 2);
-    small.store.keys.setOwner(small.ref("packed"), 8, 2);
-    small.store.keys.setOwner(small.ref("table"), 8, 2);
+    small.store.keys.setOwner(small.ref("string"), 0);
+    small.store.keys.setOwner(small.ref("leaving"), 8, { payer: 5, isOfSession: true });
+    small.store.keys.setOwner(small.ref("packed"), 8, { payer: 5, isOfSession: true });
+    small.store.keys.setOwner(small.ref("table"), 8, { payer: 5, isOfSession: true });
     small.set("table", "new", "value");
   });
-  assert.deepEqual([...small.store.memory.totals.ownerBytes], before);
+  assert.deepEqual(small.store.memory.totals.ownerBytes, before);
 });
 
 test("names that were noted are overwritten, those of a secret's new fields too", () => {

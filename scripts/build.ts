@@ -51,9 +51,7 @@ const CLIENT_PARTS: readonly string[] = [
   ...["", "-outcomes", "-search", "-segments"].map((name) => `store/shared-reader${name}`),
 ];
 /** Of net, what only a hive needs: the client depends on nothing, and opens the WebSocket of its platform. */
-const SERVER_PARTS: readonly string[] = ["http-server", "http-request", "web-socket", "transport-stream"].map(
-  (name) => `net/${name}`,
-);
+const SERVER_PARTS: readonly string[] = ["http", "web-socket", "transport-stream"].map((name) => `net/${name}`);
 const FOLDERS: readonly string[] = readdirSync(new URL("../src/", import.meta.url));
 
 const PACKAGES: readonly Package[] = [

@@ -3,7 +3,7 @@
 //   node:http on a transport ──▶ HttpExchange ──▶ HttpHandler.handle() ──▶ exchange.answer()
 //
 // One request and its answer. Those of one connection are handed over one after the other: the next one comes
-// when the answer of the one before is out. Two implementers: net/http-server.ts, and a script in tests.
+// when the answer of the one before is out. Two implementers: net/http/, and a script in tests.
 
 import type { Transport } from "./transport.ts";
 

@@ -8,7 +8,7 @@ import { HttpDoor } from "../doors/http/door.ts";
 import type { QuotaFigures } from "../doors/http/metrics.ts";
 import type { LocalEngine } from "../engine/local-engine.ts";
 import type { TokenRegistry } from "../engine/tokens.ts";
-import { HttpServer } from "../net/http-server.ts";
+import { HttpServer } from "../net/http/server.ts";
 
 /** Who may call from web pages, and by which names. */
 export type HttpOptions = {

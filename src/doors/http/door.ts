@@ -2,7 +2,7 @@
 //
 //   exchange ──▶ HttpSession ──▶ whose page is it? who asks? ──▶ a page ──▶ runner.run(context, args, tree) ──▶ answer
 //
-// Read on in session.ts; then fields.ts, calls.ts, xml-rpc.ts, open-api.ts. HTTP itself is net/http-server.ts.
+// Read on in session.ts; then fields.ts, calls.ts, xml-rpc.ts, open-api.ts. HTTP itself is net/http/.
 
 import type { HttpHandler, HttpLine } from "../../base/http-exchange.ts";
 import { HttpSession } from "./session.ts";

@@ -100,12 +100,28 @@ test("who sends no more still gets the answer", async () => {
   await client.closed;
 });
 
-test("a WebSocket behind a request without an answer ends the connection, and nothing else", async () => {
+const UPGRADE = {
+  ...{ Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13" },
+  "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+};
+
+test("a WebSocket behind a request without an answer waits for it", async () => {
   await using hive = await startHttp();
   await using client = await hive.client();
   client.send("POST", "/v1/call", call("BLPOP", "list", "0"));
-  const upgrade = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
-  client.send("GET", "/v1/socket", { headers: { ...upgrade, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==" } });
+  client.send("GET", "/v1/socket", { headers: UPGRADE });
+  await using other = await hive.client();
+  await other.request("POST", "/v1/call", call("RPUSH", "list", "x"));
+  assert.deepEqual((await client.reply()).json, { result: ["list", "x"] });
+  assert.equal((await client.reply()).status, 101);
+});
+
+test("where Node reads the requests it ends the connection, and nothing else", async () => {
+  await using hive = await startHttp();
+  await using client = await hive.client();
+  const { body, headers } = call("BLPOP", "list", "0");
+  client.send("POST", "/v1/call", { body, headers: { ...headers, TE: "trailers" } });
+  client.send("GET", "/v1/socket", { headers: UPGRADE });
   await client.closed;
   await using other = await hive.client();
   assert.equal((await other.request("GET", "/healthz")).status, 200);

@@ -1,12 +1,14 @@
-// Exchange: one request of node:http and its answer, as doors see it.
+// NodeExchange: one request of node:http and its answer, as doors see it.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { HiveError } from "../base/errors.ts";
-import type { BodyGate, HttpAnswer, HttpExchange } from "../base/http-exchange.ts";
-import type { Transport } from "../base/transport.ts";
-import type { TransportStream } from "./transport-stream.ts";
+import type { BodyGate, HttpAnswer } from "../../base/http-exchange.ts";
+import type { Transport } from "../../base/transport.ts";
+import type { TransportStream } from "../transport-stream.ts";
+import type { ServedExchange, Serving } from "./lane.ts";
+import { bodyLost, bodyTooBig } from "./request-errors.ts";
 
-export type ExchangeParts = {
+export type NodeExchangeParts = {
+  serving: Serving;
   request: IncomingMessage;
   response: ServerResponse;
   stream: TransportStream;
@@ -15,23 +17,16 @@ export type ExchangeParts = {
   expectsContinue: boolean;
   /** What came behind the head of a request for a WebSocket. */
   upgrade: Buffer | undefined;
-  onBody(): void;
-  /** More of the body is waited for, from whoever asks now. */
-  onReading(): void;
-  /** Nothing of it is waited for. */
-  onWhole(): void;
-  onAnswered(): void;
-  onOpen(): void;
 };
 
-export class Exchange implements HttpExchange {
+export class NodeExchange implements ServedExchange {
   /** The connection ends behind the answer. */
   isLast = false;
   /** Of the body, so far. */
   bodyBytes = 0;
-  readonly #parts: ExchangeParts;
+  readonly #parts: NodeExchangeParts;
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: NodeExchangeParts) {
     this.#parts = parts;
   }
 
@@ -60,44 +55,44 @@ export class Exchange implements HttpExchange {
   }
 
   async readBody(bytesMax: number, gate?: BodyGate): Promise<Buffer> {
-    const { request, response, expectsContinue, onBody, onReading, onWhole } = this.#parts;
-    if (Number(this.headers["content-length"] ?? 0) > bytesMax) throw tooBig(bytesMax);
+    const { request, response, expectsContinue, serving } = this.#parts;
+    if (Number(this.headers["content-length"] ?? 0) > bytesMax) throw bodyTooBig(bytesMax);
     if (expectsContinue) response.writeContinue();
-    onReading();
+    serving.reading();
     const check = async (begun: Buffer): Promise<void> => {
       // A token that waits for its turn does not run out, and who has a good one has more time.
-      onWhole();
+      serving.whole();
       await gate!.check(begun);
-      onReading();
+      serving.reading();
     };
     const body = new Body(request, bytesMax, gate && { ...gate, check });
     body.onBytes = (bytes) => {
       this.bodyBytes = bytes;
-      onBody();
+      serving.weigh();
     };
     const whole = await body.whole;
-    onWhole();
+    serving.whole();
     return whole;
   }
 
   answer({ status, headers = {}, body = "", last = false }: HttpAnswer): void {
-    const { request, response, onAnswered, upgrade } = this.#parts;
+    const { request, response, serving, upgrade } = this.#parts;
     // Nobody is there any more, and Node would throw what it cannot write.
     if (response.destroyed) return;
     // A body that nobody has read would have to be, before the next request.
-    const isLast = last || this.isLast || upgrade !== undefined || (this.hasBody && !request.complete);
+    this.isLast ||= last || upgrade !== undefined || (this.hasBody && !request.complete);
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const length = status === 204 ? {} : { "Content-Length": String(bytes.length) };
-    response.writeHead(status, { ...headers, ...length, ...(isLast ? { Connection: "close" } : {}) });
+    response.writeHead(status, { ...headers, ...length, ...(this.isLast ? { Connection: "close" } : {}) });
     response.end(bytes);
-    onAnswered();
+    serving.answered();
   }
 
   async openWebSocket(): Promise<Transport | undefined> {
-    const { openWebSocket } = await import("./web-socket.ts");
-    const { request, response, stream, upgrade, transport, onOpen } = this.#parts;
+    const { openWebSocket } = await import("../web-socket.ts");
+    const { request, response, stream, upgrade, transport, serving } = this.#parts;
     response.detachSocket(stream as never);
-    return openWebSocket({ request, stream, head: upgrade!, transport, onOpen });
+    return openWebSocket({ request, stream, head: upgrade!, transport, onOpen: () => serving.upgraded() });
   }
 }
 
@@ -116,7 +111,7 @@ class Body {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   readonly #resolve: (body: Buffer) => void;
-  readonly #reject: (error: HiveError) => void;
+  readonly #reject: (error: Error) => void;
 
   constructor(request: IncomingMessage, bytesMax: number, gate: BodyGate | undefined) {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -135,7 +130,7 @@ class Body {
   readonly #add = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#bytesMax) return this.#fail(tooBig(this.#bytesMax));
+    if (this.#bytes > this.#bytesMax) return this.#fail(bodyTooBig(this.#bytesMax));
     this.onBytes(this.#bytes);
     const gate = this.#gate;
     if (gate === undefined || this.#bytes <= gate.afterBytes) return;
@@ -153,11 +148,11 @@ class Body {
   };
 
   readonly #lost = (): void => {
-    this.#fail(new HiveError("CONNECTION_LOST", "the connection ended in the middle of a request"));
+    this.#fail(bodyLost());
   };
 
   /** The rest is not kept. */
-  #fail(error: HiveError): void {
+  #fail(error: Error): void {
     this.#leave();
     this.#chunks.length = 0;
     this.#reject(error);
@@ -168,8 +163,4 @@ class Body {
     this.#request.off("end", this.#end);
     this.#request.off("close", this.#lost);
   }
-}
-
-function tooBig(bytesMax: number): HiveError {
-  return new HiveError("FRAME_TOO_BIG", `the body of this request has more than ${bytesMax} bytes`);
 }

@@ -1,0 +1,71 @@
+// The head of a plain request: one line and headers as nearly every client writes them (RFC 9112).
+//
+//   POST /RPC2 HTTP/1.1 ⏎ Host: hive ⏎ Content-Length: 300 ⏎ ⏎ ──▶ method, target, headers, bytes of the body
+//
+// What is anything else is no error here: Node's parser reads it, which knows all of HTTP and what to refuse. So only
+// what there cannot be two opinions of is plain: no header twice, no folded line, no bare CR or LF, nothing but visible
+// ASCII, no transfer coding, no other protocol asked for.
+
+export type PlainHead = {
+  method: string;
+  target: string;
+  /** By name in lower case. */
+  headers: Readonly<Record<string, string | undefined>>;
+  bodyBytes: number;
+  /** The client wants the connection to end behind the answer. */
+  isLast: boolean;
+  /** Where it ends in the buffer. */
+  end: number;
+};
+
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
+const REQUEST_LINE = /([A-Z]{3,7}) (\/[!-~]*) HTTP\/1\.1\r\n/y;
+/** One header. What surrounds the value is cut off afterwards, so that nothing is tried in two ways. */
+const HEADER = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)\r\n/y;
+const LENGTH = /^\d{1,15}$/;
+/** With one of these a request is Node's. */
+const NOT_PLAIN: ReadonlySet<string> = new Set([
+  "transfer-encoding",
+  "upgrade",
+  "expect",
+  "te",
+  "trailer",
+  "__proto__",
+]);
+const END: Buffer = Buffer.from("\r\n\r\n");
+
+/** The head that stands at `start`; undefined where it is not plain, or not whole. @param bytesMax It is no longer. */
+export function plainHead(buffer: Buffer, start: number, end: number, bytesMax: number): PlainHead | undefined {
+  const last = buffer.indexOf(END, start);
+  if (last < 0 || last + END.length > end || last + END.length - start > bytesMax) return undefined;
+  const text = buffer.latin1Slice(start, last + 2);
+  REQUEST_LINE.lastIndex = 0;
+  const [line, method, target] = REQUEST_LINE.exec(text) ?? [];
+  if (line === undefined || !METHODS.has(method!)) return undefined;
+  const headers = headersOf(text, line.length);
+  if (headers?.["host"] === undefined) return undefined;
+  const { connection = "keep-alive", "content-length": length = "0" } = headers;
+  if (!/^(keep-alive|close)$/i.test(connection) || !LENGTH.test(length)) return undefined;
+  return {
+    method: method!,
+    target: target!,
+    headers,
+    bodyBytes: Number(length),
+    isLast: connection.toLowerCase() === "close",
+    end: last + END.length,
+  };
+}
+
+function headersOf(text: string, start: number): Record<string, string | undefined> | undefined {
+  const headers: Record<string, string | undefined> = {};
+  HEADER.lastIndex = start;
+  while (HEADER.lastIndex < text.length) {
+    const [, given, value] = HEADER.exec(text) ?? [];
+    if (given === undefined) return undefined;
+    const name = given.toLowerCase();
+    // Twice, or a name that every object has.
+    if (NOT_PLAIN.has(name) || headers[name] !== undefined) return undefined;
+    headers[name] = value!.trim();
+  }
+  return headers;
+}

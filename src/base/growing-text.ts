@@ -15,7 +15,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class GrowingText {
   readonly #bytesMax: number;
-  readonly #runs: Uint8Array[] = [];
+  readonly #runs: Uint8Array<ArrayBuffer>[] = [];
   #runBytes = 0;
   #line = "";
 
@@ -51,6 +51,7 @@ export class GrowingText {
   /** All of it, in UTF-8. @throws {HiveError} OUTPUT_TOO_BIG */
   bytes(): Uint8Array<ArrayBuffer> {
     this.#endLine();
+    if (this.#runs.length === 1) return this.#runs[0]!;
     const bytes = new Uint8Array(this.#runBytes);
     let at = 0;
     for (const run of this.#runs) {
@@ -62,7 +63,12 @@ export class GrowingText {
 
   /** The same as a string. @throws {HiveError} OUTPUT_TOO_BIG */
   text(): string {
-    if (this.#runs.length === 0 && this.size * 3 <= this.#bytesMax) return this.#line;
-    return decoder.decode(this.bytes());
+    const whole = this.whole();
+    return typeof whole === "string" ? whole : decoder.decode(whole);
+  }
+
+  /** The same, a string as long as that is cheaper. @throws {HiveError} OUTPUT_TOO_BIG */
+  whole(): string | Uint8Array<ArrayBuffer> {
+    return this.#runs.length === 0 && this.size * 3 <= this.#bytesMax ? this.#line : this.bytes();
   }
 }

@@ -52,12 +52,10 @@ function escaped(id: Uint8Array, bytesMax: number): string {
     const message = `a device's id of ${id.length} bytes exceeds tokenNameBytesMax (${bytesMax})`;
     throw new HiveError("INVALID_ARGUMENT", message);
   }
-  let text = "";
-  for (const byte of id) {
-    const character = String.fromCharCode(byte);
-    text += /[\w.~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }
-  return text;
+  const bytes = Buffer.from(id.buffer, id.byteOffset, id.length);
+  const text = bytes.latin1Slice(0, bytes.length);
+  if (/^[\w.~-]*$/.test(text)) return text;
+  return text.replace(/[^\w.~-]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
 /** Whether a row has to be asked: it writes keys that its callers name. */

@@ -10,7 +10,7 @@ import type { Limits } from "../../base/limits.ts";
 import type { Args } from "../../engine/args.ts";
 import { argumentsOf, parseJson, resultJson } from "./json.ts";
 import type { ReplyNode } from "./reply-tree.ts";
-import { HttpRefusal, jsonAnswer, wrongMethod } from "./status.ts";
+import { HttpRefusal, textOfJson, wrongMethod } from "./status.ts";
 
 type Caller = {
   readonly limits: Limits;
@@ -37,5 +37,5 @@ export async function callPage(caller: Caller, exchange: HttpExchange): Promise<
 }
 
 function answered(node: ReplyNode, { outputBytesMax }: Limits): HttpAnswer {
-  return jsonAnswer(200, resultJson(node, outputBytesMax));
+  return textOfJson(resultJson(node, outputBytesMax));
 }

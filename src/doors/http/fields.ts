@@ -13,7 +13,7 @@ import { isUtf8 } from "../../wire/utf8.ts";
 import { valueToText } from "../../wire/value.ts";
 import { type Argument, jsonOf, packed, parseJson, valueArgument } from "./json.ts";
 import { type ReplyNode, Stored } from "./reply-tree.ts";
-import { HttpRefusal, JSON_HEADERS, jsonAnswer, noSuchPage, wrongMethod } from "./status.ts";
+import { HttpRefusal, JSON_HEADERS, noSuchPage, textOfJson, wrongMethod } from "./status.ts";
 import { partBytes, type Target } from "./target.ts";
 
 /** What runs calls for who asks. */
@@ -164,7 +164,7 @@ function formOf(accept: string = "*/*"): Form {
 }
 
 function shown(stored: Stored, form: Form, { outputBytesMax }: Limits): HttpAnswer {
-  if (form === "json") return jsonAnswer(200, jsonOf(stored, outputBytesMax));
+  if (form === "json") return textOfJson(jsonOf(stored, outputBytesMax));
   const { bytes, kind } = stored;
   if (form === "bytes") return plain("application/octet-stream", bytes);
   if (kind === KIND_VALUE) return plain("text/plain; charset=utf-8", valueToText(bytes));

@@ -1,6 +1,6 @@
 // JSON of the HTTP door: replies as text, and arguments from it.
 //
-//   ReplyNode ──▶ jsonOf() ──▶ UTF-8           [ "SET", "k", { a: 1 } ] ──▶ argumentsOf() ──▶ Args
+//   ReplyNode ──▶ jsonOf() ──▶ text            [ "SET", "k", { a: 1 } ] ──▶ argumentsOf() ──▶ Args
 //
 // Text is a string, an encoded value its JSON (wire/value-text.ts says what JSON has no word for), bytes
 // are {"$bytes": "base64"}.
@@ -17,19 +17,19 @@ import { described } from "./status.ts";
 const BASE64_PIECE = 49_152;
 
 /** @param bytesMax outputBytesMax @throws {HiveError} OUTPUT_TOO_BIG */
-export function jsonOf(node: ReplyNode, bytesMax: number): Uint8Array {
+export function jsonOf(node: ReplyNode, bytesMax: number): string | Uint8Array {
   const json = new JsonText(bytesMax);
   addNode(json, node);
-  return json.bytes();
+  return json.whole();
 }
 
 /** What a call answers. @throws {HiveError} OUTPUT_TOO_BIG */
-export function resultJson(node: ReplyNode, bytesMax: number): Uint8Array {
+export function resultJson(node: ReplyNode, bytesMax: number): string | Uint8Array {
   const json = new JsonText(bytesMax);
   json.add('{"result":');
   addNode(json, node);
   json.add("}");
-  return json.bytes();
+  return json.whole();
 }
 
 function addNode(json: JsonText, node: ReplyNode): void {

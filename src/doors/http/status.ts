@@ -55,9 +55,13 @@ export const JSON_HEADERS: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
 };
 
-/** @param body JSON in UTF-8, or what is made such. */
+/** @param json The text, in UTF-8 where it is bytes. */
+export function textOfJson(json: string | Uint8Array): HttpAnswer {
+  return { status: 200, headers: JSON_HEADERS, body: json };
+}
+
 export function jsonAnswer(status: number, body: object): HttpAnswer {
-  return { status, headers: JSON_HEADERS, body: body instanceof Uint8Array ? body : JSON.stringify(body) };
+  return { status, headers: JSON_HEADERS, body: JSON.stringify(body) };
 }
 
 /** A request that is refused with a status of HTTP that no code stands for. */

@@ -15,8 +15,7 @@ export type XmlRpcCall = { method: string; params: unknown[] };
 
 export type ReadLimits = { depthMax: number; paramsMax: number };
 
-const TAG = /<(\/?)([A-Za-z][A-Za-z0-9.:_]*)[ \t\n]*(\/?)>/y;
-const SPACE = /[ \t\n]*/y;
+const [TAB, LINE_FEED, BLANK, SLASH, LESS, GREATER] = [9, 10, 32, 47, 60, 62];
 /** What XML cannot carry. */
 const NO_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
@@ -124,6 +123,8 @@ class Reader {
 
   #integer(word: string, { at, is32 }: { at: number; is32: boolean }): number | bigint {
     if (!/^[+-]?\d{1,20}$/.test(word)) throw this.#wrong("no integer", at);
+    // There is no -0 among integers.
+    if (word.length <= SHORT_INTEGER) return Number(word) + 0;
     const value = BigInt(word.replace(/^\+/, ""));
     const max = is32 ? 2n ** 31n - 1n : INT64_MAX;
     if (value > max || value < -max - 1n) throw this.#wrong(`an integer beyond ${is32 ? 32 : 64} bits`, at);
@@ -131,13 +132,11 @@ class Reader {
   }
 
   #double(word: string, at: number): number {
+    if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) return Number(word);
     const special = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i.exec(word);
-    if (special !== null) {
-      if (special[2] === undefined) return Number.NaN;
-      return special[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    }
-    if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) throw this.#wrong("no double", at);
-    return Number(word);
+    if (special === null) throw this.#wrong("no double", at);
+    if (special[2] === undefined) return Number.NaN;
+    return special[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   #base64(text: string, at: number): Uint8Array {
@@ -208,31 +207,39 @@ class Reader {
     if (this.#name !== name || this.#isEnd !== isEnd) throw this.#wrong(`expected <${isEnd ? "/" : ""}${name}>`);
   }
 
-  /** The next tag, with nothing but space before it. */
+  /** The next tag, with nothing but space before it. By hand: a match of a regular expression is an array for each tag. */
   #tag(): void {
     this.#space();
-    TAG.lastIndex = this.#at;
-    const tag = TAG.exec(this.#text);
-    if (tag === null) throw this.#wrong("no element of XML-RPC");
-    this.#at = TAG.lastIndex;
-    this.#isEnd = tag[1] === "/";
-    this.#name = tag[2]!;
-    this.#isEmpty = tag[3] === "/";
+    const text = this.#text;
+    let at = this.#at;
+    if (text.charCodeAt(at++) !== LESS) throw this.#wrong("no element of XML-RPC");
+    this.#isEnd = text.charCodeAt(at) === SLASH;
+    if (this.#isEnd) at++;
+    const start = at;
+    if (!isLetter(text.charCodeAt(at))) throw this.#wrong("no element of XML-RPC");
+    while (isOfName(text.charCodeAt(at))) at++;
+    this.#name = text.slice(start, at);
+    while (isSpace(text.charCodeAt(at))) at++;
+    this.#isEmpty = text.charCodeAt(at) === SLASH;
+    if (this.#isEmpty) at++;
+    if (text.charCodeAt(at++) !== GREATER) throw this.#wrong("no element of XML-RPC");
+    this.#at = at;
     if (this.#isEnd && this.#isEmpty) throw this.#wrong("no element of XML");
   }
 
   #space(): void {
-    SPACE.lastIndex = this.#at;
-    SPACE.exec(this.#text);
-    this.#at = SPACE.lastIndex;
-    while (this.#text.startsWith("<!--", this.#at)) {
-      const end = this.#text.indexOf("-->", this.#at + 4);
-      if (end < 0) throw this.#wrong("a comment has no end");
-      this.#at = end + 3;
-      SPACE.lastIndex = this.#at;
-      SPACE.exec(this.#text);
-      this.#at = SPACE.lastIndex;
+    const text = this.#text;
+    for (;;) {
+      while (isSpace(text.charCodeAt(this.#at))) this.#at++;
+      if (text.charCodeAt(this.#at) !== LESS || !text.startsWith("<!--", this.#at)) return;
+      this.#pastComment();
     }
+  }
+
+  #pastComment(): void {
+    const end = this.#text.indexOf("-->", this.#at + 4);
+    if (end < 0) throw this.#wrong("a comment has no end");
+    this.#at = end + 3;
   }
 
   /** The text up to the end of the element `name`. */
@@ -249,9 +256,7 @@ class Reader {
         content += this.#text.slice(next + "<![CDATA[".length, end);
         this.#at = end + 3;
       } else if (this.#text.startsWith("<!--", next)) {
-        const end = this.#text.indexOf("-->", next + 4);
-        if (end < 0) throw this.#wrong("a comment has no end");
-        this.#at = end + 3;
+        this.#pastComment();
       } else {
         this.#close(name);
         return content;
@@ -277,3 +282,18 @@ class Reader {
 }
 
 const INTEGERS: ReadonlySet<string> = new Set(["int", "i4", "i8"]);
+/** An integer of so few characters has at most 32 bits. */
+const SHORT_INTEGER = 9;
+
+function isSpace(code: number): boolean {
+  return code === BLANK || code === LINE_FEED || code === TAB;
+}
+
+function isLetter(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+}
+
+/** Letters, digits and .:_ */
+function isOfName(code: number): boolean {
+  return isLetter(code) || (code >= 48 && code <= 58) || code === 46 || code === 95;
+}

@@ -21,20 +21,20 @@ const SHARED_TIMES_MAX = 4;
 const NO_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 
 /** @throws {HiveError} NOT_TEXT: a text that XML cannot carry; BAD_VALUE: a cycle; OUTPUT_TOO_BIG */
-export function responseXml(value: unknown, bytesMax: number): Uint8Array {
+export function responseXml(value: unknown, bytesMax: number): string | Uint8Array {
   const writer = new Writer(bytesMax);
   writer.add(`${HEAD}<params>\n<param>\n`);
   writer.value(value);
   writer.add("</param>\n</params>\n</methodResponse>\n");
-  return writer.bytes();
+  return writer.whole();
 }
 
-export function faultXml(code: number, message: string): Uint8Array {
+export function faultXml(code: number, message: string): string | Uint8Array {
   const writer = new Writer();
   writer.add(`${HEAD}<fault>\n`);
   writer.value({ faultCode: code, faultString: message });
   writer.add("</fault>\n</methodResponse>\n");
-  return writer.bytes();
+  return writer.whole();
 }
 
 class Writer extends GrowingText {

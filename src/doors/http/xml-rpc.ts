@@ -98,7 +98,7 @@ export async function xmlRpcPage(caller: XmlRpcCaller, exchange: HttpExchange): 
     throw new HttpRefusal(415, new HiveError("UNSUPPORTED", "XML-RPC has Content-Type: text/xml"));
   }
   const isZipped = zippedOf(headers["content-encoding"]);
-  let xml: Uint8Array;
+  let xml: string | Uint8Array;
   try {
     const body = await received(caller, exchange, isZipped);
     xml = responseXml(await called(caller, body), caller.limits.outputBytesMax);
@@ -195,7 +195,7 @@ function labelOf(label: unknown): Label {
 }
 
 /** What failed, in the words of the older system where it has some. @throws what is our own mistake */
-function failureXml(error: unknown): Uint8Array {
+function failureXml(error: unknown): string | Uint8Array {
   if (!isHiveError(error)) throw error;
   const { code, message } = error;
   if (code === "CONNECTION_LOST" || code === "HIVE_CLOSED") throw error;
@@ -210,7 +210,7 @@ const CALLERS_MISTAKES: ReadonlySet<string> = new Set([
   ...["BAD_VALUE", "UNKNOWN_COMMAND", "WRONG_ARITY", "INVALID_ARGUMENT", "FRAME_TOO_BIG", "NO_AUTH"],
 ]);
 
-async function answered(body: Uint8Array, accepted: string = ""): Promise<HttpAnswer> {
+async function answered(body: string | Uint8Array, accepted: string = ""): Promise<HttpAnswer> {
   const headers = { "Content-Type": "text/xml", "Cache-Control": "no-store" };
   const isZipped = body.length > GZIP_BYTES_MIN && /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(accepted);
   if (!isZipped) return { status: 200, headers, body };

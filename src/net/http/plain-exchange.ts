@@ -120,22 +120,25 @@ export class PlainExchange implements ServedExchange {
     this.#isAnswered = true;
     // A body that has not come would have to, before the next request.
     this.isLast ||= last || !this.isWhole;
-    const bytes = typeof body === "string" ? Buffer.from(body) : asBuffer(body);
+    // A text of ASCII is its own bytes.
+    const isAscii = typeof body === "string" && Buffer.byteLength(body) === body.length;
+    const bytes = isAscii ? body : typeof body === "string" ? Buffer.from(body) : asBuffer(body);
     const length = status === 204 ? "" : `Content-Length: ${bytes.length}\r\n`;
     const connection = this.isLast ? "close" : "keep-alive";
     const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${linesOf(headers)}${length}Date: ${dateNow()}\r\nConnection: ${connection}\r\n\r\n`;
-    const isOut = this.#write(head, this.method === "HEAD" || status === 204 ? bytes.subarray(0, 0) : bytes);
+    const isOut = this.#write(head, this.method === "HEAD" || status === 204 ? "" : bytes);
     this.#line.answered(isOut, this.isLast);
   }
 
   /** Returns whether the next request may be served. */
-  #write(head: string, body: Buffer): boolean {
+  #write(head: string, body: string | Buffer): boolean {
     const { transport } = this.#line;
     if (head.length + body.length > LATIN1_BYTES_MAX) {
       transport.writeLatin1(head, true);
-      return transport.write(body, body.length);
+      const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : body;
+      return transport.write(bytes, bytes.length);
     }
-    transport.writeLatin1(body.length === 0 ? head : head + body.latin1Slice(0, body.length), true);
+    transport.writeLatin1(head + (typeof body === "string" ? body : body.latin1Slice(0, body.length)), true);
     return transport.pendingBytes <= PENDING_BYTES_MAX;
   }
 

@@ -19,9 +19,10 @@ export type PlainHead = {
 };
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
-const REQUEST_LINE = /([A-Z]{3,7}) (\/[!-~]*) HTTP\/1\.1\r\n/y;
+const REQUEST_LINE = /[A-Z]{3,7} \/[!-~]* HTTP\/1\.1\r\n/y;
+const VERSION_AND_END: number = " HTTP/1.1\r\n".length;
 /** One header. What surrounds the value is cut off afterwards, so that nothing is tried in two ways. */
-const HEADER = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)\r\n/y;
+const HEADER = /[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n/y;
 const LENGTH = /^\d{1,15}$/;
 /** With one of these a request is Node's. */
 const NOT_PLAIN: ReadonlySet<string> = new Set([
@@ -40,15 +41,17 @@ export function plainHead(buffer: Buffer, start: number, end: number, bytesMax: 
   if (last < 0 || last + END.length > end || last + END.length - start > bytesMax) return undefined;
   const text = buffer.latin1Slice(start, last + 2);
   REQUEST_LINE.lastIndex = 0;
-  const [line, method, target] = REQUEST_LINE.exec(text) ?? [];
-  if (line === undefined || !METHODS.has(method!)) return undefined;
-  const headers = headersOf(text, line.length);
+  if (!REQUEST_LINE.test(text)) return undefined;
+  const [behindLine, space] = [REQUEST_LINE.lastIndex, text.indexOf(" ")];
+  const method = text.slice(0, space);
+  if (!METHODS.has(method)) return undefined;
+  const headers = headersOf(text, behindLine);
   if (headers?.["host"] === undefined) return undefined;
   const { connection = "keep-alive", "content-length": length = "0" } = headers;
   if (!/^(keep-alive|close)$/i.test(connection) || !LENGTH.test(length)) return undefined;
   return {
-    method: method!,
-    target: target!,
+    method,
+    target: text.slice(space + 1, behindLine - VERSION_AND_END),
     headers,
     bodyBytes: Number(length),
     isLast: connection.toLowerCase() === "close",
@@ -58,14 +61,15 @@ export function plainHead(buffer: Buffer, start: number, end: number, bytesMax: 
 
 function headersOf(text: string, start: number): Record<string, string | undefined> | undefined {
   const headers: Record<string, string | undefined> = {};
-  HEADER.lastIndex = start;
-  while (HEADER.lastIndex < text.length) {
-    const [, given, value] = HEADER.exec(text) ?? [];
-    if (given === undefined) return undefined;
-    const name = given.toLowerCase();
+  // Found and cut out: what a match gives is an array for each line.
+  for (let at = start; at < text.length; at = HEADER.lastIndex) {
+    HEADER.lastIndex = at;
+    if (!HEADER.test(text)) return undefined;
+    const colon = text.indexOf(":", at);
+    const name = text.slice(at, colon).toLowerCase();
     // Twice, or a name that every object has.
     if (NOT_PLAIN.has(name) || headers[name] !== undefined) return undefined;
-    headers[name] = value!.trim();
+    headers[name] = text.slice(colon + 1, HEADER.lastIndex - 2).trim();
   }
   return headers;
 }

@@ -23,6 +23,7 @@ import { type LateCall, LateCalls } from "./late-calls.ts";
 import { outflowOf } from "./outflow.ts";
 import { NativeOutlet } from "./outlet.ts";
 import type { NativeShared } from "./shared.ts";
+import { Silence } from "./silence.ts";
 
 /** In a long pipeline the scratch is written out whenever it holds this much: the client reads meanwhile. */
 const FLUSH_BYTES = 16 * 1024;
@@ -30,8 +31,6 @@ const FLUSH_BYTES = 16 * 1024;
 const UNREAD_BYTES_MAX = 64 * 1024;
 /** An Args that one call made bigger is not kept. */
 const ARGS_KEPT_MAX = 4 * 1024;
-/** A client is cut off after so many of its heartbeats in silence. */
-const SILENT_BEATS_MAX = 3;
 
 type Later = { from: number; bytes: number; stream: IncomingStream | undefined };
 
@@ -60,9 +59,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
   #ending = false;
   #left = false;
   #authentication: NodeJS.Timeout | undefined = undefined;
-  /** The client gave no promise of heartbeats: Infinity. Else it may be silent for so many beats of the door. */
-  #silentBeatsMax = Number.POSITIVE_INFINITY;
-  #silentBeats = 0;
+  readonly #silence = new Silence();
   /** Why the hive ends it, where the client is to know. */
   #goodbye: HiveError | undefined = undefined;
 
@@ -164,10 +161,17 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
   // Receiving.
 
   #receive(bytes: Uint8Array, start: number, end: number): void {
-    this.#silentBeats = 0;
+    this.#silence.heard();
     this.#outlet.beginReading(end - start);
     if (!this.#link.stopped) this.#shared.runner.tick();
-    this.#link.receive(bytes, start, end);
+    try {
+      this.#link.receive(bytes, start, end);
+    } catch (error) {
+      this.#shared.dropReplies();
+      this.#outlet.reading = false;
+      this.close("now");
+      throw error;
+    }
     const unread = this.#link.pendingBytes;
     if (this.#link.stopped && unread > UNREAD_BYTES_MAX) this.#transport.pause();
     if (this.#weighed || this.waitingBytes > UNCOUNTED_BYTES) this.#weigh();
@@ -240,9 +244,7 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
     this.#authentication = undefined;
     this.#link.bodyBytesMax = this.#shared.limits.frameBytesMax;
     introduce(context, hello, this.#shared.limits.connectionNameBytesMax);
-    if (hello.heartbeatMs > 0) {
-      this.#silentBeatsMax = Math.ceil((SILENT_BEATS_MAX * hello.heartbeatMs) / this.#shared.beatMs);
-    }
+    if (hello.heartbeatMs > 0) this.#silence.promised(hello.heartbeatMs, this.#shared.beatMs);
     writer.begin(WELCOME, 0);
     writer.encoded(welcome(this.#shared, context));
     writer.finish();
@@ -373,10 +375,8 @@ export class NativeConnection implements LinkOwner, Peer, Holder {
 
   /** Once each heartbeat of the door: says that the hive lives, and ends clients that do not. */
   beat(): void {
-    if (this.#silentBeatsMax === Number.POSITIVE_INFINITY || this.#left) return;
-    if (!this.#link.stopped && ++this.#silentBeats > this.#silentBeatsMax) {
-      return this.cutOff("the client has been silent for too long");
-    }
+    if (!this.#silence.isPromised || this.#left) return;
+    if (!this.#link.stopped && this.#silence.beat()) return this.cutOff("the client has been silent for too long");
     if (!this.#outlet.wrote) {
       this.writer().bare(PING, 0);
       this.wrote();

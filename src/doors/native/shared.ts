@@ -49,4 +49,9 @@ export class NativeShared {
     this.beatMs = limits.heartbeatMs / 2;
     this.writer = new FrameWriter(limits.outputBytesMax);
   }
+
+  /** After a mistake of our own: what was written of a reply is not to go to whoever is next. */
+  dropReplies(): void {
+    this.writer = new FrameWriter(this.limits.outputBytesMax);
+  }
 }

@@ -24,6 +24,7 @@ import {
 import type { Push } from "../../engine/push.ts";
 import { RespReader } from "../../wire/resp-reader.ts";
 import type { RespWriter } from "../../wire/resp-writer.ts";
+import { Admission } from "./admission.ts";
 import { Pushes } from "./pushes.ts";
 import type { RespShared } from "./shared.ts";
 
@@ -68,11 +69,7 @@ export class RespConnection implements Receiver, Peer, Holder {
   #running = false;
   /** The peer sends no more. */
   #finished = false;
-  /** Not authenticated: smaller limits, and little time. */
-  #stranger: boolean;
-  #unknownInline = 0;
-  /** A stranger has to have authenticated by then. */
-  #authentication: NodeJS.Timeout | undefined = undefined;
+  readonly #admission: Admission;
   /** Several calls came at once: their replies may leave with those of others. One alone is what somebody waits for. */
   #soon = false;
   /** Bytes of the arguments of the call that answers later. */
@@ -94,9 +91,14 @@ export class RespConnection implements Receiver, Peer, Holder {
       onTold: (reason) => this.#endTold(reason),
     });
     this.#context = shared.runner.open(this);
-    this.#stranger = (this.#context.gate & GATE_AUTH) !== 0;
-    this.#reader = new RespReader(this.#stranger ? shared.strangersLimits : shared.requestLimits);
-    if (this.#stranger) this.#awaitAuthentication();
+    const isStranger = (this.#context.gate & GATE_AUTH) !== 0;
+    this.#reader = new RespReader(isStranger ? shared.strangersLimits : shared.requestLimits);
+    this.#admission = new Admission({
+      ...{ shared, context: this.#context, reader: this.#reader },
+      isWaiting: () => (this.#stops & WAITING) !== 0,
+      onStrange: (reason) => this.#end(reason),
+      onLate: (reason) => this.cutOff(reason),
+    });
   }
 
   // Peer.
@@ -208,6 +210,18 @@ export class RespConnection implements Receiver, Peer, Holder {
 
   /** Runs the calls that are there, until one stops the connection, and writes their replies. */
   #runCalls(): void {
+    try {
+      this.#runAll();
+    } catch (error) {
+      // Our own mistake, for the process: what was written of a reply is not to go to whoever is next.
+      this.#running = false;
+      this.#shared.writer.clear();
+      this.close("now");
+      throw error;
+    }
+  }
+
+  #runAll(): void {
     const shared = this.#shared;
     const reader = this.#reader;
     const context = this.#context;
@@ -232,7 +246,7 @@ export class RespConnection implements Receiver, Peer, Holder {
       }
       if (args.kept || args.starts.length > ARGS_KEPT_MAX) this.#replaceArgs(args);
       if (context.replyMode !== 0) this.#withhold(writer, from);
-      if (this.#stranger || (context.gate & GATE_AUTH) !== 0) this.#watchStranger(writer);
+      if (this.#admission.watches) this.#admission.look(writer);
       if (writer.length >= FLUSH_BYTES || this.#pushes.bytes > 0) this.#flush();
       if (this.#pushes.bytes > 0) this.#pushes.flush();
     }
@@ -273,7 +287,7 @@ export class RespConnection implements Receiver, Peer, Holder {
     // A big one goes out by itself: it may be as large as the limit, and no error of its would have a taker.
     if (reply.length > FLUSH_BYTES) this.#flush(reply);
     else this.#shared.writer.append(reply);
-    if (this.#stranger || (this.#context.gate & GATE_AUTH) !== 0) this.#watchStranger(reply);
+    if (this.#admission.watches) this.#admission.look(reply);
     this.#goOn();
   }
 
@@ -294,21 +308,6 @@ export class RespConnection implements Receiver, Peer, Holder {
     else if ((context.replyMode & REPLY_WITHHELD) !== 0) writer.length = from;
     const next = (context.replyMode & REPLY_SKIP_NEXT) === 0 ? 0 : REPLY_SKIP;
     context.replyMode = (context.replyMode & REPLY_OFF) | next;
-  }
-
-  /** After a call before authentication: has it authenticated, and does it speak RESP at all? */
-  #watchStranger(writer: RespWriter): void {
-    const stranger = (this.#context.gate & GATE_AUTH) !== 0;
-    if (stranger !== this.#stranger) {
-      this.#stranger = stranger;
-      this.#reader.limits = stranger ? this.#shared.strangersLimits : this.#shared.requestLimits;
-      clearTimeout(this.#authentication);
-      if (stranger) this.#awaitAuthentication();
-    }
-    if (stranger && this.#reader.inline && writer.lastError === "UNKNOWN_COMMAND") {
-      if (++this.#unknownInline >= this.#shared.limits.unknownInlineMax) this.#end("unknown inline commands: not RESP");
-    }
-    writer.lastError = undefined;
   }
 
   /** What came is no request: says so, where there is something to say, and ends. */
@@ -338,7 +337,9 @@ export class RespConnection implements Receiver, Peer, Holder {
     const { outputBytesMax, outputSoftBytesMax, outputSoftTimeoutMs, unauthenticatedBytesMax } = this.#shared.limits;
     this.#weigh();
     // Strangers get no memory: what they asked for in vain does not pile up.
-    const softBytesMax = this.#stranger ? Math.min(outputSoftBytesMax, unauthenticatedBytesMax) : outputSoftBytesMax;
+    const softBytesMax = this.#admission.isStranger
+      ? Math.min(outputSoftBytesMax, unauthenticatedBytesMax)
+      : outputSoftBytesMax;
     if (pending <= softBytesMax || (this.#stops & CLOSED) !== 0) return;
     if (pending > outputBytesMax) {
       this.cutOff(`unread replies of ${pending} bytes exceed outputBytesMax (${outputBytesMax})`);
@@ -367,15 +368,6 @@ export class RespConnection implements Receiver, Peer, Holder {
     }, timeoutMs).unref();
   }
 
-  #awaitAuthentication(): void {
-    const { authenticationTimeoutMs } = this.#shared.limits;
-    this.#authentication = setTimeout(() => {
-      // What others of its address did is not its fault: while a token waits for its turn no time is up.
-      if ((this.#stops & WAITING) !== 0) this.#awaitAuthentication();
-      else this.cutOff("no authentication in time");
-    }, authenticationTimeoutMs).unref();
-  }
-
   #end(reason: string): void {
     this.#shared.onNotice(this.address, reason);
     this.#stops |= ENDING;
@@ -385,7 +377,7 @@ export class RespConnection implements Receiver, Peer, Holder {
   #leave(): void {
     if (this.#stops & LEFT) return;
     this.#stops |= LEFT | CLOSED;
-    clearTimeout(this.#authentication);
+    this.#admission.end();
     clearTimeout(this.#reading);
     this.#pushes.close();
     this.#transport.end();

@@ -16,6 +16,11 @@ const gates: (() => void)[] = [];
 const signals: AbortSignal[] = [];
 
 const COMMANDS: Commands = {
+  BUG: ({ reply }) => {
+    reply.array(2);
+    reply.status("half of a reply");
+    throw new TypeError("a mistake of ours");
+  },
   PING: ({ reply }) => reply.status("PONG"),
   BIG: ({ args, reply }) => reply.bulk(Buffer.alloc(args.integer(1), 120), 0, args.integer(1)),
   KILL: ({ context, reply }) => {
@@ -98,6 +103,17 @@ test("frames of one read event leave in one write", () => {
   assert.equal(transport.writes.length, 1);
   assert.deepEqual(answers(transport), ["PONG", "PONG", "PONG"]);
   assert.deepEqual(runner.log, ["tick", "PING", "PING", "PING"]);
+});
+
+test("an error of ours reaches the process, and nothing of the replies before it reaches the next client", () => {
+  const { connect, runner } = setup();
+  const transport = connect();
+  const bytes = Buffer.concat([callOf(1, ["PING"]), callOf(3, ["BUG"]), callOf(5, ["PING"])]);
+  assert.throws(() => transport.arrive(bytes), TypeError);
+  assert.deepEqual([transport.state, runner.log.at(-1)], ["destroyed", "close"]);
+  const other = connect();
+  other.arrive(callOf(1, ["PING"]));
+  assert.deepEqual(answers(other), ["PONG"]);
 });
 
 test("with its token a stranger gets in, with another one it does not", () => {

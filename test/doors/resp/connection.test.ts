@@ -325,6 +325,10 @@ test("an error of ours reaches the caller of receive, and the process", () => {
   const { connect } = setup();
   const transport = connect();
   assert.throws(() => transport.arrive("PING\r\nBUG\r\n"), TypeError);
+  assert.equal(transport.state, "destroyed");
+  const other = connect();
+  other.arrive("PING\r\n");
+  assert.equal(other.take(), "+PONG\r\n", "nothing of the replies before");
 });
 
 test("a client that does not read runs no further call until it has", () => {

@@ -76,9 +76,10 @@ export function replyRange(
 ): void {
   const count = Math.max(0, to - from);
   reply.array(withScores && !reply.typed ? count * 2 : count);
-  store.sorted.range(key, from, to, isReverse, (handle) => {
-    if (withScores) replyScored(store, key, handle, reply);
-    else replyMember(store, key, handle, reply);
+  store.sorted.members(key, from, to, isReverse, (bytes, start, end, kind, handle) => {
+    if (withScores && reply.typed) reply.array(2);
+    replyBytes(reply, bytes, start, end, kind);
+    if (withScores) reply.double(store.sorted.score(key, handle));
   });
 }
 

@@ -9,6 +9,7 @@ import type { Slice } from "./collections.ts";
 import type { Keyspace } from "./keyspace.ts";
 import { FLAG_SCRUB, KIND_VALUE, PACKED_HEADER, SORTED_BYTES_MAX, SORTED_RECORDS_MAX } from "./layout.ts";
 import {
+  eachRecord,
   endOfRecord,
   findRecord,
   type Member,
@@ -21,6 +22,7 @@ import {
   scoreOfRecord,
   writeRecord,
 } from "./sorted-records.ts";
+import type { VisitName } from "./walk.ts";
 
 export class PackedSorted {
   readonly #keyspace: Keyspace;
@@ -102,6 +104,18 @@ export class PackedSorted {
     const places: number[] = [];
     for (let at = first, rank = from; rank < to; rank++, at = endOfRecord(bytes, at)) places.push(at - value);
     for (let i = places.length - 1; i >= 0; i--) visit(places[i]!);
+  }
+
+  /** The same, with their names. */
+  members(key: number, from: number, to: number, reverse: boolean, visit: VisitName): void {
+    const { entries } = this.#keyspace.memory;
+    const bytes = entries.bytesOf(key);
+    const value = entries.valueStart(key);
+    if (!reverse) {
+      const first = placeOfRank(bytes, value + PACKED_HEADER, from);
+      return eachRecord(bytes, first, to - from, value, visit);
+    }
+    this.range(key, from, to, true, (handle) => eachRecord(bytes, value + handle, 1, value, visit));
   }
 
   /**

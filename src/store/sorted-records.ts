@@ -6,6 +6,7 @@
 
 import { KIND_VALUE, PACKED_HEADER, SORTED_BYTES_MAX, SORTED_RECORDS_MAX } from "./layout.ts";
 import { compareBytes } from "./sorted-way.ts";
+import type { VisitName } from "./walk.ts";
 
 const CODE_INT8 = 0;
 const CODE_INT16 = 1;
@@ -72,6 +73,18 @@ export function endOfRecord(bytes: Uint8Array, at: number): number {
   const head = bytes[at]!;
   const length = (head & LONG) === 0 ? bytes[at + 1]! : bytes[at + 1]! | (bytes[at + 2]! << 8);
   return at + BESIDE[head]! + length;
+}
+
+/** Calls back with the names of `count` records from byte `at` on, and with their places from byte `value` on. */
+export function eachRecord(bytes: Buffer, at: number, count: number, value: number, visit: VisitName): void {
+  let place = at;
+  for (let left = count; left > 0; left--) {
+    const head = bytes[place]!;
+    const length = (head & LONG) === 0 ? bytes[place + 1]! : bytes[place + 1]! | (bytes[place + 2]! << 8);
+    const start = place + BESIDE[head]!;
+    visit(bytes, start, start + length, head & 3, place - value);
+    place = start + length;
+  }
 }
 
 /** Where among records of which the first begins at `first` number `rank` begins. */

@@ -27,7 +27,7 @@ import { NO_DEADLINE, type Placement } from "./placement.ts";
 import { LEAF_CELLS } from "./sorted-nodes.ts";
 import { PackedSorted } from "./sorted-packed.ts";
 import { type Member, SortedRecord } from "./sorted-records.ts";
-import { eachEntry, scanEntries } from "./walk.ts";
+import { eachEntry, eachName, scanEntries, type VisitName } from "./walk.ts";
 
 const FIRST_REF: number = 1 << PAGE_SHIFT;
 const SCORE_BYTES = 8;
@@ -254,28 +254,41 @@ export class SortedSets {
   range(key: number, from: number, to: number, reverse: boolean, visit: (handle: number) => void): void {
     const root = this.#memory.entries.rootOf(key);
     if (from >= to) return;
-    if (root !== 0 && !reverse) return this.#rangeForward(root, from, to, visit);
-    if (root !== 0) return this.#rangeBackward(root, from, to, visit);
-    this.#packed.range(key, from, to, reverse, visit);
-  }
-
-  #rangeForward(root: number, from: number, to: number, visit: (handle: number) => void): void {
-    const refs = this.#takeRefs();
-    for (let rank = from; rank < to; ) {
-      const count = this.#memory.tree.leafFrom(root, rank, refs, to - rank);
+    if (root === 0) return this.#packed.range(key, from, to, reverse, visit);
+    this.#eachLeaf(root, from, to, reverse, (refs, count) => {
       for (let i = 0; i < count; i++) visit(refs[i]!);
-      rank += count;
-    }
-    this.#refs = refs;
+    });
   }
 
-  #rangeBackward(root: number, from: number, to: number, visit: (handle: number) => void): void {
+  /** The same, with their names. */
+  members(key: number, from: number, to: number, reverse: boolean, visit: VisitName): void {
+    const { entries } = this.#memory;
+    const root = entries.rootOf(key);
+    if (from >= to) return;
+    if (root === 0) return this.#packed.members(key, from, to, reverse, visit);
+    this.#eachLeaf(root, from, to, reverse, (refs, count) => eachName(entries, refs, count, visit));
+  }
+
+  /** Calls back with the entries from rank `from` to `to`, those of a leaf at a time, or the other way round. */
+  #eachLeaf(
+    root: number,
+    from: number,
+    to: number,
+    reverse: boolean,
+    visit: (refs: Int32Array, count: number) => void,
+  ): void {
+    const { tree } = this.#memory;
     const refs = this.#takeRefs();
-    for (let rank = to; rank > from; ) {
-      const count = this.#memory.tree.leafTo(root, rank, refs);
-      const first = Math.max(0, count - (rank - from));
-      for (let i = count - 1; i >= first; i--) visit(refs[i]!);
-      rank -= count - first;
+    for (let left = to - from; left > 0; ) {
+      let count = reverse ? tree.leafTo(root, from + left, refs) : tree.leafFrom(root, to - left, refs, left);
+      if (reverse) {
+        const first = Math.max(0, count - left);
+        refs.subarray(first, count).reverse();
+        refs.copyWithin(0, first, count);
+        count -= first;
+      }
+      visit(refs, count);
+      left -= count;
     }
     this.#refs = refs;
   }

@@ -9,7 +9,7 @@
 
 import { HiveError } from "../base/errors.ts";
 import type { Args } from "../engine/args.ts";
-import type { Context } from "../engine/context.ts";
+import { type Context, GATE_LIMITED } from "../engine/context.ts";
 import { findField, writeField } from "../engine/fields.ts";
 import { EVENT_GENERIC, EVENT_TABLE } from "../engine/happened.ts";
 import { deviceKey } from "../engine/reserved-names.ts";
@@ -103,7 +103,7 @@ export class Memories {
     return true;
   }
 
-  /** Takes all labels out; what the memory knows of itself stays. Returns whether there were any. */
+  /** Takes all labels out; what the memory knows of itself stays, and is made by who cleared it. Returns whether there were any. */
   clear(context: Context, place: Place): boolean {
     const { store } = context;
     const key = this.find(context, place);
@@ -112,10 +112,9 @@ export class Memories {
     if (store.fields.count(key) === 1) return false;
     const { bytes, start, end } = store.fields.value(key, own, { bytes: NO_BYTES, start: 0, end: 0, kind: 0 });
     const kept = Buffer.from(bytes.subarray(start, end));
-    const payer = store.memory.entries.payerOf(key);
     this.grow(context, place, kept.length, () => {
       store.keys.remove(key);
-      setOwnField(store, this.create(context, place, { payer }), kept);
+      setOwnField(store, this.create(context, place), kept);
     });
     tell(store, place, EVENT_GENERIC, "del");
     return true;
@@ -138,20 +137,21 @@ export class Memories {
   }
 
   labels({ store }: Context, device: string): Labels {
-    const { totals } = store.memory;
+    const { totals, entries } = store.memory;
     const owner = this.#owners.known(store, device);
     const id = Buffer.from(device);
     const name = deviceKey(id, id.length);
-    const table = store.keys.find(name, 0, name.length, 0);
+    const found = owner === 0 ? 0 : store.keys.find(name, 0, name.length, 0);
+    const table = found !== 0 && entries.ownerOf(found) === owner && entries.type(found) === TYPE_TABLE ? found : 0;
     const sessions = totals.of(owner).keys - (table === 0 ? 0 : 1);
     // Each session has a field that is no label, and the memory may have one.
     const others = sessions + (table === 0 || ownField(store, table) === 0 ? 0 : 1);
     return { labels: (totals.groupFields.get(owner) ?? 0) - others, sessions };
   }
 
-  /** How many labels a device may have, and how many sessions: its own token says so. Infinity where that is not bounded. */
-  labelsMax({ token }: Context, device: string): number {
-    return (token?.info.device === device ? token.quotas.keys : undefined) ?? Number.POSITIVE_INFINITY;
+  /** How many labels a device may have, and how many sessions: its tokens say so. Infinity where that is not bounded. */
+  labelsMax(context: Context, device: string): number {
+    return quotaOf(context, device, "keys");
   }
 
   /**
@@ -162,11 +162,13 @@ export class Memories {
     const { store } = context;
     const { undo, memory } = store;
     const { device } = place;
-    const key = this.find(context, place);
-    const had = this.usage(context, device);
+    let had = this.usage(context, device);
     const mayTake = bytes + GROWTH_BYTES;
     const countsLabels = this.labelsMax(context, device) < Number.POSITIVE_INFINITY;
     const isFar = had.bytes + mayTake <= had.bytesMax && had.allBytes + mayTake <= had.allBytesMax && !countsLabels;
+    // What has run out is no reason to refuse anything.
+    if (!isFar && !undo.armed && store.catchUp()) had = this.usage(context, device);
+    const key = this.find(context, place);
     // A table that is there and has room takes steps of which the first alone can fail.
     if (isFar && key !== 0 && memory.pages.hasRoom(mayTake)) return change();
     const hadLabels = countsLabels ? this.labels(context, device) : undefined;
@@ -204,10 +206,16 @@ export class Memories {
   }
 
   /** The cap of a device, or the quota of its token where that is less. */
-  #bytesMax({ token }: Context, device: string): number {
-    const own = token?.info.device === device ? token.quotas.bytes : undefined;
-    return Math.min(this.#deviceBytesMax, own ?? Number.POSITIVE_INFINITY);
+  #bytesMax(context: Context, device: string): number {
+    return Math.min(this.#deviceBytesMax, quotaOf(context, device, "bytes"));
   }
+}
+
+/** The quota of a device: that of its own token, where this calls, else what its tokens may. Who is held to nothing is not held to that. */
+function quotaOf({ token, gate, services }: Context, device: string, quota: "bytes" | "keys"): number {
+  if (token === undefined || (gate & GATE_LIMITED) === 0) return Number.POSITIVE_INFINITY;
+  if (token.info.device === device) return token.quotas[quota] ?? Number.POSITIVE_INFINITY;
+  return services.quotas?.ofDevice(device, quota) ?? Number.POSITIVE_INFINITY;
 }
 
 /** The owner number of the token that a memory counts for beside its device: the one that makes it, where it has quotas. */

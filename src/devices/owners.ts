@@ -18,8 +18,10 @@ const KNOWN_MIN = 1024;
 export class Owners {
   #byDevice = new Map<string, number>();
   #sweepAt = KNOWN_MIN;
-  /** Totals.clears of the keyspace that the numbers are of: another one begins when the hive is emptied or restored. */
-  #clears = 0;
+  /** Totals.keyspace of what the numbers are of: there is another one when the hive is emptied or restored. */
+  #keyspace = 0;
+  /** Those of the keyspace before, which comes back where a restore fails. */
+  #before = { keyspace: 0, byDevice: this.#byDevice };
 
   /** The number of a device; a new one where it has nothing yet. */
   of(store: Store, device: string): number {
@@ -35,19 +37,28 @@ export class Owners {
   /** The same; 0 where the device has nothing. */
   known(store: Store, device: string): number {
     const { totals, entries } = store.memory;
-    if (this.#clears !== totals.clears) {
-      this.#byDevice.clear();
-      this.#clears = totals.clears;
-    }
+    if (this.#keyspace !== totals.keyspace) this.#change(totals.keyspace);
+    const remembered = this.#byDevice.get(device) ?? 0;
     const id = Buffer.from(device);
     const name = deviceKey(id, id.length);
     const key = store.keys.find(name, 0, name.length, 0);
-    return (key === 0 ? 0 : entries.ownerOf(key)) || (this.#byDevice.get(device) ?? 0);
+    const owner = key === 0 ? 0 : entries.ownerOf(key);
+    if (owner === 0) return remembered;
+    // Its sessions may outlive its memory.
+    if (owner !== remembered) this.#remember(store, device, owner);
+    return owner;
   }
 
   /** A device has this number: keys of it have come with a snapshot. */
   learn(store: Store, device: string, owner: number): void {
     if (this.known(store, device) === 0) this.#remember(store, device, owner);
+  }
+
+  #change(keyspace: number): void {
+    const left = { keyspace: this.#keyspace, byDevice: this.#byDevice };
+    this.#byDevice = this.#before.keyspace === keyspace ? this.#before.byDevice : new Map();
+    this.#keyspace = keyspace;
+    this.#before = left;
   }
 
   #remember(store: Store, device: string, owner: number): void {

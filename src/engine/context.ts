@@ -84,6 +84,8 @@ export interface Quotas {
    * @throws {HiveError} QUOTA, or what `run` throws: nothing of it stays where it was armed to be undone
    */
   conclude(context: Context, run: () => void): void;
+  /** What the tokens of a device let it have; Infinity where one of them has no such quota, or it has none. */
+  ofDevice(device: string, quota: "bytes" | "keys"): number;
 }
 
 /** What commands may ask of the engine that runs them. */

@@ -33,8 +33,11 @@ export class QuotaGuard implements Quotas {
    */
   run(token: Token, { flags }: Pick<Command, "flags">, run: () => boolean): HiveError | undefined {
     const { keys, undo, eviction, memory } = this.#store;
-    // What is evicted is gone whatever comes of the call: not part of what is noted.
-    if ((flags & COMMAND_GROWS) !== 0) eviction.makeRoom();
+    // What is evicted, or has run out, is gone whatever comes of the call: not part of what is noted.
+    if ((flags & COMMAND_GROWS) !== 0) {
+      this.#store.catchUp();
+      eviction.makeRoom();
+    }
     const { totals } = memory;
     let isDone = false;
     let excess: HiveError | undefined;
@@ -66,6 +69,10 @@ export class QuotaGuard implements Quotas {
     });
     if (failure !== undefined) throw failure;
     if (refused !== undefined) throw refused;
+  }
+
+  ofDevice(device: string, quota: "bytes" | "keys"): number {
+    return this.#tokens.quotaOfDevice(device, quota);
   }
 
   #excess(caller: Token, before: ReadonlyMap<number, OwnerTotals>): HiveError | undefined {

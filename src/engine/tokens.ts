@@ -8,47 +8,20 @@
 // the look-up and for people: CLIENT LIST and notices show it. It does no I/O: server/tokens-file.ts
 // keeps the records. A token's owner number, by which the store counts its keys, is never used again.
 
-import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { HiveError } from "../base/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../base/limits.ts";
 import { ALL_GRANTS, Grants } from "./grants.ts";
 import { deviceKey, sessionKeyStart } from "./reserved-names.ts";
-
-/** Upper bounds for all connections of a token together; what is not there is not bounded. */
-export type TokenQuotas = { bytes?: number; keys?: number; callsPerSecond?: number; connections?: number };
-
-export const QUOTA_NAMES: readonly (keyof TokenQuotas)[] = ["bytes", "keys", "callsPerSecond", "connections"];
-
-export type TokenOptions = {
-  /** For people; AUTH takes it as the user too. */
-  name?: string;
-  /** "read:users:*", "write:*", "admin", "all". */
-  grants: readonly string[];
-  /** The device that it belongs to: then it reaches the memory of that one and nothing else. */
-  device?: string;
-  quotas?: TokenQuotas;
-  /** Epoch milliseconds; without it the token has no end. */
-  expiresAtMs?: number;
-};
-
-/** What may be shown of a token. */
-export type TokenInfo = {
-  id: string;
-  name: string;
-  grants: readonly string[];
-  device?: string;
-  quotas: TokenQuotas;
-  expiresAtMs?: number;
-  createdAtMs: number;
-};
-
-/** What is kept of a token. */
-export type TokenRecord = TokenInfo & {
-  /** SHA-256 of the whole token, hexadecimal. */
-  hash: string;
-  /** 1 to 2^31 - 1: by which the store counts its keys and bytes. */
-  owner: number;
-};
+import {
+  firstOwner,
+  infoOf,
+  newToken,
+  type TokenInfo,
+  type TokenOptions,
+  type TokenQuotas,
+  type TokenRecord,
+} from "./token-records.ts";
 
 /** The name of the user who has no token, and of the single one. */
 export const DEFAULT_USER = "default";
@@ -56,7 +29,6 @@ export const DEFAULT_USER = "default";
 export const SINGLE_TOKEN_LENGTH_MIN = 16;
 /** What sums of intervals may be off. */
 const ROUNDING_MS = 1e-3;
-const OWNER_MAX = 2 ** 31 - 1;
 const FORM = /^hive_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 const FORM_LENGTH = 61;
 
@@ -128,6 +100,7 @@ export class TokenRegistry {
   readonly #limits: Limits;
   readonly #byId = new Map<string, { record: TokenRecord; hash: Buffer; token: Token }>();
   readonly #byOwner = new Map<number, Token>();
+  readonly #byDevice = new Map<string, Set<Token>>();
   /** Ids of tokens that were revoked lately, by their hash. */
   readonly #revoked = new Map<string, string>();
   readonly #single: { hash: Buffer; token: Token } | undefined;
@@ -178,6 +151,13 @@ export class TokenRegistry {
   /** The token with a quota of bytes or keys that has this owner number. */
   ownedBy(owner: number): Token | undefined {
     return this.#byOwner.get(owner);
+  }
+
+  /** What the most generous token of a device lets it have; Infinity where it has none. */
+  quotaOfDevice(device: string, quota: "bytes" | "keys"): number {
+    const tokens = this.#byDevice.get(device);
+    if (tokens === undefined) return Number.POSITIVE_INFINITY;
+    return Math.max(...[...tokens].map(({ quotas }) => quotas[quota] ?? Number.POSITIVE_INFINITY));
   }
 
   /**
@@ -266,6 +246,7 @@ export class TokenRegistry {
 
   #add(record: TokenRecord, token: Token = new Token(record, this.#limits)): void {
     this.#byId.set(record.id, { record, hash: Buffer.from(record.hash, "hex"), token });
+    this.#setDevice(token, record.device);
     if (token.ownsKeys) this.#byOwner.set(token.owner, token);
     this.#nextExpiryMs = Math.min(this.#nextExpiryMs, token.expiresAtMs);
   }
@@ -273,6 +254,7 @@ export class TokenRegistry {
   #update(known: { record: TokenRecord; token: Token }, record: TokenRecord): void {
     const { token } = known;
     known.record = record;
+    this.#setDevice(token, record.device);
     token.info = infoOf(record);
     token.grants = grantsOf(record, this.#limits);
     if (token.ownsKeys) this.#byOwner.set(token.owner, token);
@@ -285,10 +267,23 @@ export class TokenRegistry {
     if (known === undefined) return false;
     this.#byId.delete(id);
     this.#byOwner.delete(known.token.owner);
+    this.#setDevice(known.token, undefined);
     this.#revoked.set(known.record.hash, id);
     if (this.#revoked.size > this.#limits.tokensMax) this.#revoked.delete(this.#revoked.keys().next().value!);
     this.onGone(known.token, "revoked");
     return true;
+  }
+
+  #setDevice(token: Token, device: string | undefined): void {
+    const { device: before } = token.info;
+    if (before !== undefined) {
+      const others = this.#byDevice.get(before);
+      others?.delete(token);
+      if (others?.size === 0) this.#byDevice.delete(before);
+    }
+    if (device === undefined) return;
+    const tokens = this.#byDevice.get(device) ?? new Set();
+    this.#byDevice.set(device, tokens.add(token));
   }
 
   /** Those that ended at `nowMs` or before are done with. */
@@ -300,14 +295,6 @@ export class TokenRegistry {
   }
 }
 
-/**
- * Owner number of the first token of a registry or a file. Keys in snapshots keep their owners, and where one begins
- * anew its tokens are not to get the keys, and the used-up quotas, of those before.
- */
-export function firstOwner(): number {
-  return randomInt(1, 2 ** 30);
-}
-
 /** What it may do: where it belongs to a device, what its grants say of reading and writing, on that memory alone. */
 function grantsOf({ grants, device }: TokenInfo, limits: Limits): Grants {
   const given = Grants.parse(grants, limits);
@@ -317,72 +304,6 @@ function grantsOf({ grants, device }: TokenInfo, limits: Limits): Grants {
   const own = (["read", "write"] as const).filter((permission) => given.has(permission));
   const texts = own.flatMap((permission) => names.map((name) => `${permission}:${name}`));
   return Grants.parse(texts, { ...limits, grantBytesMax: Number.POSITIVE_INFINITY });
-}
-
-type NewToken = { owner: number; nowMs: number; limits: Limits };
-
-/** A token that is in no registry yet. @throws {HiveError} INVALID_ARGUMENT, REFUSED_SETTING */
-export function newToken(options: TokenOptions, more: NewToken): { record: TokenRecord; token: string } {
-  const { owner, nowMs, limits } = more;
-  if (owner > OWNER_MAX) throw new HiveError("REFUSED_SETTING", "all owner numbers are used: begin a new tokens file");
-  const id = randomBytes(6).toString("hex");
-  const token = `hive_${id}_${randomBytes(32).toString("base64url")}`;
-  const record: TokenRecord = {
-    id,
-    name: options.name ?? "",
-    grants: Grants.parse(options.grants, limits).texts,
-    ...(options.device === undefined ? {} : { device: options.device }),
-    quotas: { ...options.quotas },
-    ...(options.expiresAtMs === undefined ? {} : { expiresAtMs: options.expiresAtMs }),
-    createdAtMs: nowMs,
-    hash: createHash("sha256").update(token).digest("hex"),
-    owner,
-  };
-  checkToken(record, limits);
-  return { record, token };
-}
-
-/** @throws {HiveError} INVALID_ARGUMENT, which says what is wrong with a record whose parts have the right types. */
-export function checkToken(record: TokenRecord, limits: Limits): void {
-  const { name, device, quotas, expiresAtMs, createdAtMs, owner, grants } = record;
-  const { tokenNameBytesMax } = limits;
-  if (grants.length === 0) throw bad("grants: at least one, such as read:* or all");
-  Grants.parse(grants, limits);
-  for (const [what, text] of Object.entries({ name, device: device ?? "" })) {
-    if (Buffer.byteLength(text) > tokenNameBytesMax) throw bad(`${what}: longer than ${tokenNameBytesMax} bytes`);
-    // It stands in lines of CLIENT LIST and of the log, or may.
-    if (/[^!-~]/.test(text)) throw bad(`${what}: expected visible ASCII without spaces`);
-  }
-  for (const quota of QUOTA_NAMES) {
-    const value = quotas[quota];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-      throw bad(`quota ${quota}: expected a whole number above 0, got ${value}`);
-    }
-  }
-  if (expiresAtMs !== undefined && !(Number.isSafeInteger(expiresAtMs) && expiresAtMs > 0)) {
-    throw bad("expiresAtMs: expected whole milliseconds since 1970");
-  }
-  if (!Number.isSafeInteger(createdAtMs)) throw bad("createdAtMs: expected whole milliseconds since 1970");
-  if (!(Number.isSafeInteger(owner) && owner > 0 && owner <= OWNER_MAX)) {
-    throw bad(`owner: expected a whole number from 1 to ${OWNER_MAX}`);
-  }
-}
-
-function bad(reason: string): HiveError {
-  return new HiveError("INVALID_ARGUMENT", reason);
-}
-
-/** What may be shown of a record. */
-export function infoOf({ id, name, grants, device, quotas, expiresAtMs, createdAtMs }: TokenInfo): TokenInfo {
-  return {
-    id,
-    name,
-    grants,
-    ...(device === undefined ? {} : { device }),
-    quotas,
-    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-    createdAtMs,
-  };
 }
 
 /** The id in a token's text; what is no id where it has none. */

@@ -7,7 +7,7 @@ import { HiveError } from "../base/errors.ts";
 import { withLock } from "../base/file-lock.ts";
 import type { Limits } from "../base/limits.ts";
 import { Grants } from "../engine/grants.ts";
-import { firstOwner, infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/tokens.ts";
+import { firstOwner, infoOf, newToken, type TokenInfo, type TokenOptions } from "../engine/token-records.ts";
 import { fileBehind, type KnownRecords, readTokens, type TokensContent, writeTokens } from "./tokens-file.ts";
 
 /**

@@ -23,7 +23,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
-import { checkToken, QUOTA_NAMES, type TokenQuotas, type TokenRecord } from "../engine/tokens.ts";
+import { checkToken, QUOTA_NAMES, type TokenQuotas, type TokenRecord } from "../engine/token-records.ts";
 import { positionIn } from "./settings/file.ts";
 
 export type TokensContent = {

@@ -11,7 +11,8 @@ import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { HiveError, isHiveError } from "../base/errors.ts";
 import type { Limits } from "../base/limits.ts";
-import { type TokenInfo, type TokenOptions, TokenRegistry } from "../engine/tokens.ts";
+import type { TokenInfo, TokenOptions } from "../engine/token-records.ts";
+import { TokenRegistry } from "../engine/tokens.ts";
 import { addToken, changeTokens, removeToken } from "./tokens-change.ts";
 import { fileBehind, markOf, readTokens, type TokensContent } from "./tokens-file.ts";
 

@@ -7,6 +7,7 @@
 
 import { isUtf8 } from "node:buffer";
 import type { Limits } from "../base/limits.ts";
+import { GROUP_OWNER_MIN } from "../store/accounting.ts";
 import {
   CHUNK_HEADER,
   KIND_TEXT,
@@ -179,6 +180,11 @@ export class RecordReader {
     }
     if ((flags & RECORD_OWNED) !== 0 && (facts.owner === 0 || facts.owner >= 2 ** 31)) {
       throw bad("a key has an owner that there cannot be");
+    }
+    // Tokens answer for what devices have, and for nothing else.
+    const payer = facts.ownedWord >>> 1;
+    if (payer !== 0 && (facts.owner < GROUP_OWNER_MIN || payer >= GROUP_OWNER_MIN)) {
+      throw bad("a key has a payer that there cannot be");
     }
     if (facts.isSecret && (flags & RECORD_OWNED) === 0) throw bad("a key is a secret of nobody");
     const bytes = this.#bytes;

@@ -23,6 +23,7 @@ export type TotalsCopy = {
   readonly groupFields: readonly (readonly [number, number])[];
   readonly pairs: readonly (readonly [number, Pair])[];
   readonly sessionKeys: number;
+  readonly keyspace: number;
 };
 
 /** Pairs that are kept before those without bytes are looked for and forgotten. */
@@ -37,7 +38,7 @@ export class Totals {
   readonly ownerBytes: Map<number, number> = new Map();
   /** By owner id: how many keys are its. */
   readonly ownerKeys: Map<number, number> = new Map();
-  /** By owner id from GROUP_OWNER_MIN on: how many fields its tables have. */
+  /** By owner id from GROUP_OWNER_MIN on: how many fields its tables have (what else has a container counts by its entries). */
   readonly groupFields: Map<number, number> = new Map();
   /** Bytes of the owners from GROUP_OWNER_MIN on. */
   groupBytes = 0;
@@ -45,6 +46,8 @@ export class Totals {
   sessionKeys = 0;
   /** How often another keyspace took the place of the one that was there: its id may be one that there was before. */
   clears = 0;
+  /** Which keyspace is there: the value of `clears` when it came. */
+  keyspace = 0;
   /** While a call is watched: what the owners whose figures it changes had before. */
   #before: Map<number, OwnerTotals> | undefined = undefined;
   #pairs = new Map<number, Pair>();
@@ -72,14 +75,15 @@ export class Totals {
 
   /** A copy of all that is counted, for putBack(). */
   copy(): TotalsCopy {
-    const { entryBytes, sessionKeys } = this;
+    const { entryBytes, sessionKeys, keyspace } = this;
     const pairs = [...this.#pairs].map(([account, pair]) => [account, { ...pair }] as const);
     const [ownerBytes, ownerKeys, groupFields] = [[...this.ownerBytes], [...this.ownerKeys], [...this.groupFields]];
-    return { entryBytes, ownerBytes, ownerKeys, groupFields, pairs, sessionKeys };
+    return { entryBytes, ownerBytes, ownerKeys, groupFields, pairs, sessionKeys, keyspace };
   }
 
   putBack(copy: TotalsCopy): void {
     this.clear();
+    this.keyspace = copy.keyspace;
     this.entryBytes = copy.entryBytes;
     this.sessionKeys = copy.sessionKeys;
     for (const [owner, bytes] of copy.ownerBytes) this.#addBytes(owner, bytes);
@@ -89,7 +93,7 @@ export class Totals {
   }
 
   clear(): void {
-    this.clears++;
+    this.keyspace = ++this.clears;
     this.entryBytes = 0;
     this.groupBytes = 0;
     this.sessionKeys = 0;
@@ -98,6 +102,7 @@ export class Totals {
     this.groupFields.clear();
     this.#pairs.clear();
     this.#accounts.clear();
+    this.#sweepAt = PAIRS_MIN;
   }
 
   /** Counts a key of an account, never 0, in or out. */

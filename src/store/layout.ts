@@ -60,7 +60,7 @@
 // anything, and every place is checked before it is read; then all that was read was there at one moment.
 //
 // No sequence guards, so readers leave alone: the links of the wheel (next, previous, slot); the access clock,
-// with which the version's bits beside it stay what they are; of a root the flags, counts, bytes, owner
+// with which the version's bits beside it stay what they are; of a root the flags, counts, bytes, account
 // and key; the version of a key that has a root. A new table may be seen before it has its first field.
 // A processor that may exchange stores (ARM) needs fences beside (sequence.ts).
 //

@@ -6,7 +6,7 @@
 //   lists       elements of lists                                               lists.ts
 //   setNow()    time passes: what has run out goes                              wheel.ts
 //   makeRoom()  before a call that may need memory                              eviction.ts
-//   work()      what can be done in slices: freeing, compacting                 containers.ts, compactor.ts
+//   work()      what can be done in slices: freeing, compacting                 reaper.ts, compactor.ts
 //
 // It reads no clock, starts no timer and does no I/O: time is handed in, and whoever owns the store
 // calls work() while there is some. One thread uses it.
@@ -44,6 +44,8 @@ export type StoreOptions = {
 
 /** Entries that one setNow() removes at most; what is left is gone for readers all the same. */
 const EXPIRED_PER_TICK = 200;
+/** How often catchUp() asks the wheel for some. */
+const CATCH_UP_ROUNDS = 64;
 /** Milliseconds behind its deadline from which on it is urgent that a secret goes. */
 const LATE_MS = 5;
 /** Buckets that the reaper frees, or the compactor visits, between two looks at the clock. */
@@ -145,6 +147,18 @@ export class Store {
     memory.nowMs = nowMs;
     this.eviction.setNow(nowMs);
     if (this.activeExpiry) memory.wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
+  }
+
+  /** Removes some of what has run out, where not all is removed yet. Returns whether it did. Not while a call may be undone. */
+  catchUp(): boolean {
+    const { wheel, nowMs } = this.memory;
+    const linked = wheel.count;
+    // Where many run out together, the wheel first brings them down from level to level.
+    for (let round = 0; this.#isBehind && wheel.count === linked; round++) {
+      if (round === CATCH_UP_ROUNDS) return false;
+      wheel.advance(nowMs, EXPIRED_PER_TICK, this.#expire);
+    }
+    return wheel.count < linked;
   }
 
   #expireEntry(ref: number): void {

@@ -37,6 +37,10 @@ test("list, usage and clear of a running hive", async () => {
   assert.match(usage.out, /^all devices: \d+ \(1\.\d KB\), no cap$/m);
   const found = JSON.parse((await device("usage", "shelf/3 ä", "--json")).out);
   assert.deepEqual([found.device, found.bytes, found.bytesMax], ["shelf/3 ä", bytes, 10_000]);
+  const session = await client.session("shelf/3 ä");
+  await session.put("l", 1);
+  assert.match((await device("usage", "shelf/3 ä")).out, /^labels: +2, with those of its sessions 3\nsessions: +1\n/);
+  await session.close();
 
   assert.deepEqual(await device("clear", "shelf/3 ä"), { code: 0, out: "cleared shelf/3 ä\n", error: "" });
   assert.deepEqual(await client.device("shelf/3 ä").labels(), []);

@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ManualClock } from "../../src/base/clock.ts";
 import { type Client, connect, type DeviceSession, isHiveError } from "../../src/client/node.ts";
-import type { TokenOptions } from "../../src/engine/tokens.ts";
+import type { TokenOptions } from "../../src/engine/token-records.ts";
 import { Hive, type HiveOptions } from "../../src/server/hive.ts";
 import { writeTokens } from "../../src/server/tokens-file.ts";
 import { fillAtRandom, ofDevice } from "../kit/device-model.ts";
+import { checkStore } from "../kit/store-invariants.ts";
 
 type Known = { admin: Client; token(options: Partial<TokenOptions>): Promise<Client> };
 
@@ -89,7 +90,7 @@ test("a memory or session counts for the token that made it, whoever puts more i
   await maker.put("k", Buffer.alloc(8_000));
 });
 
-test("it goes on counting after DEVICE.CLEAR, a restart and a restore, and no longer when it has run out", async (t) => {
+test("it goes on counting after its own DEVICE.CLEAR, a restart and a restore, and no longer when it has run out", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "memhive-quotas-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const clock = new ManualClock(1_700_000_000_000);
@@ -105,7 +106,7 @@ test("it goes on counting after DEVICE.CLEAR, a restart and a restore, and no lo
     // The numbers of a spool stay when a memory is cleared.
     const [memory] = (await db.send(["DEVICE.SPOOL", "d", "producer", ""])) as [string];
     await db.send(["DEVICE.SPOOL", "d", "producer", memory, 1, "s", "x", 0]);
-    await admin.device("d").clear();
+    await db.device("d").clear();
     await admin.device("d").put("l", Buffer.alloc(2_000));
     await (await db.session("d", { ttlMs: 10_000 })).put("l", Buffer.alloc(2_000));
     await assert.rejects(db.put("k", Buffer.alloc(2_000)), quota(/of the 6000 that this token may have/));
@@ -158,4 +159,79 @@ test("keys of a device's token are its labels, of its memory and its sessions to
   await assert.rejects(db.device("d").put("seventh", 1), quota(/would make 7 of the 5 labels/));
   await db.device("d").clear();
   assert.equal((await db.device("d").usage()).deviceLabels, 2);
+});
+
+test("whoever clears a memory has made it: a device is rid of a token that may have no more", async (t) => {
+  const { token } = await started(t);
+  const own = await token({ device: "d", quotas: { bytes: 50_000 } });
+  const maker = await token({ quotas: { bytes: 1_000 } });
+  const [memory] = (await maker.send(["DEVICE.SPOOL", "d", "producer", ""])) as [string];
+  await maker.send(["DEVICE.SPOOL", "d", "producer", memory, 1, "s", "x", 0]);
+  await assert.rejects(own.device("d").put("l", Buffer.alloc(2_000)), quota(/a key of this call belongs to a token/));
+  await own.device("d").clear();
+  await own.device("d").put("l", Buffer.alloc(2_000));
+  await maker.put("k", Buffer.alloc(900));
+  const [, last] = (await maker.send(["DEVICE.SPOOL", "d", "producer", memory])) as [string, number];
+  assert.equal(last, 1, "what the memory knows of itself stays");
+});
+
+test("the quotas of a device hold for every token that is held to anything, and its most generous token says them", async (t) => {
+  const { token, admin } = await started(t);
+  const own = await token({ device: "d", quotas: { bytes: 5_000, keys: 2 } });
+  await own.device("d").put("l", 1);
+  const other = await token({ quotas: { bytes: 1_000 } });
+  const reader = await token({ grants: ["read", "write:$device:*"] });
+  for (const db of [other, reader]) {
+    const refused = quota(/bytes: this would make \d+ of the 5000 that device d may have/);
+    await assert.rejects(db.device("d").put("l", Buffer.alloc(50_000)), refused);
+  }
+  await other.device("d").put("second", 1);
+  await assert.rejects(reader.device("d").put("third", 1), quota(/keys: this would make 3 of the 2 labels/));
+  await token({ device: "d", quotas: { bytes: 100_000, keys: 3 } });
+  await reader.device("d").put("third", Buffer.alloc(50_000));
+  await assert.rejects(own.device("d").put("l", Buffer.alloc(1_000)), quota(/of the 5000 that device d may have/));
+  await token({ device: "d" });
+  await reader.device("d").put("fourth", Buffer.alloc(200_000));
+  await admin.device("d").put("fifth", Buffer.alloc(200_000));
+});
+
+test("a device has one number, whatever is left of it after a restart, a restore, or one that failed", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "memhive-quotas-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const clock = new ManualClock(1_700_000_000_000);
+  const options: HiveOptions = { listen: false, clock, deviceBytesMax: 20_000, snapshots: { folder, sessions: true } };
+  const isFull = quota(/of the 20000 that device d may have/);
+  {
+    await using first = await Hive.start(options);
+    await using db = await connect(first);
+    await db.device("d").put("l", 1);
+  }
+  clock.advance(1);
+  await using hive = await Hive.start(options);
+  await using db = await connect(hive);
+  await (await db.session("d")).put("l", Buffer.alloc(18_000));
+  await db.device("d").clear();
+  assert.equal((await db.device("d").usage()).sessions, 1);
+  await assert.rejects(db.device("d").put("l", Buffer.alloc(18_000)), isFull);
+  await db.snapshot.store("kept");
+  const { store } = hive.engine;
+  store.beginRestoring().rollback();
+  assert.equal((await db.device("d").usage()).sessions, 1, "after a restore that failed");
+  await assert.rejects((await db.session("d")).put("l", Buffer.alloc(18_000)), isFull);
+  await db.snapshot.restore("kept");
+  await assert.rejects((await db.session("d")).put("l", Buffer.alloc(18_000)), isFull);
+  checkStore(store);
+});
+
+test("labels that have run out are no reason to refuse others", async (t) => {
+  const clock = new ManualClock(1_700_000_000_000);
+  const { token } = await started(t, { clock });
+  const db = await token({ device: "d", quotas: { keys: 1_000 } });
+  const put = (i: number, ttlMs?: number): Promise<void> =>
+    db.device("d").put(`label ${i}`, "x", ttlMs === undefined ? {} : { ttlMs });
+  await Promise.all(Array.from({ length: 1_000 }, (_, i) => put(i, 1_000)));
+  await assert.rejects(put(1_000), quota(/would make 1001 of the 1000 labels/));
+  clock.advance(1_000);
+  await Promise.all(Array.from({ length: 1_000 }, (_, i) => put(2_000 + i)));
+  assert.equal((await db.device("d").usage()).deviceLabels, 1_000);
 });

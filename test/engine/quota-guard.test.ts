@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Token, type TokenQuotas, TokenRegistry } from "../../src/engine/tokens.ts";
+import type { TokenQuotas } from "../../src/engine/token-records.ts";
+import { type Token, TokenRegistry } from "../../src/engine/tokens.ts";
 import { Random } from "../differential/random.ts";
 import { checkStore } from "../kit/store-invariants.ts";
 import { startWire, type Wire, type WireClient } from "../kit/wire-calls.ts";

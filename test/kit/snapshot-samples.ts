@@ -1,6 +1,7 @@
 // Snapshot samples: a store with one of everything that a snapshot can hold, and its snapshot.
 
 import { SnapshotWriting } from "../../src/snapshot/writing.ts";
+import { GROUP_OWNER_MIN } from "../../src/store/accounting.ts";
 import { NO_DEADLINE } from "../../src/store/keyspace.ts";
 import { TYPE_SET, TYPE_TABLE } from "../../src/store/layout.ts";
 import { Store, type StoreOptions } from "../../src/store/store.ts";
@@ -58,8 +59,8 @@ export function sampleStore(keys: number, options: Partial<StoreOptions> = {}): 
   put("with a TTL", Buffer.from("soon"), 0, SAMPLE_MS + 60_000);
   put("never", Buffer.from("late"), 0, 2 ** 62);
   put("large", Buffer.alloc(1_300_000, "large "), 0);
-  store.keys.setOwner(put("owned", Buffer.from("mine"), 0, SAMPLE_MS + 5_000), 7, {
-    payer: 2 ** 31 - 1,
+  store.keys.setOwner(put("owned", Buffer.from("mine"), 0, SAMPLE_MS + 5_000), 2 ** 31 - 1, {
+    payer: GROUP_OWNER_MIN - 1,
     isOfSession: true,
   });
   for (let i = 0; i < 20; i++) set(TYPE_TABLE, "packed table", Buffer.from(`f${i}`), i % 2, encode(i), 3);

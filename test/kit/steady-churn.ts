@@ -41,12 +41,11 @@ export class SteadyChurn {
     else if (what < 6) this.#set("packed", drawSteady(STEADY_RECORDS, this.#random), 30);
     else if (what < 9) this.#set("table", drawSteady(STEADY_FIELDS, this.#random));
     else if (what === 9) this.#expire(name);
-    else if (what === 10)
-      this.store.keys.setOwner(this.#find(name), Math.max(0, this.#random(4) - 1), { payer: this.#random(3) });
+    else if (what === 10) this.store.keys.setOwner(this.#find(name), Math.max(0, this.#random(4) - 1));
     else if (what === 11) this.#takeBack(name);
     else if (what === 12) this.#append(name);
     else if (what === 13) this.#moveAll();
-    else this.store.keys.setOwner(this.#find("table"), this.#random(3), { payer: this.#random(3) });
+    else this.store.keys.setOwner(this.#find("table"), this.#random(3));
     this.#wave();
   }
 

@@ -164,8 +164,9 @@ export class StoreHistory {
     if (!key) return;
     const { keys, memory } = this.store;
     const owner = [0, 1, GROUP_OWNER_MIN, GROUP_OWNER_MIN + 1][x % 4]!;
-    const target = keys.setOwner(ref, owner, { payer: y % 4, isOfSession: y % 5 === 0 });
-    const word = owner === 0 ? 0 : (y % 4) * 2 + (y % 5 === 0 ? 1 : 0);
+    const payer = owner < GROUP_OWNER_MIN ? 0 : y % 4;
+    const target = keys.setOwner(ref, owner, { payer, isOfSession: y % 5 === 0 });
+    const word = owner === 0 ? 0 : payer * 2 + (y % 5 === 0 ? 1 : 0);
     assert.deepEqual([memory.entries.ownerOf(target), memory.entries.ownedWord(target)], [owner, word]);
     if (y % 7 === 0) keys.setScrub(target);
   }

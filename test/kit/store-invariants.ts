@@ -26,6 +26,8 @@ class Walk {
   readonly owners = new Map<number, number>();
   readonly ownedKeys = new Map<number, number>();
   readonly groupFields = new Map<number, number>();
+  groupBytes = 0;
+  sessionKeys = 0;
   entryBytes = 0;
   containers = 0;
 
@@ -95,6 +97,7 @@ class Walk {
     const { entries } = this.store.memory;
     const owner = entries.ownerOf(key);
     for (const one of this.ownersOf(key)) this.owners.set(one, (this.owners.get(one) ?? 0) + bytes);
+    if (owner >= GROUP_OWNER_MIN) this.groupBytes += bytes;
     if (owner < GROUP_OWNER_MIN || fields === 0) return;
     this.groupFields.set(owner, (this.groupFields.get(owner) ?? 0) + fields);
   }
@@ -176,6 +179,7 @@ class Walk {
     const inner = entries.rootOf(ref);
     const start = entries.valueStart(ref);
     for (const one of this.ownersOf(ref)) this.ownedKeys.set(one, (this.ownedKeys.get(one) ?? 0) + 1);
+    if (entries.isOfSession(ref)) this.sessionKeys++;
     const isPackedTable = inner === 0 && type === layout.TYPE_TABLE;
     this.own(ref, entries.size(ref), isPackedTable ? entries.bytesOf(ref).readUInt16LE(start) : 0);
     if (inner !== 0) {
@@ -266,6 +270,11 @@ export function checkStore(store: Store, foreign: readonly number[] = []): void 
   assert.deepEqual(new Map(totals.ownerBytes), walk.owners, "bytes by owner");
   assert.deepEqual(new Map(totals.ownerKeys), walk.ownedKeys, "keys by owner");
   assert.deepEqual(new Map(totals.groupFields), walk.groupFields, "fields by device");
+  assert.deepEqual(
+    [totals.groupBytes, totals.sessionKeys],
+    [walk.groupBytes, walk.sessionKeys],
+    "all devices, sessions",
+  );
   const settled = reaper.idle;
   checkWheel(walk, wheel.count, settled);
   checkPages(walk, settled);

@@ -42,6 +42,8 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
   #ending = false;
   /** Some of a request has come. */
   #begun = false;
+  /** The client sends no more. */
+  #finished = false;
 
   constructor(options: HttpServerOptions, parts: ConnectionParts) {
     this.#options = options;
@@ -61,7 +63,22 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
     this.#node = this.#parts.openNode(this);
     this.#lane = this.#node;
     if (this.#ending) this.#lane.end();
+    // What is there may be the beginning of a request, of which no more comes.
+    this.#begin();
     this.#node.receive(bytes, 0, bytes.length);
+    if (this.#finished) this.#node.sendsNoMore();
+  }
+
+  /** Some of a request has come: the rest has its time. */
+  #begin(): void {
+    this.#begun = true;
+    this.#limit(this.#requestMs, "the request was not whole in time");
+  }
+
+  #destroy(): void {
+    this.#transport.destroy();
+    // Nothing that has come is served any more.
+    this.#lane.gone();
   }
 
   // HttpLine.
@@ -83,7 +100,7 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
   }
 
   close(how: "drain" | "now"): void {
-    if (how === "now") return this.#transport.destroy();
+    if (how === "now") return this.#destroy();
     if (this.#isUpgraded) return;
     this.#ending = true;
     this.#lane.end();
@@ -97,16 +114,13 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
 
   cutOff(reason: string): void {
     this.notice(reason);
-    this.#transport.destroy();
+    this.#destroy();
   }
 
   // Receiver.
 
   receive(buffer: Buffer, start: number, end: number): void {
-    if (!this.#begun && !this.#isUpgraded && this.#lane.requests === 0) {
-      this.#begun = true;
-      this.#limit(this.#requestMs, "the request was not whole in time");
-    }
+    if (!this.#begun && !this.#isUpgraded && this.#lane.requests === 0) this.#begin();
     this.#lane.receive(buffer, start, end);
   }
 
@@ -115,6 +129,7 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
   }
 
   finished(): void {
+    this.#finished = true;
     this.#handler.finished();
     this.#lane.finished();
   }

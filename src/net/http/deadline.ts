@@ -27,6 +27,7 @@ export class Deadline {
   end(): void {
     this.clear();
     clearTimeout(this.#timer);
+    this.#firesAtMs = Number.POSITIVE_INFINITY;
   }
 
   #start(delayMs: number, nowMs: number): void {

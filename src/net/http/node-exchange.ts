@@ -106,8 +106,9 @@ class Body {
   onBytes: (bytes: number) => void = () => {};
   readonly #request: IncomingMessage;
   readonly #bytesMax: number;
-  /** What has to be found good yet. */
+  /** What has to be found good yet; settles when that was looked at. */
   #gate: BodyGate | undefined;
+  #checked: Promise<void> | undefined = undefined;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   readonly #resolve: (body: Buffer) => void;
@@ -136,13 +137,21 @@ class Body {
     if (gate === undefined || this.#bytes <= gate.afterBytes) return;
     this.#gate = undefined;
     this.#request.pause();
-    gate.check(Buffer.concat(this.#chunks)).then(
+    // All of it may have come at once: then its end waits too.
+    this.#checked = gate.check(Buffer.concat(this.#chunks)).then(
       () => void this.#request.resume(),
       (error) => this.#fail(error),
     );
   };
 
   readonly #end = (): void => {
+    // What is whole cannot be lost.
+    this.#request.off("close", this.#lost);
+    if (this.#checked === undefined) this.#finish();
+    else void this.#checked.then(this.#finish);
+  };
+
+  readonly #finish = (): void => {
     this.#leave();
     this.#resolve(this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks));
   };

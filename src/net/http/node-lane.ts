@@ -34,6 +34,8 @@ export class NodeLane implements Lane {
   readonly #line: NodeExchange[] = [];
   #ending = false;
   #upgraded = false;
+  /** The last answer is written. */
+  #over = false;
   /** What came is no HTTP, and the client was told. */
   #refused = false;
 
@@ -66,8 +68,13 @@ export class NodeLane implements Lane {
   }
 
   finished(): void {
-    this.#stream.finished();
+    this.sendsNoMore();
     if (this.#line.length === 0 && !this.#upgraded) this.#stream.end();
+  }
+
+  /** What has come is still to be read: Node ends the connection behind it. */
+  sendsNoMore(): void {
+    this.#stream.finished();
   }
 
   gone(): void {
@@ -84,6 +91,7 @@ export class NodeLane implements Lane {
   // Requests.
 
   begin(request: IncomingMessage, response: ServerResponse, { expectsContinue, upgrade }: Circumstances): void {
+    if (this.#over) return;
     const { transport } = this.#parts;
     const exchange = new NodeExchange({
       ...{ request, response, stream: this.#stream, transport, upgrade },
@@ -107,9 +115,10 @@ export class NodeLane implements Lane {
 
   #done(exchange: NodeExchange): void {
     if (this.#line[0] !== exchange || this.#stream.destroyed || this.#upgraded) return;
-    // What was asked behind it has nobody to answer to.
-    if (exchange.isLast) this.#line.length = 0;
     this.#line.shift();
+    // What was asked behind it has nobody to answer to.
+    this.#over ||= exchange.isLast;
+    if (this.#over) return;
     const next = this.#line[0];
     if (this.#line.length <= LINE_MAX / 2) this.#stream.held = false;
     if (next !== undefined) return this.#serve(next);

@@ -39,6 +39,7 @@ export class PlainExchange implements ServedExchange {
   /** Nobody wants any. */
   #isDropped = false;
   #isAnswered = false;
+  #isLost = false;
   #waiting: PromiseWithResolvers<void> | undefined = undefined;
 
   constructor({ method, target, headers, bodyBytes, isLast }: PlainHead, line: PlainLine) {
@@ -77,6 +78,7 @@ export class PlainExchange implements ServedExchange {
 
   /** The connection ended. */
   lost(): void {
+    this.#isLost = true;
     this.#isAnswered = true;
     this.#isDropped = true;
     this.#waiting?.reject(bodyLost());
@@ -103,6 +105,7 @@ export class PlainExchange implements ServedExchange {
   }
 
   #until(bytes: number): Promise<void> | undefined {
+    if (this.#isLost) throw bodyLost();
     this.#wanted = bytes;
     if (this.bodyBytes >= bytes) return undefined;
     this.#line.serving.reading();

@@ -31,7 +31,7 @@ const NOT_PLAIN: ReadonlySet<string> = new Set([
   "expect",
   "te",
   "trailer",
-  "__proto__",
+  "proxy-connection",
 ]);
 const END: Buffer = Buffer.from("\r\n\r\n");
 

@@ -7,6 +7,7 @@
 // Duplex, an IncomingMessage and a ServerResponse costs three times as much as its XML and the call in it.
 
 import type { Transport } from "../../base/transport.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import type { Lane, Serving } from "./lane.ts";
 import { PlainExchange, type PlainLine } from "./plain-exchange.ts";
 import { plainHead } from "./plain-head.ts";
@@ -30,9 +31,8 @@ export class PlainLane implements Lane, PlainLine {
   #exchange: PlainExchange | undefined = undefined;
   /** The answer is written, and waits for its reader. */
   #isStuck = false;
-  /** What came behind the request under way, from `#restAt` on. */
-  #rest: Buffer | undefined = undefined;
-  #restAt = 0;
+  /** What came behind the request under way. */
+  readonly #rest = new HeldBytes();
   #working = false;
   #paused = false;
   /** Nothing is read here any more. */
@@ -48,7 +48,7 @@ export class PlainLane implements Lane, PlainLine {
   }
 
   get inputBytes(): number {
-    return this.#restBytes + (this.#exchange?.bodyBytes ?? 0);
+    return this.#rest.length + (this.#exchange?.bodyBytes ?? 0);
   }
 
   get outputBytes(): number {
@@ -59,13 +59,9 @@ export class PlainLane implements Lane, PlainLine {
     return this.#exchange === undefined ? 0 : 1;
   }
 
-  get #restBytes(): number {
-    return this.#rest === undefined ? 0 : this.#rest.length - this.#restAt;
-  }
-
   receive(buffer: Buffer, start: number, end: number): void {
-    const at = this.#rest === undefined ? this.#work(buffer, start, end) : start;
-    if (at < end) this.#keep(buffer.subarray(at, end));
+    const at = this.#rest.length === 0 ? this.#work(buffer, start, end) : start;
+    if (at < end) this.#rest.add(buffer, at, end);
     if (this.inputBytes > 0) this.serving.weigh();
     this.#settle();
   }
@@ -86,42 +82,49 @@ export class PlainLane implements Lane, PlainLine {
   #begin(buffer: Buffer, start: number, end: number): number {
     const head = plainHead(buffer, start, end, this.#parts.headBytesMax);
     if (head === undefined) {
+      const bytes = Buffer.from(buffer.subarray(start, end));
       this.#left = true;
       if (this.#paused) this.transport.resume();
-      this.#parts.onOther(Buffer.from(buffer.subarray(start, end)));
+      this.#parts.onOther(bytes);
       return end;
     }
     const exchange = new PlainExchange(head, this);
     const at = head.end + exchange.take(buffer, head.end, end);
     exchange.isLast ||= this.#ending;
     this.#exchange = exchange;
+    if (this.#finished && !exchange.isWhole) {
+      this.#leave();
+      this.transport.destroy();
+      return end;
+    }
     this.serving.serve(exchange);
     return at;
   }
 
-  #keep(bytes: Buffer): void {
-    this.#rest =
-      this.#rest === undefined ? Buffer.from(bytes) : Buffer.concat([this.#rest.subarray(this.#restAt), bytes]);
-    this.#restAt = 0;
-  }
-
   /** After what has changed: what waits is gone on with, and there is more to read or there is not. */
   #settle(): void {
-    if (this.#exchange === undefined && this.#rest !== undefined && !this.#left) {
-      this.#restAt = this.#work(this.#rest, this.#restAt, this.#rest.length);
-      if (this.#restBytes === 0) this.#rest = undefined;
+    const rest = this.#rest;
+    if (this.#exchange === undefined && rest.length > 0 && !this.#left) {
+      rest.start = this.#work(rest.buffer, rest.start, rest.end);
+      if (rest.length === 0) rest.clear();
     }
     if (this.#left) return;
     this.steer();
     if (this.#exchange !== undefined) return;
-    if (this.#finished) return this.end();
+    if (this.#finished || this.#ending) return this.end();
     this.serving.idle();
+  }
+
+  /** Nothing is read here any more. */
+  #leave(): void {
+    this.#left = true;
+    this.#rest.clear();
   }
 
   // PlainLine.
 
   steer(): void {
-    const isFull = this.#restBytes > WAITING_BYTES_MAX || this.#exchange?.isAhead === true;
+    const isFull = this.#rest.length > WAITING_BYTES_MAX || this.#exchange?.isAhead === true;
     if (isFull === this.#paused) return;
     this.#paused = isFull;
     if (isFull) this.transport.pause();
@@ -129,19 +132,16 @@ export class PlainLane implements Lane, PlainLine {
   }
 
   answered(isOut: boolean, isLast: boolean): void {
-    if (isLast) {
-      this.#left = true;
-      this.#rest = undefined;
-      this.transport.end();
-      return this.serving.answered();
-    }
+    if (isLast) this.#leave();
     if (isOut) return this.#out();
     this.#isStuck = true;
     this.serving.answered();
     this.transport.awaitDrained();
   }
 
+  /** The answer is out. Behind the last one the connection ends, and not before: then its reader would have little time. */
   #out(): void {
+    if (this.#left) return this.transport.end();
     this.#exchange = undefined;
     if (!this.#working) this.#settle();
   }
@@ -157,14 +157,15 @@ export class PlainLane implements Lane, PlainLine {
   finished(): void {
     this.#finished = true;
     const exchange = this.#exchange;
+    if (this.#left) return;
     if (exchange === undefined) return this.end();
     // The rest of its body will not come.
     if (!exchange.isWhole) this.transport.destroy();
-    else if (this.#rest === undefined) exchange.isLast = true;
+    else if (this.#rest.length === 0) exchange.isLast = true;
   }
 
   gone(): void {
-    this.#left = true;
+    this.#leave();
     this.#exchange?.lost();
   }
 
@@ -174,7 +175,7 @@ export class PlainLane implements Lane, PlainLine {
       this.#exchange.isLast = true;
       return;
     }
-    this.#left = true;
+    this.#leave();
     this.transport.end();
   }
 }

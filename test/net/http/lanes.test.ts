@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isHiveError } from "../../../src/base/errors.ts";
-import type { HttpExchange, HttpHandler } from "../../../src/base/http-exchange.ts";
+import { HiveError, isHiveError } from "../../../src/base/errors.ts";
+import type { HttpExchange, HttpHandler, HttpLine } from "../../../src/base/http-exchange.ts";
 import { DEFAULT_LIMITS } from "../../../src/base/limits.ts";
 import { WaitingBytes } from "../../../src/base/waiting-bytes.ts";
 import { HttpServer } from "../../../src/net/http/server.ts";
@@ -43,14 +43,18 @@ class Desk implements HttpHandler {
   }
 }
 
-type Side = { desk: Desk; transport: ScriptedTransport; server: HttpServer };
+type Side = { desk: Desk; transport: ScriptedTransport; server: HttpServer; lines: HttpLine[] };
 
 function open(notices: string[] = []): Side {
   const onNotice = (_address: string, message: string): void => void notices.push(message);
   const server = new HttpServer({ limits: DEFAULT_LIMITS, waiting: new WaitingBytes(1e9), onNotice });
   const [desk, transport] = [new Desk(), new ScriptedTransport()];
-  transport.receiver = server.open(transport, () => desk);
-  return { desk, transport, server };
+  const lines: HttpLine[] = [];
+  transport.receiver = server.open(transport, (line) => {
+    lines.push(line);
+    return desk;
+  });
+  return { desk, transport, server, lines };
 }
 
 /** Until nothing happens any more without the test: Node's streams take some turns. */
@@ -222,4 +226,114 @@ test("what is no HTTP is told so by Node's parser, and told to operators", async
   await settled();
   assert.match(transport.take(), /^HTTP\/1.1 400 Bad Request/);
   assert.deepEqual([notices.length, desk.served.length, transport.state], [1, 0, "ended"]);
+});
+
+test("whatever has come, and whether more may come, a limit ends the connection", async (t) => {
+  let nowMs = 0;
+  t.mock.method(performance, "now", () => nowMs);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const limits = DEFAULT_LIMITS;
+  const longest = Math.max(limits.httpIdleTimeoutMs, limits.httpRequestTimeoutMs, limits.authenticationTimeoutMs);
+  const whole = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+  const other = whole.replace("\r\n\r\n", "\r\nTE: trailers\r\n\r\n");
+  const tails = [
+    "",
+    "\r\n",
+    "G",
+    "GET /b HTTP/1.1\r\nHo",
+    "PUT /b HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc",
+  ];
+  tails.push("PUT /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab", other, whole);
+  for (const first of ["", whole, other]) {
+    for (const tail of tails) {
+      for (const isFinished of [false, true]) {
+        const { desk, transport } = open();
+        transport.arrive(first + tail);
+        await settled();
+        if (isFinished) transport.receiver.finished();
+        for (let i = 0; i < 3; i++) {
+          await settled();
+          desk.waiting.shift()?.goOn();
+        }
+        await settled();
+        const what = JSON.stringify([first, tail, isFinished]);
+        if (isFinished) assert.notEqual(transport.state, "open", `nothing is waited for: ${what}`);
+        nowMs += longest + 1;
+        t.mock.timers.tick(longest + 1);
+        await settled();
+        assert.ok(["ended", "destroyed"].includes(transport.state), `${transport.state} for ever: ${what}`);
+        if (transport.state !== "destroyed") transport.close();
+      }
+    }
+  }
+});
+
+test("a last answer that its reader takes slowly is not ended before it is out, and nothing is read behind it", async () => {
+  for (const te of ["", "TE: trailers\r\n"]) {
+    const { desk, transport } = open();
+    desk.handle = async (exchange) => {
+      desk.served.push(exchange.target);
+      exchange.answer({ status: 200, body: Buffer.alloc(100_000), last: true });
+    };
+    transport.reads = false;
+    transport.arrive(`GET /a HTTP/1.1\r\nHost: h\r\n${te}\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n`);
+    await settled();
+    transport.receiver.finished();
+    assert.equal(transport.state, "open", "it may take as long as it goes on");
+    transport.read();
+    await settled();
+    assert.deepEqual([transport.state, desk.served], ["ended", ["/a"]]);
+  }
+});
+
+test("a hive that closes while an answer waits for its reader ends the connection behind it", async () => {
+  const { desk, transport, server } = open();
+  desk.handle = async (exchange) => exchange.answer({ status: 200, body: Buffer.alloc(100_000) });
+  transport.reads = false;
+  transport.arrive("GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  await settled();
+  server.close();
+  assert.equal(transport.state, "open");
+  transport.read();
+  await settled();
+  assert.equal(transport.state, "ended");
+});
+
+test("a connection that is cut off runs nothing of what it has sent", async () => {
+  const { desk, transport, lines } = open();
+  transport.arrive("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
+  await settled();
+  lines[0]!.close("now");
+  desk.waiting.shift()!.goOn();
+  await settled();
+  assert.deepEqual([desk.served.length, transport.take(), transport.state], [1, "", "destroyed"]);
+});
+
+test("a body whose gate was closed is not read, in either lane, although all of it has come", async () => {
+  for (const te of ["", "TE: trailers\r\n"]) {
+    const { desk, transport } = open();
+    const outcome = new Promise<unknown>((resolve) => {
+      desk.handle = (exchange) =>
+        exchange
+          .readBody(1_000_000, { afterBytes: 100, check: async () => Promise.reject(new HiveError("NO_AUTH", "no")) })
+          .then(resolve, resolve);
+    });
+    transport.arrive(`PUT /a HTTP/1.1\r\nHost: h\r\n${te}Content-Length: 1000\r\n\r\n${"x".repeat(1_000)}`);
+    const error = await outcome;
+    assert.ok(isHiveError(error) && error.code === "NO_AUTH", String(error));
+  }
+});
+
+test("a body is lost with its connection, whatever it waits for", async () => {
+  const { desk, transport } = open();
+  const gate = Promise.withResolvers<void>();
+  const outcome = new Promise<unknown>((resolve) => {
+    desk.handle = (exchange) =>
+      exchange.readBody(1_000, { afterBytes: 1, check: () => gate.promise }).then(resolve, resolve);
+  });
+  transport.arrive("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nxxx");
+  transport.close();
+  gate.resolve();
+  const error = await outcome;
+  assert.ok(isHiveError(error) && error.code === "CONNECTION_LOST", String(error));
 });

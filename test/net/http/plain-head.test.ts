@@ -69,6 +69,7 @@ test("what there may be two opinions of is not", () => {
     "another protocol": `${line}${host}Upgrade: websocket\r\n\r\n`,
     "options of the connection": `${line}${host}Connection: Upgrade\r\n\r\n`,
     "several options of the connection": `${line}${host}Connection: keep-alive, TE\r\n\r\n`,
+    "what Node takes for Connection": `${line}${host}Proxy-Connection: close\r\n\r\n`,
     "a wait for 100": `${line}${host}Expect: 100-continue\r\n\r\n`,
     "a folded header": `${line}${host}X: a\r\n b\r\n\r\n`,
     "a space before the colon": `${line}${host}X : a\r\n\r\n`,

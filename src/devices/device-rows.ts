@@ -11,30 +11,20 @@ import type { Context } from "../engine/context.ts";
 import { deadlineArgument, UNIT_SECONDS } from "../engine/deadline.ts";
 import { findField, replyFieldValue, replyName } from "../engine/fields.ts";
 import type { Reply } from "../engine/reply.ts";
-import { deviceKey } from "../engine/reserved-names.ts";
 import type { Row } from "../engine/row.ts";
 import { syntaxError } from "../engine/values.ts";
-import { KIND_VALUE } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
+import { type DeviceName, deviceName } from "./device-names.ts";
 import type { Memories, Place } from "./memories.ts";
 import { isOwnName, labelCount } from "./own-field.ts";
 
-/** The id of the device in argument 1. @throws {HiveError} INVALID_ARGUMENT */
-export function deviceId(args: Args): string {
-  const bytes = args.bytes(1);
-  const id = bytes.toString();
-  if (args.kind(1) === KIND_VALUE || !Buffer.from(id).equals(bytes)) {
-    throw new HiveError("INVALID_ARGUMENT", "a device's id is text in UTF-8");
-  }
-  return id;
-}
-
-export function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
-  return deviceKey(Buffer.from(deviceId(args)), tokenNameBytesMax);
+export function keyName(args: Args, limits: Limits): Buffer {
+  return deviceName(args, limits).key;
 }
 
 export function placeOf({ services }: Context, args: Args): Place {
-  return { key: keyName(args, services.limits), device: deviceId(args) };
+  const device = deviceName(args, services.limits);
+  return { key: device.key, device };
 }
 
 /** `[EX seconds | PX milliseconds]` in argument `index` and the one behind it, which are the last. @throws {HiveError} SYNTAX, … */
@@ -60,7 +50,13 @@ export function replyLabels({ store }: Context, key: number, reply: Reply): void
 }
 
 /** What a device has and may have; @param labels Those of the memory or session that was asked for. */
-export function replyUsage(memories: Memories, context: Context, device: string, labels: number, reply: Reply): void {
+export function replyUsage(
+  memories: Memories,
+  context: Context,
+  device: DeviceName,
+  labels: number,
+  reply: Reply,
+): void {
   const { bytes, bytesMax, allBytes, allBytesMax } = memories.usage(context, device);
   const all = memories.labels(context, device);
   const pairs: [string, number][] = [

@@ -12,11 +12,11 @@ import type { Args } from "../engine/args.ts";
 import { type Context, GATE_LIMITED } from "../engine/context.ts";
 import { findField, writeField } from "../engine/fields.ts";
 import { EVENT_GENERIC, EVENT_TABLE } from "../engine/happened.ts";
-import { deviceKey } from "../engine/reserved-names.ts";
 import { wrongType } from "../engine/values.ts";
 import { TYPE_TABLE } from "../store/layout.ts";
 import type { OwnedBy } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
+import type { DeviceName } from "./device-names.ts";
 import { ownField, setOwnField } from "./own-field.ts";
 import { Owners } from "./owners.ts";
 
@@ -24,7 +24,7 @@ import { Owners } from "./owners.ts";
 export type DeviceCaps = { deviceBytesMax?: number | undefined; devicesBytesMax?: number | undefined };
 
 /** One memory: its key, and the device that it counts for. */
-export type Place = { key: Buffer; device: string };
+export type Place = { key: Buffer; device: DeviceName };
 
 export type Usage = { bytes: number; bytesMax: number; allBytes: number; allBytesMax: number };
 
@@ -121,12 +121,12 @@ export class Memories {
   }
 
   /** A device has keys with this number already: they came with a snapshot. */
-  learn(store: Store, device: string, owner: number): void {
+  learn(store: Store, device: DeviceName, owner: number): void {
     this.#owners.learn(store, device, owner);
   }
 
   /** What a device has, its sessions included, and may have; Infinity where that is not bounded. */
-  usage(context: Context, device: string): Usage {
+  usage(context: Context, device: DeviceName): Usage {
     const { totals } = context.store.memory;
     return {
       bytes: totals.of(this.#owners.known(context.store, device)).bytes,
@@ -136,12 +136,11 @@ export class Memories {
     };
   }
 
-  labels({ store }: Context, device: string): Labels {
+  labels({ store }: Context, device: DeviceName): Labels {
     const { totals, entries } = store.memory;
     const owner = this.#owners.known(store, device);
-    const id = Buffer.from(device);
-    const name = deviceKey(id, id.length);
-    const found = owner === 0 ? 0 : store.keys.find(name, 0, name.length, 0);
+    const { key } = device;
+    const found = owner === 0 ? 0 : store.keys.find(key, 0, key.length, 0);
     const table = found !== 0 && entries.ownerOf(found) === owner && entries.type(found) === TYPE_TABLE ? found : 0;
     const sessions = totals.of(owner).keys - (table === 0 ? 0 : 1);
     // Each session has a field that is no label, and the memory may have one.
@@ -150,7 +149,7 @@ export class Memories {
   }
 
   /** How many labels a device may have, and how many sessions: its tokens say so. Infinity where that is not bounded. */
-  labelsMax(context: Context, device: string): number {
+  labelsMax(context: Context, device: DeviceName): number {
     return quotaOf(context, device, "keys");
   }
 
@@ -185,10 +184,10 @@ export class Memories {
     if (armed) undo.commit();
   }
 
-  #checkBytes(context: Context, device: string, had: Usage): void {
+  #checkBytes(context: Context, device: DeviceName, had: Usage): void {
     const { bytes, bytesMax, allBytes, allBytesMax } = this.usage(context, device);
     if (bytes > bytesMax && bytes > had.bytes) {
-      throw quota(`bytes: this would make ${bytes} of the ${bytesMax} that device ${device} may have`);
+      throw quota(`bytes: this would make ${bytes} of the ${bytesMax} that device ${device.id} may have`);
     }
     if (allBytes > allBytesMax && allBytes > had.allBytes) {
       throw quota(`bytes: this would make ${allBytes} of the ${allBytesMax} that all devices may have`);
@@ -196,31 +195,31 @@ export class Memories {
   }
 
   /** A session without labels is something too: there are as many at most. */
-  #checkLabels(context: Context, device: string, had: Labels): void {
+  #checkLabels(context: Context, device: DeviceName, had: Labels): void {
     const max = this.labelsMax(context, device);
     const has = this.labels(context, device);
     for (const what of ["labels", "sessions"] as const) {
       if (has[what] <= max || has[what] <= had[what]) continue;
-      throw quota(`keys: this would make ${has[what]} of the ${max} ${what} that device ${device} may have`);
+      throw quota(`keys: this would make ${has[what]} of the ${max} ${what} that device ${device.id} may have`);
     }
   }
 
   /** The cap of a device, or the quota of its token where that is less. */
-  #bytesMax(context: Context, device: string): number {
+  #bytesMax(context: Context, device: DeviceName): number {
     return Math.min(this.#deviceBytesMax, quotaOf(context, device, "bytes"));
   }
 }
 
 /** The quota of a device: that of its own token, where this calls, else what its tokens may. Who is held to nothing is not held to that. */
-function quotaOf({ token, gate, services }: Context, device: string, quota: "bytes" | "keys"): number {
+function quotaOf({ token, gate, services }: Context, device: DeviceName, quota: "bytes" | "keys"): number {
   if (token === undefined || (gate & GATE_LIMITED) === 0) return Number.POSITIVE_INFINITY;
-  if (token.info.device === device) return token.quotas[quota] ?? Number.POSITIVE_INFINITY;
-  return services.quotas?.ofDevice(device, quota) ?? Number.POSITIVE_INFINITY;
+  if (token.info.device === device.id) return token.quotas[quota] ?? Number.POSITIVE_INFINITY;
+  return services.quotas?.ofDevice(device.id, quota) ?? Number.POSITIVE_INFINITY;
 }
 
 /** The owner number of the token that a memory counts for beside its device: the one that makes it, where it has quotas. */
-function payerOf({ token }: Context, device: string): number {
-  return token?.ownsKeys === true && token.info.device !== device ? token.owner : 0;
+function payerOf({ token }: Context, device: DeviceName): number {
+  return token?.ownsKeys === true && token.info.device !== device.id ? token.owner : 0;
 }
 
 function quota(message: string): HiveError {

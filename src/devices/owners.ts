@@ -7,9 +7,9 @@
 // the store counts together too (Totals.groupBytes), and where tokens have none.
 
 import { randomInt } from "node:crypto";
-import { deviceKey } from "../engine/reserved-names.ts";
 import { GROUP_OWNER_MIN } from "../store/accounting.ts";
 import type { Store } from "../store/store.ts";
+import type { DeviceName } from "./device-names.ts";
 
 const OWNER_MAX = 2 ** 31 - 1;
 /** Devices that are remembered before those without keys are looked for and forgotten. */
@@ -24,34 +24,32 @@ export class Owners {
   #before = { keyspace: 0, byDevice: this.#byDevice };
 
   /** The number of a device; a new one where it has nothing yet. */
-  of(store: Store, device: string): number {
+  of(store: Store, device: DeviceName): number {
     const known = this.known(store, device);
     if (known !== 0) return known;
     const { totals } = store.memory;
     let owner = randomInt(GROUP_OWNER_MIN, OWNER_MAX);
     while (totals.of(owner).keys > 0) owner = randomInt(GROUP_OWNER_MIN, OWNER_MAX);
-    this.#remember(store, device, owner);
+    this.#remember(store, device.id, owner);
     return owner;
   }
 
   /** The same; 0 where the device has nothing. */
-  known(store: Store, device: string): number {
+  known(store: Store, { id, key: name }: DeviceName): number {
     const { totals, entries } = store.memory;
     if (this.#keyspace !== totals.keyspace) this.#change(totals.keyspace);
-    const remembered = this.#byDevice.get(device) ?? 0;
-    const id = Buffer.from(device);
-    const name = deviceKey(id, id.length);
+    const remembered = this.#byDevice.get(id) ?? 0;
     const key = store.keys.find(name, 0, name.length, 0);
     const owner = key === 0 ? 0 : entries.ownerOf(key);
     if (owner === 0) return remembered;
     // Its sessions may outlive its memory.
-    if (owner !== remembered) this.#remember(store, device, owner);
+    if (owner !== remembered) this.#remember(store, id, owner);
     return owner;
   }
 
   /** A device has this number: keys of it have come with a snapshot. */
-  learn(store: Store, device: string, owner: number): void {
-    if (this.known(store, device) === 0) this.#remember(store, device, owner);
+  learn(store: Store, device: DeviceName, owner: number): void {
+    if (this.known(store, device) === 0) this.#remember(store, device.id, owner);
   }
 
   #change(keyspace: number): void {
@@ -61,12 +59,12 @@ export class Owners {
     this.#before = left;
   }
 
-  #remember(store: Store, device: string, owner: number): void {
+  #remember(store: Store, id: string, owner: number): void {
     if (this.#byDevice.size >= this.#sweepAt) {
       const { totals } = store.memory;
       for (const [name, number] of this.#byDevice) if (totals.of(number).keys === 0) this.#byDevice.delete(name);
       this.#sweepAt = Math.max(KNOWN_MIN, this.#byDevice.size * 2);
     }
-    this.#byDevice.set(device, owner);
+    this.#byDevice.set(id, owner);
   }
 }

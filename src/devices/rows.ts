@@ -6,6 +6,7 @@ import type { Row } from "../engine/row.ts";
 import type { SessionFigures } from "../engine/session-figures.ts";
 import type { EntryFacts } from "../store/restoring.ts";
 import type { Store } from "../store/store.ts";
+import { nameOfDevice } from "./device-names.ts";
 import { deviceRows } from "./device-rows.ts";
 import { type DeviceCaps, Memories } from "./memories.ts";
 import { sessionRows } from "./session-rows.ts";
@@ -31,7 +32,7 @@ export function openDevices(caps: DeviceCaps = {}): Devices {
     rows: [...deviceRows(memories), spoolRow(memories), ...sessionRows(memories, sessions)],
     learn: (store, { bytes, nameStart, nameLength, owner }) => {
       const device = deviceOfSession(Buffer.from(bytes.subarray(nameStart, nameStart + nameLength)));
-      if (device !== undefined) memories.learn(store, device, owner);
+      if (device !== undefined) memories.learn(store, nameOfDevice(device), owner);
     },
     figures: (store) => sessions.figures(store),
     look: (store, bus) => sessions.look(store, bus),

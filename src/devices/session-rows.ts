@@ -11,31 +11,30 @@ import type { Args } from "../engine/args.ts";
 import type { Context } from "../engine/context.ts";
 import { deadlineArgument, UNIT_SECONDS } from "../engine/deadline.ts";
 import { findField, replyFieldValue } from "../engine/fields.ts";
-import { sessionKeyStart } from "../engine/reserved-names.ts";
 import type { Row } from "../engine/row.ts";
 import { syntaxError } from "../engine/values.ts";
 import { KIND_VALUE } from "../store/layout.ts";
 import { NO_DEADLINE } from "../store/placement.ts";
-import { deviceId, labelDeadline, replyLabels, replyUsage } from "./device-rows.ts";
+import { deviceName } from "./device-names.ts";
+import { labelDeadline, replyLabels, replyUsage } from "./device-rows.ts";
 import type { Memories, Place } from "./memories.ts";
 import { labelCount } from "./own-field.ts";
 import { gone, type SessionFacts, type Sessions } from "./sessions.ts";
 
-function keyName(args: Args, { tokenNameBytesMax }: Limits): Buffer {
-  const start = sessionKeyStart(Buffer.from(deviceId(args)), tokenNameBytesMax);
-  return Buffer.from(start + args.text(2));
+function keyName(args: Args, limits: Limits): Buffer {
+  return Buffer.from(deviceName(args, limits).sessionStart + args.text(2));
 }
 
 /** Of SESSION.BEGIN, which has no id yet: what the keys of all sessions of the device begin with. */
-function keysStart(args: Args, { tokenNameBytesMax }: Limits): Buffer {
-  return Buffer.from(sessionKeyStart(Buffer.from(deviceId(args)), tokenNameBytesMax));
+function keysStart(args: Args, limits: Limits): Buffer {
+  return Buffer.from(deviceName(args, limits).sessionStart);
 }
 
 /** @throws {HiveError} INVALID_ARGUMENT */
 function placeOf({ services }: Context, args: Args): Place {
   const key = keyName(args, services.limits);
   if (args.kind(2) === KIND_VALUE) throw new HiveError("INVALID_ARGUMENT", "the id of a session is text");
-  return { key, device: deviceId(args) };
+  return { key, device: deviceName(args, services.limits) };
 }
 
 /** Labels are raw: an encoded value is the name of what the session is. @throws {HiveError} INVALID_ARGUMENT */
@@ -97,9 +96,9 @@ export function sessionRows(memories: Memories, sessions: Sessions): Row[] {
       summary: "Begins a session of a device and returns its id",
       syntax: "device [EX seconds | PX milliseconds [SLIDING]] [ID session]",
       run(context, args, reply) {
-        keysStart(args, context.services.limits);
+        const device = deviceName(args, context.services.limits);
         const { id, ...facts } = factsArgument(context, args);
-        reply.text(sessions.begin(context, deviceId(args), facts, id));
+        reply.text(sessions.begin(context, device, facts, id));
       },
     },
     {

@@ -13,7 +13,7 @@ import type { Args } from "../engine/args.ts";
 import type { Context } from "../engine/context.ts";
 import { findField } from "../engine/fields.ts";
 import type { MessageBus } from "../engine/message-bus.ts";
-import { isSessionKey, sessionKeyStart } from "../engine/reserved-names.ts";
+import { isSessionKey } from "../engine/reserved-names.ts";
 import type { SessionFigures } from "../engine/session-figures.ts";
 import type { Slice } from "../store/collections.ts";
 import type { ChangeKind, ChangeListener } from "../store/funnel.ts";
@@ -21,6 +21,7 @@ import { KIND_TEXT, KIND_VALUE } from "../store/layout.ts";
 import { KEEP_DEADLINE } from "../store/placement.ts";
 import type { Store } from "../store/store.ts";
 import { decode, encode } from "../wire/value.ts";
+import type { DeviceName } from "./device-names.ts";
 import type { Memories, Place } from "./memories.ts";
 import { ownField, setOwnField } from "./own-field.ts";
 
@@ -50,7 +51,7 @@ export class Sessions implements ChangeListener {
    */
   begin(
     context: Context,
-    device: string,
+    device: DeviceName,
     facts: SessionFacts,
     id: string = randomBytes(ID_BYTES).toString("base64url"),
   ): string {
@@ -219,9 +220,8 @@ function encodeFacts({ ttlMs, sliding }: SessionFacts): Buffer {
 }
 
 /** Where a session's memory is. @param id As begin() gave it; another one is of no session. */
-function sessionPlace(device: string, id: string): Place {
-  const bytes = Buffer.from(device);
-  return { key: Buffer.from(`${sessionKeyStart(bytes, bytes.length)}${id}`), device };
+function sessionPlace(device: DeviceName, id: string): Place {
+  return { key: Buffer.from(device.sessionStart + id), device };
 }
 
 export function gone(): HiveError {

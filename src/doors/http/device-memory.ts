@@ -62,22 +62,18 @@ export class TableDeviceMemory implements DeviceMemory {
   }
 
   #call(name: string, device: string, ...more: Argument[]): Promise<ReplyNode> {
-    return this.#caller.call(packed([text(name), text(device), ...more]));
+    return this.#caller.call(packed([name, device, ...more]));
   }
 
   #stored(value: unknown): Argument {
-    if (typeof value === "string") return text(value);
+    if (typeof value === "string") return value;
     if (value instanceof Uint8Array) return { bytes: value, kind: KIND_BYTES };
     return { bytes: encode(value, { depthMax: this.#caller.limits.valueDepthMax }), kind: KIND_VALUE };
   }
 }
 
-function text(value: string): Argument {
-  return { bytes: Buffer.from(value), kind: KIND_TEXT };
-}
-
 function labelArgument(label: Label): Argument {
-  return typeof label === "string" ? text(label) : { bytes: encode(label), kind: KIND_VALUE };
+  return typeof label === "string" ? label : { bytes: encode(label), kind: KIND_VALUE };
 }
 
 function valueOfStored({ bytes, kind }: Stored): unknown {

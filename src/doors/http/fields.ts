@@ -34,9 +34,9 @@ const TABLE: Place = {
   remove: "HDEL",
   missing: "the table has no such key, or there is no such table",
   write([table, key], value, { ttl, onlyNew }) {
-    if (ttl === undefined && !onlyNew) return [word("HSET"), table!, key!, value];
-    const options = [...(onlyNew ? [word("FNX")] : []), ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
-    return [word("HSETEX"), table!, ...options, word("FIELDS"), word("1"), key!, value];
+    if (ttl === undefined && !onlyNew) return ["HSET", table!, key!, value];
+    const options = [...(onlyNew ? ["FNX"] : []), ...(ttl === undefined ? [] : ["PX", ttl])];
+    return ["HSETEX", table!, ...options, "FIELDS", "1", key!, value];
   },
 };
 
@@ -46,7 +46,7 @@ const DEVICE: Place = {
   missing: "the device has no such label",
   write(field, value, { ttl, onlyNew }) {
     if (onlyNew) throw new HiveError("UNSUPPORTED", "If-None-Match: a label of a device is set whatever it holds");
-    return [word("DEVICE.PUT"), ...field, value, ...(ttl === undefined ? [] : [word("PX"), word(ttl)])];
+    return ["DEVICE.PUT", ...field, value, ...(ttl === undefined ? [] : ["PX", ttl])];
   },
 };
 
@@ -65,21 +65,17 @@ export async function fieldPage(caller: Caller, exchange: HttpExchange, target: 
   if (!METHODS.includes(method)) throw wrongMethod(method, METHODS);
   target.query([]);
   if (method === "DELETE") {
-    if ((await caller.call(packed([word(place.remove), ...field]))) !== 1) throw missing(place);
+    if ((await caller.call(packed([place.remove, ...field]))) !== 1) throw missing(place);
     return { status: 204 };
   }
   const form = formOf(exchange.headers["accept"]);
-  const stored = await caller.call(packed([word(place.read), ...field]));
+  const stored = await caller.call(packed([place.read, ...field]));
   if (!(stored instanceof Stored)) throw missing(place);
   return shown(stored, form, caller.limits);
 }
 
 function missing(place: Place): HiveError {
   return new HiveError("NO_KEY", place.missing);
-}
-
-function word(text: string): Argument {
-  return { bytes: Buffer.from(text), kind: KIND_RAW };
 }
 
 function raw(bytes: Buffer): Argument {

@@ -13,6 +13,9 @@ import { encode, JsonText } from "../../wire/value.ts";
 import { type ReplyNode, Stored } from "./reply-tree.ts";
 import { described } from "./status.ts";
 
+/** Of a unit of a string. */
+const UTF8_BYTES_MAX = 3;
+const SHORT_TEXT = 64;
 /** Bytes at a time, in whole groups of three. */
 const BASE64_PIECE = 49_152;
 
@@ -113,29 +116,52 @@ export function argumentsOf(call: unknown, limits: Limits): Args {
   return packed(call.map((argument) => argumentOf(argument, limits)));
 }
 
-export type Argument = { bytes: Uint8Array; kind: number };
+/** A string is text. */
+export type Argument = string | { bytes: Uint8Array; kind: number };
 
 /** Arguments in a buffer of their own. */
 export function packed(parts: readonly Argument[]): Args {
   const args = new Args(parts.length);
-  args.reset(Buffer.concat(parts.map(({ bytes }) => bytes)));
+  let room = 0;
+  for (const part of parts) room += typeof part === "string" ? roomFor(part) : part.bytes.length;
+  const buffer = Buffer.allocUnsafe(room);
+  args.reset(buffer);
   let at = 0;
-  for (const { bytes, kind } of parts) {
-    args.push(at, bytes.length, kind);
-    at += bytes.length;
+  for (const part of parts) {
+    const start = at;
+    if (typeof part === "string") at = writeText(buffer, at, part);
+    else {
+      buffer.set(part.bytes, at);
+      at += part.bytes.length;
+    }
+    args.push(start, at - start, typeof part === "string" ? KIND_TEXT : part.kind);
   }
   return args;
 }
 
+function roomFor(text: string): number {
+  return text.length > SHORT_TEXT ? Buffer.byteLength(text) : text.length * UTF8_BYTES_MAX;
+}
+
+/** Most are short and ASCII: then a loop is quicker than a call. Returns where it ends. */
+function writeText(buffer: Buffer, start: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127 || text.length > SHORT_TEXT) return start + buffer.write(text, start);
+    buffer[start + i] = code;
+  }
+  return start + text.length;
+}
+
 function argumentOf(argument: unknown, limits: Limits): Argument {
-  if (typeof argument === "string") return { bytes: Buffer.from(argument), kind: KIND_TEXT };
+  if (typeof argument === "string") return argument;
   const bytes = bytesOf(argument);
   return bytes === undefined ? valueArgument(argument, limits) : { bytes, kind: KIND_BYTES };
 }
 
 /** A JSON value as it is stored. @throws {HiveError} BAD_VALUE: it nests too deep. */
 export function valueArgument(value: unknown, { valueDepthMax }: Limits): Argument {
-  if (typeof value === "string") return { bytes: Buffer.from(value), kind: KIND_TEXT };
+  if (typeof value === "string") return value;
   return { bytes: encode(value, { depthMax: valueDepthMax }), kind: KIND_VALUE };
 }
 

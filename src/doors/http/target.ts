@@ -16,7 +16,7 @@ export class Target {
 
   /** Of the form with a host in front, which proxies may send, only the path counts. */
   static parse(target: string): Target {
-    const bare = target.replace(/^https?:\/\/[^/?]*/i, "");
+    const bare = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
     const at = bare.indexOf("?");
     const path = at < 0 ? bare : bare.slice(0, at);
     return new Target(path === "" ? "/" : path, at < 0 ? "" : bare.slice(at + 1));

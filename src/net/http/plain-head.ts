@@ -14,8 +14,8 @@ export type PlainHead = {
   bodyBytes: number;
   /** The client wants the connection to end behind the answer. */
   isLast: boolean;
-  /** Where it ends in the buffer. */
-  end: number;
+  /** How long the head itself is. */
+  bytes: number;
 };
 
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"]);
@@ -35,11 +35,30 @@ const NOT_PLAIN: ReadonlySet<string> = new Set([
 ]);
 const END: Buffer = Buffer.from("\r\n\r\n");
 
-/** The head that stands at `start`; undefined where it is not plain, or not whole. @param bytesMax It is no longer. */
+/** The heads of a client repeat: those of late are remembered, by their texts. */
+const late = new Map<string, PlainHead>();
+const LATE_MAX = 256;
+const LATE_BYTES_MAX = 1024;
+
+/**
+ * The head that stands at `start`; undefined where it is not plain, or not whole. Others may have got the same object.
+ * @param bytesMax It is no longer.
+ */
 export function plainHead(buffer: Buffer, start: number, end: number, bytesMax: number): PlainHead | undefined {
   const last = buffer.indexOf(END, start);
   if (last < 0 || last + END.length > end || last + END.length - start > bytesMax) return undefined;
   const text = buffer.latin1Slice(start, last + 2);
+  const known = late.get(text);
+  if (known !== undefined) return known;
+  const head = parse(text);
+  // Tokens are not kept longer than they have to be.
+  if (head === undefined || text.length > LATE_BYTES_MAX || "authorization" in head.headers) return head;
+  if (late.size >= LATE_MAX) late.clear();
+  late.set(text, head);
+  return head;
+}
+
+function parse(text: string): PlainHead | undefined {
   REQUEST_LINE.lastIndex = 0;
   if (!REQUEST_LINE.test(text)) return undefined;
   const [behindLine, space] = [REQUEST_LINE.lastIndex, text.indexOf(" ")];
@@ -55,7 +74,7 @@ export function plainHead(buffer: Buffer, start: number, end: number, bytesMax: 
     headers,
     bodyBytes: Number(length),
     isLast: connection.toLowerCase() === "close",
-    end: last + END.length,
+    bytes: text.length + 2,
   };
 }
 

@@ -89,7 +89,8 @@ export class PlainLane implements Lane, PlainLine {
       return end;
     }
     const exchange = new PlainExchange(head, this);
-    const at = head.end + exchange.take(buffer, head.end, end);
+    const body = start + head.bytes;
+    const at = body + exchange.take(buffer, body, end);
     exchange.isLast ||= this.#ending;
     this.#exchange = exchange;
     if (this.#finished && !exchange.isWhole) {

@@ -33,11 +33,11 @@ test("what clients send is plain", () => {
   for (const [client, text] of Object.entries(CLIENTS)) {
     const head = read(text);
     assert.ok(head !== undefined, client);
-    assert.equal(head.end, 6 + text.length);
+    assert.equal(head.bytes, text.length);
     assert.equal(head.isLast, client === "Go");
   }
   assert.deepEqual(read("DELETE /a?b=%2F HTTP/1.1\r\nHost:h\r\nX-A: \t b  c\t \r\nX-Empty:\r\n\r\n"), {
-    ...{ method: "DELETE", target: "/a?b=%2F", bodyBytes: 0, isLast: false, end: 67 },
+    ...{ method: "DELETE", target: "/a?b=%2F", bodyBytes: 0, isLast: false, bytes: 61 },
     headers: { host: "h", "x-a": "b  c", "x-empty": "" },
   });
 });
@@ -86,7 +86,7 @@ test("what there may be two opinions of is not", () => {
     assert.equal(read(text), undefined, what);
   }
   const long = `${line}${host}X: ${"a".repeat(1000)}\r\n\r\n`;
-  assert.equal(read(long, long.length)?.end, 6 + long.length);
+  assert.equal(read(long, long.length)?.bytes, long.length);
   assert.equal(read(long, long.length - 1), undefined, "longer than a head may be");
 });
 
@@ -159,3 +159,14 @@ function randomHead(random: Random): string {
   for (const line of some) if (random.chance(0.85)) lines.splice(1 + random.below(lines.length), 0, line);
   return `${lines.join(random.chance(0.03) ? "\n" : "\r\n")}\r\n\r\n`;
 }
+
+test("a head that came before is the same one, but for those with a token and long ones", () => {
+  const head = (more: string): string => `GET /same HTTP/1.1\r\nHost: h\r\n${more}\r\n`;
+  assert.equal(read(head("")), read(head("")));
+  for (const more of ["Authorization: Bearer secret\r\n", `X: ${"a".repeat(1024)}\r\n`]) {
+    assert.notEqual(read(head(more)), read(head(more)));
+    assert.deepEqual(read(head(more)), read(head(more)));
+  }
+  for (let i = 0; i < 300; i++) assert.equal(read(head(`X: ${i}\r\n`))?.headers["x"], String(i));
+  assert.equal(read(head(""), 20), undefined, "longer than a head may be here");
+});

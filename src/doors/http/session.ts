@@ -145,12 +145,12 @@ export class HttpSession implements HttpHandler, Peer {
   // Calls.
 
   /** What a call answers. @throws {HiveError} where it failed */
-  async call(args: Args): Promise<ReplyNode> {
+  call(args: Args): Promise<ReplyNode> {
     return this.#replied((reply) => this.#shared.options.runner.run(this.#admitted(), args, reply));
   }
 
   /** What calls answer that run as one; what failed is an error among them. @throws {HiveError} where none ran */
-  async transact(calls: readonly Args[]): Promise<ReplyNode> {
+  transact(calls: readonly Args[]): Promise<ReplyNode> {
     return this.#replied((reply) => this.#shared.options.runner.transact(this.#admitted(), calls, reply));
   }
 
@@ -158,7 +158,7 @@ export class HttpSession implements HttpHandler, Peer {
     const reply = new ReplyTree(this.limits.outputBytesMax);
     const later = run(reply);
     if (this.#finished) this.#giveUpWaiting();
-    await later;
+    if (later !== undefined) await later;
     if (this.#gone) throw new HiveError("CONNECTION_LOST", "the connection has ended");
     if (reply.root instanceof HiveError) throw reply.root;
     return reply.root;
@@ -229,7 +229,7 @@ export class HttpSession implements HttpHandler, Peer {
     return !this.localAddress.startsWith("/");
   }
 
-  async #page(exchange: HttpExchange, target: Target): Promise<HttpAnswer | undefined> {
+  #page(exchange: HttpExchange, target: Target): Promise<HttpAnswer | undefined> | HttpAnswer {
     const { path } = target;
     if (isFieldPath(path)) return fieldPage(this, exchange, target);
     if (isXmlRpc(path)) return xmlRpcPage(this, exchange);

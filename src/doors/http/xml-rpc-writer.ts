@@ -18,6 +18,8 @@ const BASE64_PIECE: number = 57 * 256;
 /** What objects that were written before may come to in characters: this many, or as often what was written once. */
 const SHARED_UNITS_MAX = 1_048_576;
 const SHARED_TIMES_MAX = 4;
+/** What is not written as it is, and what cannot be written, and what stands between them. */
+const SPECIAL = /[&<>\x00-\x1f\ufffe\uffff]/;
 const NO_CHARACTER = /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/;
 
 /** @throws {HiveError} NOT_TEXT: a text that XML cannot carry; BAD_VALUE: a cycle; OUTPUT_TOO_BIG */
@@ -149,7 +151,7 @@ function doubleText(value: number): string {
 
 /** A carriage return is written as a number: readers of XML make a line feed of it. */
 function escaped(text: string): string {
+  if (!SPECIAL.test(text)) return text;
   if (NO_CHARACTER.test(text)) throw new HiveError("NOT_TEXT", "the text has a character that XML cannot carry");
-  if (!/[&<>\r]/.test(text)) return text;
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
 }

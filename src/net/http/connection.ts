@@ -120,8 +120,11 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
   // Receiver.
 
   receive(buffer: Buffer, start: number, end: number): void {
-    if (!this.#begun && !this.#isUpgraded && this.#lane.requests === 0) this.#begin();
+    const isFirst = !this.#begun && !this.#isUpgraded && this.#lane.requests === 0;
+    if (isFirst) this.#begun = true;
     this.#lane.receive(buffer, start, end);
+    // Nothing is served yet.
+    if (isFirst && this.#begun) this.#begin();
   }
 
   drained(): void {
@@ -146,9 +149,9 @@ export class HttpConnection implements Receiver, HttpLine, Holder, Serving {
 
   serve(exchange: ServedExchange): void {
     this.#begun = false;
-    // A body comes in the time of its request, and what has none is whole. Its token may have to wait for its turn: only
-    // when the body is read it is known whether a stranger sends it (reading).
-    if (!exchange.hasBody) this.#deadline.clear();
+    // A body comes in the time of its request. Its token may have to wait for its turn: only when the body is read it is
+    // known whether a stranger sends it (reading).
+    if (exchange.isWhole) this.#deadline.clear();
     else this.#limit(this.#options.limits.httpRequestTimeoutMs, "the body was not whole in httpRequestTimeoutMs");
     // A rejection is our own bug: nobody catches it, and it ends the process.
     void this.#handler.handle(exchange);

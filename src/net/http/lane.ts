@@ -9,7 +9,8 @@ import type { HttpExchange } from "../../base/http-exchange.ts";
 export interface ServedExchange extends HttpExchange {
   /** The connection ends behind the answer. */
   isLast: boolean;
-  readonly hasBody: boolean;
+  /** Whether all of its body has come. */
+  readonly isWhole: boolean;
 }
 
 /** A connection as its lane sees it. */

@@ -50,8 +50,8 @@ export class NodeExchange implements ServedExchange {
     return this.#parts.upgrade !== undefined && this.headers["upgrade"]?.toLowerCase() === "websocket";
   }
 
-  get hasBody(): boolean {
-    return hasBody(this.headers);
+  get isWhole(): boolean {
+    return !hasBody(this.headers) || this.#parts.request.complete;
   }
 
   async readBody(bytesMax: number, gate?: BodyGate): Promise<Buffer> {
@@ -76,11 +76,11 @@ export class NodeExchange implements ServedExchange {
   }
 
   answer({ status, headers = {}, body = "", last = false }: HttpAnswer): void {
-    const { request, response, serving, upgrade } = this.#parts;
+    const { response, serving, upgrade } = this.#parts;
     // Nobody is there any more, and Node would throw what it cannot write.
     if (response.destroyed) return;
     // A body that nobody has read would have to be, before the next request.
-    this.isLast ||= last || upgrade !== undefined || (this.hasBody && !request.complete);
+    this.isLast ||= last || upgrade !== undefined || !this.isWhole;
     const bytes = typeof body === "string" ? Buffer.from(body) : body;
     const length = status === 204 ? {} : { "Content-Length": String(bytes.length) };
     response.writeHead(status, { ...headers, ...length, ...(this.isLast ? { Connection: "close" } : {}) });

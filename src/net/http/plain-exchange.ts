@@ -16,6 +16,8 @@ const VISIBLE = /^[\t -~]*$/;
 export interface PlainLine {
   readonly serving: Serving;
   readonly transport: Transport;
+  /** Other requests came with the one under way: its answer may leave with theirs. */
+  readonly hasMore: boolean;
   /** Whether more of the body is wanted may have changed. */
   steer(): void;
   /** The answer is out, or waits (awaitDrained) for somebody who reads. */
@@ -26,7 +28,6 @@ export class PlainExchange implements ServedExchange {
   readonly method: string;
   readonly target: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly hasBody: boolean;
   readonly isUpgrade = false;
   isLast: boolean;
   /** Of the body, so far. */
@@ -46,7 +47,6 @@ export class PlainExchange implements ServedExchange {
     this.method = method;
     this.target = target;
     this.headers = headers;
-    this.hasBody = bodyBytes > 0;
     this.isLast = isLast;
     this.#line = line;
     this.#length = bodyBytes;
@@ -135,13 +135,13 @@ export class PlainExchange implements ServedExchange {
 
   /** Returns whether the next request may be served. */
   #write(head: string, body: string | Buffer): boolean {
-    const { transport } = this.#line;
+    const { transport, hasMore } = this.#line;
     if (head.length + body.length > LATIN1_BYTES_MAX) {
       transport.writeLatin1(head, true);
       const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : body;
       return transport.write(bytes, bytes.length);
     }
-    transport.writeLatin1(head + (typeof body === "string" ? body : body.latin1Slice(0, body.length)), true);
+    transport.writeLatin1(head + (typeof body === "string" ? body : body.latin1Slice(0, body.length)), hasMore);
     return transport.pendingBytes <= PENDING_BYTES_MAX;
   }
 

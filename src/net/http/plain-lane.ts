@@ -27,6 +27,7 @@ export type PlainLaneParts = {
 export class PlainLane implements Lane, PlainLine {
   readonly serving: Serving;
   readonly transport: Transport;
+  hasMore = false;
   readonly #parts: PlainLaneParts;
   #exchange: PlainExchange | undefined = undefined;
   /** The answer is written, and waits for its reader. */
@@ -93,6 +94,7 @@ export class PlainLane implements Lane, PlainLine {
     const at = body + exchange.take(buffer, body, end);
     exchange.isLast ||= this.#ending;
     this.#exchange = exchange;
+    this.hasMore = at < end;
     if (this.#finished && !exchange.isWhole) {
       this.#leave();
       this.transport.destroy();

@@ -120,8 +120,11 @@ export class SortedTree {
   /** Takes an entry out, which is there with this score. */
   remove(root: number, ref: number, score: number): void {
     const nodes = this.#nodes;
-    this.#way.aimAt(ref, score);
-    this.#way.descend(root);
+    // Whoever takes entries by rank has just been led there.
+    if (this.#way.sought !== ref) {
+      this.#way.aimAt(ref, score);
+      this.#way.descend(root);
+    }
     const leaf = this.#get(root, ROOT_TREE_HEIGHT) - 1;
     if (nodes.ref(this.#way.nodes[leaf]!, this.#way.cells[leaf]!, true) !== ref)
       throw new Error("an entry is not in its tree");
@@ -241,8 +244,8 @@ export class SortedTree {
 
   /** The entry with this rank, which there is. */
   at(root: number, rank: number): number {
-    const cell = this.#way.seek(root, rank);
-    return this.#nodes.ref(this.#way.nodes[this.#get(root, ROOT_TREE_HEIGHT) - 1]!, cell, true);
+    this.#way.seek(root, rank);
+    return this.#way.sought;
   }
 
   /** Puts the refs of up to `max` entries from `rank` on into `refs`, to the end of their leaf. Returns how many, at least one. */
@@ -265,6 +268,7 @@ export class SortedTree {
   /** Frees up to `count` nodes of a tree that is not used any more. Returns how many are left of that number. */
   reap(root: number, count: number): number {
     const nodes = this.#nodes;
+    this.#way.sought = 0;
     let left = count;
     while (left > 0 && this.#get(root, ROOT_TREE_NODES) > 0) {
       let node = this.#get(root, ROOT_TREE);
@@ -324,6 +328,7 @@ export class SortedTree {
   #end(root: number): void {
     close(this.#words[root >>> SEGMENT_SHIFT]!, ((root & SEGMENT_MASK) << 1) + ROOT_SEQUENCE);
     this.#writing = false;
+    this.#way.sought = 0;
     if (this.#freed.length > 0) this.#freeAll();
   }
 

@@ -31,6 +31,8 @@ export class SortedWay {
   /** By level: the node, and the cell in it that the way goes through. */
   readonly nodes: Int32Array = new Int32Array(LEVELS_MAX);
   readonly cells: Int32Array = new Int32Array(LEVELS_MAX);
+  /** The entry that seek() has led to, as long as the way is still the one to it; 0 for none. */
+  sought = 0;
   readonly #nodes: SortedNodes;
   readonly #entries: Entries;
   // What is looked for.
@@ -49,12 +51,14 @@ export class SortedWay {
   }
 
   aimAtScore(score: number, inclusive: boolean): void {
+    this.sought = 0;
     this.#mode = BY_SCORE;
     this.#score = score;
     this.#inclusive = inclusive;
   }
 
   aimAtName(bytes: Uint8Array, start: number, length: number, inclusive: boolean): void {
+    this.sought = 0;
     this.#mode = BY_NAME;
     this.#bytes = bytes;
     this.#start = start;
@@ -81,12 +85,14 @@ export class SortedWay {
     }
     this.nodes[leaf] = node;
     this.cells[leaf] = rest;
+    this.sought = nodes.ref(node, rest, true);
     return rest;
   }
 
   /** At an entry, as if it had this score. */
   aimAt(ref: number, score: number): void {
     const entries = this.#entries;
+    this.sought = 0;
     this.#mode = BY_BOTH;
     this.#score = score;
     this.#bytes = entries.bytesOf(ref);

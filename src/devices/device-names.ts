@@ -18,9 +18,13 @@ export type DeviceName = {
   readonly sessionStart: string;
 };
 
-const KNOWN_MAX = 1024;
+/** What the keys of those that are remembered may take. */
+const ROOM_BYTES = 32 * 1024;
 /** By the bytes of the id, one character each. */
 const known = new Map<string, DeviceName>();
+/** Their keys: small buffers of their own, which stay, would keep all memory around them from going back. */
+let room: Buffer = Buffer.alloc(0);
+let used = 0;
 
 /** The device that argument 1 names. @throws {HiveError} INVALID_ARGUMENT */
 export function deviceName(args: Args, { tokenNameBytesMax }: Limits): DeviceName {
@@ -33,14 +37,22 @@ export function deviceName(args: Args, { tokenNameBytesMax }: Limits): DeviceNam
   if (args.kind(1) === KIND_VALUE || !Buffer.from(text).equals(id)) {
     throw new HiveError("INVALID_ARGUMENT", "a device's id is text in UTF-8");
   }
-  const name = {
-    id: text,
-    key: deviceKey(id, tokenNameBytesMax),
-    sessionStart: sessionKeyStart(id, tokenNameBytesMax),
-  };
-  if (known.size >= KNOWN_MAX) known.clear();
+  const sessionStart = sessionKeyStart(id, tokenNameBytesMax);
+  const name = { id: text, key: kept(deviceKey(id, tokenNameBytesMax)), sessionStart };
   known.set(bytes, name);
   return name;
+}
+
+/** Where there is no room for it, those before are forgotten; who still has a key of theirs keeps its room. */
+function kept(key: Buffer): Buffer {
+  if (used + key.length > room.length) {
+    known.clear();
+    room = Buffer.allocUnsafeSlow(Math.max(ROOM_BYTES, key.length));
+    used = 0;
+  }
+  key.copy(room, used);
+  used += key.length;
+  return room.subarray(used - key.length, used);
 }
 
 /** Of a device whose id was good before. */

@@ -6,8 +6,7 @@
 // move everything: entries, overflow nodes, blocks of buckets, directories, roots. A walk visits each
 // bucket once, by the cursor of SCAN, so that it holds while the index grows and shrinks. What is
 // allocated meanwhile never lands in a marked page, so after one walk the marked pages are empty. Entries
-// go first and blocks of buckets last: by then whole pages are empty, and no fresh memory is needed. While data get
-// less, as a queue that is worked off, nothing is moved: most of it would be gone before it had been worth it.
+// go first and blocks of buckets last: by then whole pages are empty, and no fresh memory is needed.
 
 import { HiveError } from "../base/errors.ts";
 import { IndexMoves } from "./index-moves.ts";
@@ -19,10 +18,6 @@ import { PAGES_PER_STEP, SparseMarks } from "./sparse-pages.ts";
 /** A walk is worth it when less than this part of the touched memory is in use, and this much of it is not. */
 const WORTH = 0.75;
 const WASTE_MIN_BYTES: number = SEGMENT_BYTES / 2;
-
-/** Data that lose more than this from one look to the next are getting less. */
-const STEADY = 0.995;
-const LOOK_MS = 100;
 
 /** Copying 16 KiB counts as much as a visit of a bucket: a step with large values ends sooner. */
 const COPY_SHIFT = 14;
@@ -42,10 +37,6 @@ export class Compactor {
   /** Touched bytes after the last walk: another one is not worth it before there are more, or far less in use. */
   #settledHeld = 0;
   #settledUsed = 0;
-  /** What was in use at the last look, when that was, and whether it had been more before. */
-  #lookedAtBytes = 0;
-  #lookedAtMs = 0;
-  #shrinks = false;
   /** The marking under way. */
   #marks: SparseMarks | undefined = undefined;
   /** The page from which on marks are still to be taken off; -1 when that is done. */
@@ -80,20 +71,8 @@ export class Compactor {
   #worthIt(): boolean {
     const { blockBytes, runs } = this.#memory.pages;
     const heldBytes = runs.touchedBytes - runs.surplusBytes;
-    // Looked at before it matters, so that it is known when it does.
-    if (this.#isShrinking(blockBytes)) return false;
     if (heldBytes - blockBytes < WASTE_MIN_BYTES || blockBytes > heldBytes * WORTH) return false;
     return heldBytes >= this.#settledHeld + WASTE_MIN_BYTES || blockBytes < this.#settledUsed * WORTH;
-  }
-
-  /** Whether the data get less quickly: what goes soon need not be moved before. */
-  #isShrinking(usedBytes: number): boolean {
-    const { nowMs } = this.#memory;
-    if (Math.abs(nowMs - this.#lookedAtMs) < LOOK_MS) return this.#shrinks;
-    this.#shrinks = usedBytes < this.#lookedAtBytes * STEADY;
-    this.#lookedAtMs = nowMs;
-    this.#lookedAtBytes = usedBytes;
-    return this.#shrinks;
   }
 
   /** Visits up to `buckets` buckets, and moves what lies in marked pages. Stops early when memory is full. */

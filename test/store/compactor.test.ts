@@ -31,39 +31,6 @@ test("nine tenths of 300,000 keys go, and the memory goes back to about what is 
   checkStore(store);
 });
 
-test("data that get less quickly are not moved before they have stopped, unless memory is short", () => {
-  const small = new SmallStore();
-  const { store } = small;
-  const { compactor, memory } = store;
-  const value = "v".repeat(150);
-  for (let i = 0; i < KEYS; i++) small.put(`key ${i}`, value);
-  let removed = 0;
-  const remove = (count: number): void => {
-    for (const end = removed + count; removed < end; removed++) if (removed % 10 !== 0) small.remove(`key ${removed}`);
-  };
-  const isWanted = (): boolean => {
-    while (!memory.reaper.idle) memory.reaper.reap(1000);
-    return compactor.wanted;
-  };
-  small.pass(100);
-  assert.equal(isWanted(), false);
-  for (let step = 0; step < 9; step++) {
-    remove(KEYS / 10);
-    small.pass(100);
-    assert.equal(isWanted(), false, `after ${removed} keys`);
-  }
-  small.pass(100);
-  assert.equal(isWanted(), true, "nothing has gone for a tenth of a second");
-  remove(KEYS / 20);
-  small.pass(100);
-  assert.equal(isWanted(), false);
-  compactor.want();
-  assert.equal(isWanted(), true);
-  small.workAll();
-  assert.ok(compactor.moved > 0);
-  checkStore(store);
-});
-
 test("roots, directories, buckets, overflow nodes, fields and their deadlines move too", () => {
   const small = new SmallStore();
   const { store } = small;

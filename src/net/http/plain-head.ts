@@ -35,10 +35,13 @@ const NOT_PLAIN: ReadonlySet<string> = new Set([
 ]);
 const END: Buffer = Buffer.from("\r\n\r\n");
 
-/** The heads of a client repeat: those of late are remembered, by their texts. */
-const late = new Map<string, PlainHead>();
-const LATE_MAX = 256;
+/** The heads of a client repeat: the last two are remembered. Of more the garbage would be old before it is none. */
+const late: { text: string; head: PlainHead | undefined }[] = [
+  { text: "", head: undefined },
+  { text: "", head: undefined },
+];
 const LATE_BYTES_MAX = 1024;
+let turn = 0;
 
 /**
  * The head that stands at `start`; undefined where it is not plain, or not whole. Others may have got the same object.
@@ -48,13 +51,13 @@ export function plainHead(buffer: Buffer, start: number, end: number, bytesMax: 
   const last = buffer.indexOf(END, start);
   if (last < 0 || last + END.length > end || last + END.length - start > bytesMax) return undefined;
   const text = buffer.latin1Slice(start, last + 2);
-  const known = late.get(text);
-  if (known !== undefined) return known;
+  for (const known of late) if (known.head !== undefined && known.text === text) return known.head;
   const head = parse(text);
   // Tokens are not kept longer than they have to be.
   if (head === undefined || text.length > LATE_BYTES_MAX || "authorization" in head.headers) return head;
-  if (late.size >= LATE_MAX) late.clear();
-  late.set(text, head);
+  const place = late[(turn ^= 1)]!;
+  place.text = text;
+  place.head = head;
   return head;
 }
 

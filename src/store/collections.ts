@@ -210,17 +210,14 @@ export class Collections {
     const bytes = end + RECORD_HEADER + nameLength + length;
     const target = this.#keyspace.beginWrite(key, bytes);
     this.#packed.write(target, end, name, nameStart, nameLength, nameKind, value, start, length, kind);
-    return this.#endRecords(key, target, this.#packed.count(target) + 1, bytes);
+    return this.#endRecords(key, target, 1, bytes);
   }
 
-  /** Ends a write after which there are `count` records. An entry that takes the key's place is counted with all it holds. */
-  #endRecords(key: number, target: number, count: number, bytes: number): number {
-    const { totals } = this.#memory;
-    const change = count - this.#packed.count(target);
-    this.#packed.setCount(target, count);
-    if (target === key && this.#memory.entries.type(key) === TYPE_TABLE) {
-      totals.addFields(this.#memory.accountOf(key), change);
-    }
+  /** Ends a write after which there is a record more or less. An entry that takes the key's place is counted with all it holds. */
+  #endRecords(key: number, target: number, change: 1 | -1, bytes: number): number {
+    const { entries, totals } = this.#memory;
+    this.#packed.setCount(target, this.#packed.count(target) + change);
+    if (target === key && entries.type(key) === TYPE_TABLE) totals.addFields(this.#memory.accountOf(key), change);
     return this.#keyspace.endWrite(key, target, bytes);
   }
 
@@ -333,7 +330,7 @@ export class Collections {
       const left = entries.valueLength(key) - this.#packed.bytesOf(key, handle);
       const target = this.#keyspace.beginWrite(key, left);
       this.#packed.cut(key, target, handle);
-      return this.#endRecords(key, target, count - 1, left);
+      return this.#endRecords(key, target, -1, left);
     }
     if (funnel.on) funnel.before(why, key, handle);
     this.#placement.remove(root, handle);

@@ -7,7 +7,7 @@ import type { ServedExchange, Serving } from "./lane.ts";
 import type { PlainHead } from "./plain-head.ts";
 import { bodyLost, bodyTooBig } from "./request-errors.ts";
 
-/** Answers that wait up to here wait for nobody: they leave with this turn of the loop. */
+/** Up to so much that waits nobody is behind: it leaves with this turn of the loop. */
 const PENDING_BYTES_MAX = 64 * 1024;
 /** What may stand in a header. */
 const VISIBLE = /^[\t -~]*$/;

@@ -109,7 +109,8 @@ export class PlainLane implements Lane, PlainLine {
     const rest = this.#rest;
     if (this.#exchange === undefined && rest.length > 0 && !this.#left) {
       rest.start = this.#work(rest.buffer, rest.start, rest.end);
-      if (rest.length === 0) rest.clear();
+      // Where nothing is read any more, it was cleared meanwhile.
+      if (this.#left || rest.length === 0) rest.clear();
     }
     if (this.#left) return;
     this.steer();

@@ -299,6 +299,33 @@ test("a hive that closes while an answer waits for its reader ends the connectio
   assert.equal(transport.state, "ended");
 });
 
+test("what is behind a last answer is dropped, and is no longer counted", async () => {
+  const { desk, transport, lines } = open();
+  const get = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`;
+  transport.arrive(get("/a") + get("/last") + get("/b"));
+  assert.ok(lines[0]!.inputBytes > 0);
+  for (let i = 0; i < 2; i++) {
+    await settled();
+    desk.waiting.shift()!.goOn();
+  }
+  await settled();
+  assert.deepEqual([desk.served.length, desk.waiting.length, lines[0]!.inputBytes], [2, 0, 0]);
+  assert.equal(transport.state, "ended");
+});
+
+test("a last answer that is given at once leaves nothing behind it counted either", async () => {
+  const { desk, transport, lines } = open();
+  const first = Promise.withResolvers<void>();
+  desk.handle = async (exchange) => {
+    if (exchange.target === "/a") await first.promise;
+    exchange.answer({ status: 200, last: exchange.target === "/last" });
+  };
+  transport.arrive(["/a", "/last", "/b"].map((target) => `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`).join(""));
+  first.resolve();
+  await settled();
+  assert.deepEqual([lines[0]!.inputBytes, transport.state], [0, "ended"]);
+});
+
 test("a connection that is cut off runs nothing of what it has sent", async () => {
   const { desk, transport, lines } = open();
   transport.arrive("GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n");
